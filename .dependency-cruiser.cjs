@@ -1,0 +1,40 @@
+/** The direction of the code: common ← extensions ← server. See docs/LIFECYCLE.md. */
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'common-imports-nothing-of-ours',
+      severity: 'error',
+      from: { path: '^extensions/common/' },
+      to: { path: '^(extensions/(?!common/)|server|web-demo|e2e|bench)' },
+    },
+    {
+      name: 'extensions-import-only-common',
+      severity: 'error',
+      from: { path: '^extensions/([^/]+)/', pathNot: '\\.test\\.ts$|/testing/' },
+      to: { path: '^(extensions/(?!common/|$1/)|server|web-demo|e2e|bench)' },
+    },
+    {
+      name: 'server-imports-no-tests',
+      severity: 'error',
+      from: { path: '^server/', pathNot: '\\.test\\.ts$|/testing/' },
+      to: { path: '^(web-demo|e2e|bench)' },
+    },
+    {
+      name: 'the-demo-speaks-only-to-the-public-interface',
+      severity: 'error',
+      from: { path: '^web-demo/' },
+      to: { path: '^(extensions|server|e2e|bench)/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(dist|node_modules)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      conditionNames: ['weft-source', 'import', 'node', 'default', 'types'],
+      exportsFields: ['exports'],
+    },
+  },
+};

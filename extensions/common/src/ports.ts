@@ -1,0 +1,63 @@
+/** A structured logger; pino fits as it is. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Time, injected so that tests own it. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+export const systemClock: Clock = { now: () => Date.now() };
+
+/** A number that only grows. Labels are the field's Prometheus labels; keep their values few. */
+export interface Counter {
+  inc(labels?: Record<string, string>, by?: number): void;
+}
+/** A number that goes up and down. */
+export interface Gauge {
+  set(value: number, labels?: Record<string, string>): void;
+}
+/** A distribution, in the unit its name ends with (`_seconds`, `_bytes`). */
+export interface Histogram {
+  observe(value: number, labels?: Record<string, string>): void;
+}
+
+export interface Metrics {
+  counter(name: string, help: string, labelNames?: readonly string[]): Counter;
+  gauge(name: string, help: string, labelNames?: readonly string[]): Gauge;
+  histogram(
+    name: string,
+    help: string,
+    buckets: readonly number[],
+    labelNames?: readonly string[],
+  ): Histogram;
+}
+
+export const noMetrics: Metrics = {
+  counter: () => ({ inc() {} }),
+  gauge: () => ({ set() {} }),
+  histogram: () => ({ observe() {} }),
+};
+
+/** Something that runs until it is stopped. `stop` resolves when nothing of it is left running. */
+export interface Service {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export type Unsubscribe = () => void;
+
+/**
+ * Database notifications. At most once and possibly late: a hint to look, never the truth itself. Every user
+ * also polls.
+ */
+export interface Notifications {
+  listen(channel: string, onPayload: (payload: string) => void): Promise<() => Promise<void>>;
+}

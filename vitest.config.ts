@@ -1,0 +1,50 @@
+import { defineConfig } from 'vitest/config';
+
+const source = {
+  resolve: { conditions: ['weft-source', 'module', 'node', 'development|production'] },
+  ssr: { resolve: { conditions: ['weft-source', 'module', 'node', 'development|production'] } },
+};
+
+/** The suffix of a test file says what it needs, and so which project runs it. */
+export default defineConfig({
+  test: {
+    reporters: ['default'],
+    projects: [
+      {
+        ...source,
+        test: {
+          name: 'unit',
+          include: [
+            '{extensions/*,server}/src/**/*.test.ts',
+            'e2e/harness/src/**/*.test.ts',
+            'bench/src/**/*.test.ts',
+          ],
+          exclude: ['**/*.{pg,redis}.test.ts', '**/dist/**', '**/node_modules/**'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        ...source,
+        test: {
+          name: 'services',
+          include: ['{extensions/*,server}/src/**/*.{pg,redis}.test.ts'],
+          exclude: ['**/dist/**', '**/node_modules/**'],
+          globalSetup: ['./e2e/harness/src/global-setup.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        ...source,
+        test: {
+          name: 'process',
+          include: ['e2e/{process,cluster}/**/*.test.ts'],
+          globalSetup: ['./e2e/harness/src/global-setup.ts'],
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
