@@ -1,0 +1,5 @@
+export * from './ports.ts';
+export * from './postgres.ts';
+export * from './process.ts';
+export * from './redis.ts';
+export * from './wait.ts';

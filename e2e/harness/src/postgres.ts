@@ -1,0 +1,106 @@
+import { execFileSync } from 'node:child_process';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { freePort } from './ports.ts';
+import { TestProcess } from './process.ts';
+import { until } from './wait.ts';
+
+/** A real Postgres server of this test run, on a free port of loopback. */
+export interface PostgresServer {
+  /** Of the maintenance database; for {@link createDatabase}. */
+  readonly url: string;
+  readonly port: number;
+  process: TestProcess;
+  /** Starts it again after it ended. */
+  start(): Promise<void>;
+  /** Ends it: `SIGINT` fast (connections are cut), `SIGQUIT` like a crash. The data stays. */
+  stop(signal?: 'SIGINT' | 'SIGQUIT' | 'SIGKILL'): Promise<void>;
+  /** Ends it and removes its data. */
+  remove(): Promise<void>;
+}
+
+/** The newest installed server's programs; Debian keeps them off the PATH. */
+function binaries(): string {
+  const root = '/usr/lib/postgresql';
+  const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
+  for (const version of versions) {
+    if (existsSync(join(root, version, 'bin', 'initdb'))) return join(root, version, 'bin');
+  }
+  return '';
+}
+
+/** Postgres refuses to run as root: then the `postgres` user runs it. */
+function account(): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
+  return { uid: id('-u'), gid: id('-g') };
+}
+
+export async function startPostgres(settings: Record<string, string> = {}): Promise<PostgresServer> {
+  const bin = binaries();
+  const as = account();
+  const directory = mkdtempSync(join(tmpdir(), 'weft-postgres-'));
+  if (as) chownSync(directory, as.uid, as.gid);
+  const port = await freePort();
+  const data = join(directory, 'data');
+  const options = { cwd: directory, ...as };
+  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'weft', '-A', 'trust', '-E', 'UTF8', '--no-sync'], {
+    ...options,
+    stdio: 'ignore',
+  });
+  const given = { max_connections: '200', shared_buffers: '64MB', fsync: 'off', ...settings };
+  const args = ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', directory];
+  for (const [name, value] of Object.entries(given)) args.push('-c', `${name}=${value}`);
+  const url = `postgres://weft@127.0.0.1:${port}/postgres`;
+
+  const server: PostgresServer = {
+    url,
+    port,
+    process: new TestProcess('postgres', join(bin, 'postgres'), args, options),
+    async start() {
+      if (!server.process.running) {
+        server.process = new TestProcess('postgres', join(bin, 'postgres'), args, options);
+      }
+      await until(() => answers(url), { timeout: 30_000, what: `postgres on port ${port}` });
+    },
+    async stop(signal = 'SIGINT') {
+      await server.process.end(signal);
+    },
+    async remove() {
+      await server.process.end('SIGQUIT');
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+  await server.start();
+  return server;
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+    return true;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+let made = 0;
+
+/** Makes an empty database (or a copy of `template`) on the server at `url` and returns its URL. */
+export async function createDatabase(url: string, template?: string): Promise<string> {
+  const name = `test_${process.pid}_${Date.now().toString(36)}_${++made}`;
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(`CREATE DATABASE ${name}${template ? ` TEMPLATE ${template}` : ''}`);
+  } finally {
+    await client.end();
+  }
+  const result = new URL(url);
+  result.pathname = `/${name}`;
+  return result.href;
+}

@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { freePort } from './ports.ts';
+import { TestProcess } from './process.ts';
+import { until } from './wait.ts';
+
+/** A real Redis server of this test run, on a free port of loopback. It keeps nothing on disk. */
+export interface RedisServer {
+  readonly url: string;
+  readonly port: number;
+  process: TestProcess;
+  start(): Promise<void>;
+  stop(signal?: NodeJS.Signals): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export async function startRedis(): Promise<RedisServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'weft-redis-'));
+  const port = await freePort();
+  const args = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--dir',
+    directory,
+  ];
+  const url = `redis://127.0.0.1:${port}`;
+  const server: RedisServer = {
+    url,
+    port,
+    process: new TestProcess('redis', 'redis-server', args),
+    async start() {
+      if (!server.process.running) server.process = new TestProcess('redis', 'redis-server', args);
+      await until(() => answers(url), { timeout: 15_000, what: `redis on port ${port}` });
+    },
+    async stop(signal = 'SIGTERM') {
+      await server.process.end(signal);
+    },
+    async remove() {
+      await server.process.end('SIGKILL');
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+  await server.start();
+  return server;
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return (await client.ping()) === 'PONG';
+  } finally {
+    client.disconnect();
+  }
+}
