@@ -1,0 +1,3 @@
+export * from './gate.ts';
+export * from './keyed-counter.ts';
+export * from './token-bucket.ts';

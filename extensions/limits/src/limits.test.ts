@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { ConcurrencyGate } from './gate.ts';
+import { KeyedCounter } from './keyed-counter.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+function manualClock() {
+  let time = 1_000_000;
+  return { now: () => time, pass: (ms: number) => (time += ms) };
+}
+
+describe('P7.1 a token bucket', () => {
+  test('P7.1 lets a burst through and then the rate', () => {
+    const clock = manualClock();
+    const bucket = new TokenBucket({ rate: 10, burst: 3, clock });
+    expect([bucket.take(), bucket.take(), bucket.take(), bucket.take()]).toEqual([true, true, true, false]);
+    clock.pass(100);
+    expect([bucket.take(), bucket.take()]).toEqual([true, false]);
+    clock.pass(60_000);
+    expect(bucket.take(3)).toBe(true);
+    expect(bucket.take()).toBe(false);
+  });
+
+  test('P7.1 loses nothing when the clock is set back', () => {
+    const clock = manualClock();
+    const bucket = new TokenBucket({ rate: 1, burst: 2, clock });
+    clock.pass(-500_000);
+    expect(bucket.take(2)).toBe(true);
+    expect(bucket.take()).toBe(false);
+    clock.pass(1_000);
+    expect(bucket.take()).toBe(true);
+  });
+
+  test('P7.1 a debit can go below zero and is paid back first', () => {
+    const clock = manualClock();
+    const bucket = new TokenBucket({ rate: 1, burst: 1, clock });
+    bucket.debit(3);
+    clock.pass(2_000);
+    expect(bucket.take()).toBe(false);
+    clock.pass(1_000);
+    expect(bucket.take()).toBe(true);
+  });
+});
+
+test('P7.1 a keyed counter caps each key by itself', () => {
+  const counter = new KeyedCounter(2);
+  expect([counter.acquire('a'), counter.acquire('a'), counter.acquire('a'), counter.acquire('b')]).toEqual([
+    true,
+    true,
+    false,
+    true,
+  ]);
+  counter.release('a');
+  expect(counter.acquire('a')).toBe(true);
+});
+
+describe('P7.1 a concurrency gate', () => {
+  test('P7.1 runs so many at once, queues so many, refuses the rest with a code', async () => {
+    const gate = new ConcurrencyGate({ concurrency: 1, queue: 1, refusal: 'load-busy' });
+    let finish!: () => void;
+    const first = gate.run(() => new Promise<void>((resolve) => (finish = resolve)));
+    const order: string[] = [];
+    const second = gate.run(async () => void order.push('second'));
+    await expect(gate.run(async () => undefined)).rejects.toMatchObject({ code: 'load-busy' });
+    expect(order).toEqual([]);
+    finish();
+    await Promise.all([first, second]);
+    expect(order).toEqual(['second']);
+  });
+
+  test('P7.1 a failing task gives its place back', async () => {
+    const gate = new ConcurrencyGate({ concurrency: 1, queue: 0, refusal: 'load-busy' });
+    await expect(gate.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    await expect(gate.run(async () => 7)).resolves.toBe(7);
+  });
+});
