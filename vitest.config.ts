@@ -18,6 +18,7 @@ export default defineConfig({
             '{extensions/*,server}/src/**/*.test.ts',
             'e2e/harness/src/**/*.test.ts',
             'bench/src/**/*.test.ts',
+            'scripts/**/*.test.ts',
           ],
           exclude: ['**/*.{pg,redis}.test.ts', '**/dist/**', '**/node_modules/**'],
           testTimeout: 20_000,

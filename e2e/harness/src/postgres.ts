@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { freePort } from './ports.ts';
 import { TestProcess } from './process.ts';
+import { findPostgresPrograms } from './programs.ts';
 import { until } from './wait.ts';
 
 /** A real Postgres server of this test run, on a free port of loopback. */
@@ -21,16 +22,6 @@ export interface PostgresServer {
   remove(): Promise<void>;
 }
 
-/** The newest installed server's programs; Debian keeps them off the PATH. */
-function binaries(): string {
-  const root = '/usr/lib/postgresql';
-  const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
-  for (const version of versions) {
-    if (existsSync(join(root, version, 'bin', 'initdb'))) return join(root, version, 'bin');
-  }
-  return '';
-}
-
 /** Postgres refuses to run as root: then the `postgres` user runs it. */
 function account(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
@@ -39,7 +30,8 @@ function account(): { uid: number; gid: number } | undefined {
 }
 
 export async function startPostgres(settings: Record<string, string> = {}): Promise<PostgresServer> {
-  const bin = binaries();
+  const bin = findPostgresPrograms();
+  if (!bin) throw new Error('No PostgreSQL server here; run `npm run setup`');
   const as = account();
   const directory = mkdtempSync(join(tmpdir(), 'weft-postgres-'));
   if (as) chownSync(directory, as.uid, as.gid);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort } from './ports.ts';
 import { TestProcess } from './process.ts';
+import { findProgram } from './programs.ts';
 import { until } from './wait.ts';
 
 /** A real Redis server of this test run, on a free port of loopback. It keeps nothing on disk. */
@@ -17,6 +18,8 @@ export interface RedisServer {
 }
 
 export async function startRedis(): Promise<RedisServer> {
+  const program = findProgram('redis-server', 'valkey-server');
+  if (!program) throw new Error('No Redis server here; run `npm run setup`');
   const directory = mkdtempSync(join(tmpdir(), 'weft-redis-'));
   const port = await freePort();
   const args = [
@@ -35,9 +38,9 @@ export async function startRedis(): Promise<RedisServer> {
   const server: RedisServer = {
     url,
     port,
-    process: new TestProcess('redis', 'redis-server', args),
+    process: new TestProcess('redis', program, args),
     async start() {
-      if (!server.process.running) server.process = new TestProcess('redis', 'redis-server', args);
+      if (!server.process.running) server.process = new TestProcess('redis', program, args);
       await until(() => answers(url), { timeout: 15_000, what: `redis on port ${port}` });
     },
     async stop(signal = 'SIGTERM') {
