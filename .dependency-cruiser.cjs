@@ -1,6 +1,14 @@
 /** The direction of the code: common ← extensions ← server. See docs/LIFECYCLE.md. */
 module.exports = {
   forbidden: [
+    // What does not resolve escapes every other rule.
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'common-does-no-io',
+      severity: 'error',
+      from: { path: '^extensions/common/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^(node:)?(fs|net|tls|http|https|http2|dgram|dns|child_process|worker_threads)(/|$)' },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'common-imports-nothing-of-ours',
