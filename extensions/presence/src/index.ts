@@ -1,0 +1,17 @@
+export {
+  AWARENESS_LIMITS,
+  encodeAwareness,
+  readAwarenessFrame,
+  type AwarenessEntry,
+  type AwarenessLimits,
+} from './awareness-frame.ts';
+export {
+  AwarenessGate,
+  RELAYED_LIMITS,
+  type AwarenessGateOptions,
+  type AwarenessSession,
+  type AwarenessVerdict,
+  type ObservedAwareness,
+} from './awareness-gate.ts';
+export type { AwarenessState } from './awareness-state.ts';
+export { stampedUser, type StampedUser } from './identity.ts';
