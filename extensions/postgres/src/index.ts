@@ -1,0 +1,3 @@
+export { openDatabase, databaseDefaults, type Database, type DatabaseOptions } from './database.ts';
+export { DirectoryLockedError } from './embedded/directory-lock.ts';
+export { migrate, schemaState, type MigrateOptions, type SchemaState } from './migrate.ts';

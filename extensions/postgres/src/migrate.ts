@@ -1,0 +1,90 @@
+import { readdir } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { runner } from 'node-pg-migrate';
+import type { Logger } from '@weft/common';
+import type pg from 'pg';
+
+const TABLE = 'weft_migrations';
+/** Any number nobody else uses: keeps two processes that start at once from migrating both. */
+const LOCK = 7_733_540_017;
+const UNDEFINED_TABLE = '42P01';
+
+export interface MigrateOptions {
+  readonly pool: pg.Pool;
+  /** Directories of `NNNN_name.sql` files. Run in the order of their numbers, across directories. */
+  readonly directories: readonly string[];
+  readonly logger: Logger;
+}
+
+/**
+ * Brings the schema up to date: every file that has not been run, in one transaction, once, whoever else tries at
+ * the same time. Returns the names of what it ran.
+ */
+export async function migrate({ pool, directories, logger }: MigrateOptions): Promise<string[]> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    // An index on a large table takes its time, and so does waiting for the one who builds it.
+    await client.query('SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0');
+    const done = await runner({
+      dbClient: client,
+      direction: 'up',
+      dir: directories.map((directory) => `${asGlob(directory)}/*.sql`),
+      useGlob: true,
+      migrationsTable: TABLE,
+      // Each package numbers its files in a range of its own, so a later one of the first range is no disorder.
+      checkOrder: false,
+      singleTransaction: true,
+      advisoryLockMode: 'wait',
+      lockValue: LOCK,
+      logger: {
+        debug: () => undefined,
+        info: (message) => logger.debug({ migration: message }, 'migrate'),
+        warn: (message) => logger.warn({ migration: message }, 'migrate'),
+        error: (message) => logger.error({ migration: message }, 'migrate'),
+      },
+    });
+    return done.map(({ name }) => name);
+  } catch (error) {
+    broken = error instanceof Error ? error : new Error(String(error));
+    throw broken;
+  } finally {
+    // Not back to the pool: its settings are not the pool's.
+    client.release(broken ?? true);
+  }
+}
+
+/** `behind`: there are files to run. `ahead`: the database has run files that this program does not know. */
+export type SchemaState = 'current' | 'behind' | 'ahead';
+
+export async function schemaState({
+  pool,
+  directories,
+}: Pick<MigrateOptions, 'pool' | 'directories'>): Promise<SchemaState> {
+  const [known, run] = await Promise.all([migrationNames(directories), migrationsRun(pool)]);
+  if (run.some((name) => !known.includes(name))) return 'ahead';
+  return known.every((name) => run.includes(name)) ? 'current' : 'behind';
+}
+
+async function migrationNames(directories: readonly string[]): Promise<string[]> {
+  const files = await Promise.all(directories.map((directory) => readdir(directory)));
+  return files
+    .flat()
+    .filter((file) => file.endsWith('.sql'))
+    .map((file) => basename(file, '.sql'));
+}
+
+async function migrationsRun(pool: pg.Pool): Promise<string[]> {
+  try {
+    const { rows } = await pool.query<{ name: string }>(`SELECT name FROM ${TABLE} ORDER BY name`);
+    return rows.map(({ name }) => name);
+  } catch (error) {
+    if ((error as { code?: string }).code === UNDEFINED_TABLE) return [];
+    throw error;
+  }
+}
+
+/** A path as a glob pattern that matches it and nothing else. */
+function asGlob(path: string): string {
+  return path.replaceAll('\\', '/').replaceAll(/[*?[\]{}()!+@]/g, '[$&]');
+}
