@@ -40,7 +40,7 @@ export const ERRORS = {
   'name-invalid': {
     status: 400,
     close: 4411,
-    message: 'A document name has 1 to 255 bytes, no control characters, and no spaces at its ends.',
+    message: 'A document name has 1 to 255 bytes, no control characters, no spaces at its ends and no * at its end.',
   },
   'frame-malformed': { status: 400, close: 4412, message: 'The frame is not of the Hocuspocus protocol.' },
   'update-malformed': {
@@ -104,6 +104,7 @@ export const ERRORS = {
   // Can we
   'not-found': { status: 404, close: 4440, message: 'There is nothing at this address.' },
   'server-draining': { status: 503, close: 4500, message: 'The server is restarting. Reconnect.' },
+  'server-starting': { status: 503, close: 4507, message: 'The server is starting. Come back in a moment.' },
   'server-overloaded': { status: 503, close: 4501, message: 'The server is overloaded. Come back later.' },
   'log-unavailable': {
     status: 503,

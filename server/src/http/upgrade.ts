@@ -1,0 +1,65 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { ERRORS, type ErrorCode, type Logger } from '@weft/common';
+import type { Phase } from './health.ts';
+
+export const COLLAB_PATH = '/collab';
+
+export interface UpgradeOptions {
+  readonly gateway: { handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void };
+  readonly phase: () => Phase;
+  readonly logger: Logger;
+}
+
+export interface Upgrades {
+  /** Cuts what the gateway has left open: an upgraded socket would keep the server from closing. */
+  destroy(): void;
+}
+
+/** Hands WebSocket upgrades of {@link COLLAB_PATH} to the gateway and refuses all others. */
+export function acceptUpgrades(server: Server, { gateway, phase, logger }: UpgradeOptions): Upgrades {
+  const sockets = new Set<Duplex>();
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Without a listener a reset during the handshake would be an uncaught exception.
+    socket.on('error', (error) => logger.debug({ err: error }, 'socket failed'));
+    const refusal = refusalOf(request, phase());
+    if (refusal) return refuse(socket, refusal);
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    try {
+      gateway.handleUpgrade(request, socket, head);
+    } catch (error) {
+      logger.error({ err: error }, 'upgrade failed');
+      refuse(socket, 'internal');
+    }
+  });
+  return {
+    destroy() {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+function refusalOf(request: IncomingMessage, phase: Phase): ErrorCode | undefined {
+  const path = request.url?.split('?', 1)[0];
+  if (path !== COLLAB_PATH && path !== `${COLLAB_PATH}/`) return 'not-found';
+  if (phase === 'starting') return 'server-starting';
+  return phase === 'ready' ? undefined : 'server-draining';
+}
+
+function refuse(socket: Duplex, code: ErrorCode): void {
+  const { status, message } = ERRORS[code];
+  const body = JSON.stringify({ error: { code, message } });
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${code}`,
+      'Connection: close',
+      'Content-Type: application/json; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      '',
+      body,
+    ].join('\r\n'),
+  );
+  // A peer that never closes its side would otherwise hold the socket.
+  socket.once('finish', () => socket.destroy());
+}

@@ -1,0 +1,80 @@
+import type { Counter, Gauge, Histogram, Metrics } from '@weft/common';
+import * as prometheus from 'prom-client';
+
+/** The {@link Metrics} port on a Prometheus registry. */
+export interface PrometheusMetrics extends Metrics {
+  /** Read when the metrics are read: for what is known anyway and need not be kept twice. */
+  gaugeOf(name: string, help: string, read: () => number): void;
+  /** The exposition format, and its content type. */
+  exposition(): Promise<{ readonly contentType: string; readonly body: string }>;
+}
+
+export interface PrometheusOptions {
+  /** Goes as the label `instance_id` on every series. */
+  readonly instance: string;
+}
+
+export function createMetrics({ instance }: PrometheusOptions): PrometheusMetrics {
+  const registry = new prometheus.Registry();
+  registry.setDefaultLabels({ instance_id: instance });
+  prometheus.collectDefaultMetrics({ register: registry });
+  return {
+    counter: (name, help, labelNames = []) => counter(registry, { name, help, labelNames }),
+    gauge: (name, help, labelNames = []) => gauge(registry, { name, help, labelNames }),
+    histogram: (name, help, buckets, labelNames = []) =>
+      histogram(registry, { name, help, labelNames, buckets: [...buckets] }),
+    gaugeOf(name, help, read) {
+      const registers = [registry];
+      new prometheus.Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    },
+    exposition: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}
+
+interface Series {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+}
+
+/** Asked for twice by one name, a series is the same one: two parts of the server may count the same thing. */
+function existing<T extends prometheus.Metric>(
+  registry: prometheus.Registry,
+  name: string,
+  kind: new (...args: never[]) => T,
+): T | undefined {
+  const found = registry.getSingleMetric(name);
+  if (found === undefined || found instanceof kind) return found;
+  throw new Error(`The metric ${name} exists as something else.`);
+}
+
+function counter(registry: prometheus.Registry, { name, help, labelNames }: Series): Counter {
+  const metric =
+    existing(registry, name, prometheus.Counter) ??
+    new prometheus.Counter({ name, help, labelNames: [...labelNames], registers: [registry] });
+  return { inc: (labels = {}, by = 1) => metric.inc(labels, by) };
+}
+
+function gauge(registry: prometheus.Registry, { name, help, labelNames }: Series): Gauge {
+  const metric =
+    existing(registry, name, prometheus.Gauge) ??
+    new prometheus.Gauge({ name, help, labelNames: [...labelNames], registers: [registry] });
+  return { set: (value, labels = {}) => metric.set(labels, value) };
+}
+
+function histogram(
+  registry: prometheus.Registry,
+  { name, help, labelNames, buckets }: Series & { readonly buckets: number[] },
+): Histogram {
+  const metric =
+    existing(registry, name, prometheus.Histogram) ??
+    new prometheus.Histogram({ name, help, buckets, labelNames: [...labelNames], registers: [registry] });
+  return { observe: (value, labels = {}) => metric.observe(labels, value) };
+}
