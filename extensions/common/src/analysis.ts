@@ -31,6 +31,11 @@ export interface UpdateAnalysis {
   readonly deletes: boolean;
   /** What it refers to and the document does not have. Not empty: it must not be applied. */
   readonly missing: readonly ClockRange[];
+  /**
+   * Of the new clocks those that become garbage at once, because what they hang on is gone. Their author may still
+   * show them: `update`, which deletes them, has to reach the author too.
+   */
+  readonly collapsed: readonly ClockRange[];
   /** Exactly what is to be applied: the input with what is already known cut away. */
   readonly update: Uint8Array;
 }

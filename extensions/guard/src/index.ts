@@ -1,0 +1,4 @@
+export { analyzeUpdate } from './analyze.ts';
+export { defaultLimits, type GuardLimits } from './limits.ts';
+export { neutralizeUpdate } from './neutralize.ts';
+export { emptyUpdate, isEmptyUpdate } from './write.ts';

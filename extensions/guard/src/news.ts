@@ -1,0 +1,60 @@
+import type { ClockRange } from '@weft/common';
+import type { Analysis } from './analysis.ts';
+import { Ref } from './content.ts';
+import { ABSENT, type StructBlock, type StructRecord } from './parse.ts';
+import { stateOf } from './store.ts';
+
+/** Finds in each block what the document has not: sets `state` and `first`, cuts a struct that is partly known. */
+export function findNews(analysis: Analysis): void {
+  for (const block of analysis.update.blocks) {
+    block.state = stateOf(analysis.structsOf(block.client));
+    skipKnown(analysis, block);
+  }
+}
+
+function skipKnown(analysis: Analysis, block: StructBlock): void {
+  const { records, state, client } = block;
+  if (block.clock > state) {
+    analysis.missing.push({ client, clock: state, length: block.clock - state });
+    block.blocked = true;
+    return;
+  }
+  let first = 0;
+  while (first < records.length && isKnown(records[first]!, state)) first++;
+  block.first = block.cursor = first;
+  if (first > 0) analysis.rewrite = true;
+  const record = records[first];
+  if (record !== undefined && record.clock < state) cutRecord(analysis, record, state);
+}
+
+function isKnown(record: StructRecord, state: number): boolean {
+  return record.clock + record.length <= state;
+}
+
+/**
+ * What remains follows its own beginning, as Yjs' `diffUpdate` would have it. Applied whole it would be put next
+ * to that beginning, but into the parent of whatever origin the sender claimed: out of its root.
+ */
+function cutRecord(analysis: Analysis, record: StructRecord, state: number): void {
+  analysis.rewrite = true;
+  record.cut = state - record.clock;
+  record.clock = state;
+  record.length -= record.cut;
+  if (record.ref === Ref.GC || record.ref === Ref.Skip) return;
+  record.originClient = record.client;
+  record.originClock = state - 1;
+  record.rootName = undefined;
+  record.parentClient = ABSENT;
+  record.explicitKey = null;
+}
+
+/** The clocks that are new, by author. */
+export function authorsOf(analysis: Analysis): ClockRange[] {
+  const authors: ClockRange[] = [];
+  for (const { client, records, first, end, state, clock } of analysis.update.blocks) {
+    if (first === records.length) continue;
+    const from = Math.max(clock, state);
+    authors.push({ client, clock: from, length: end - from });
+  }
+  return authors;
+}
