@@ -2,7 +2,7 @@ import type { UpdateAnalysis } from '@weft/common';
 import type * as Y from 'yjs';
 import { Analysis } from './analysis.ts';
 import { analyseDeletes } from './deletions.ts';
-import { defaultLimits, type GuardLimits } from './limits.ts';
+import { type GuardLimits, resolveLimits } from './limits.ts';
 import { authorsOf, findNews } from './news.ts';
 import { parseUpdate } from './parse.ts';
 import { placeAll } from './placement.ts';
@@ -16,12 +16,8 @@ import { emptyUpdate } from './write.ts';
  *
  * @throws WeftError `update-malformed`, `update-costly`; `detail` says what about it.
  */
-export function analyzeUpdate(
-  doc: Y.Doc,
-  update: Uint8Array,
-  limits: Partial<GuardLimits> = defaultLimits,
-): UpdateAnalysis {
-  return analyse(doc, update, limits === defaultLimits ? defaultLimits : { ...defaultLimits, ...limits });
+export function analyzeUpdate(doc: Y.Doc, update: Uint8Array, limits?: Partial<GuardLimits>): UpdateAnalysis {
+  return analyse(doc, update, resolveLimits(limits));
 }
 
 function analyse(doc: Y.Doc, bytes: Uint8Array, limits: GuardLimits): UpdateAnalysis {

@@ -46,3 +46,13 @@ export const defaultLimits: GuardLimits = {
   maxWalk: 10_000,
   maxTotalWalk: 1_000_000,
 };
+
+const resolved = new WeakMap<object, GuardLimits>();
+
+/** The limits with the defaults for those that are not given; the same object for the same object. */
+export function resolveLimits(limits: Partial<GuardLimits> = defaultLimits): GuardLimits {
+  if (limits === defaultLimits) return defaultLimits;
+  let all = resolved.get(limits);
+  if (all === undefined) resolved.set(limits, (all = { ...defaultLimits, ...limits }));
+  return all;
+}

@@ -1,8 +1,7 @@
 import type { ClockRange } from '@weft/common';
 import * as encoding from 'lib0/encoding';
-import { Ref } from './content.ts';
 import type { DeleteBlock } from './parse.ts';
-import { mergeRanges, writeDeletes } from './write.ts';
+import { mergeRanges, writeDeletes, writeGarbage, writeSkip } from './write.ts';
 
 /**
  * An update that takes the place of refused content: a GC over its clocks, and their deletion. Whoever never saw
@@ -18,22 +17,17 @@ export function neutralizeUpdate(ranges: readonly ClockRange[]): Uint8Array {
   const blocks = mergeRanges(ranges.filter(({ length }) => length > 0));
   const encoder = encoding.createEncoder();
   encoding.writeVarUint(encoder, blocks.length);
-  for (const block of blocks) writeGarbage(encoder, block);
+  for (const block of blocks) writeBlock(encoder, block);
   writeDeletes(encoder, blocks);
   return encoding.toUint8Array(encoder);
 }
 
-function writeGarbage(encoder: encoding.Encoder, { client, clocks, lengths }: DeleteBlock): void {
+function writeBlock(encoder: encoding.Encoder, { client, clocks, lengths }: DeleteBlock): void {
   encoding.writeVarUint(encoder, 2 * clocks.length - 1);
   encoding.writeVarUint(encoder, client);
   encoding.writeVarUint(encoder, clocks[0]!);
   for (let i = 0; i < clocks.length; i++) {
-    if (i > 0) writeRun(encoder, Ref.Skip, clocks[i]! - clocks[i - 1]! - lengths[i - 1]!);
-    writeRun(encoder, Ref.GC, lengths[i]!);
+    if (i > 0) writeSkip(encoder, clocks[i]! - clocks[i - 1]! - lengths[i - 1]!);
+    writeGarbage(encoder, lengths[i]!);
   }
-}
-
-function writeRun(encoder: encoding.Encoder, ref: number, length: number): void {
-  encoding.writeUint8(encoder, ref);
-  encoding.writeVarUint(encoder, length);
 }

@@ -4,7 +4,7 @@ import { ByteReader } from './byte-reader.ts';
 import { Ref, skipElement } from './content.ts';
 import type { GuardLimits } from './limits.ts';
 import { type DeleteBlock, Flag, type StructBlock, type StructRecord } from './parse.ts';
-import { mergeRanges, writeDeletes } from './write.ts';
+import { mergeRanges, writeDeletes, writeGarbage } from './write.ts';
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -37,8 +37,7 @@ function writeBlock(encoder: encoding.Encoder, analysis: Analysis, block: Struct
 
 function writeRecord(encoder: encoding.Encoder, analysis: Analysis, record: StructRecord): void {
   if (record.ref === Ref.GC || record.collapsed) {
-    encoding.writeUint8(encoder, Ref.GC);
-    encoding.writeVarUint(encoder, record.length);
+    writeGarbage(encoder, record.length);
     return;
   }
   const { bytes } = analysis.update;

@@ -1,5 +1,6 @@
 import type { ClockRange } from '@weft/common';
 import * as encoding from 'lib0/encoding';
+import { Ref } from './content.ts';
 import type { DeleteBlock } from './parse.ts';
 
 /** No structs, no deletions. */
@@ -42,4 +43,14 @@ export function writeDeletes(encoder: encoding.Encoder, blocks: readonly DeleteB
       encoding.writeVarUint(encoder, lengths[i]!);
     }
   }
+}
+
+export function writeGarbage(encoder: encoding.Encoder, length: number): void {
+  encoding.writeUint8(encoder, Ref.GC);
+  encoding.writeVarUint(encoder, length);
+}
+
+export function writeSkip(encoder: encoding.Encoder, length: number): void {
+  encoding.writeUint8(encoder, Ref.Skip);
+  encoding.writeVarUint(encoder, length);
 }
