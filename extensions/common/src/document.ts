@@ -15,10 +15,15 @@ export function isTenant(value: string): boolean {
   return TENANT.test(value);
 }
 
+/** `*` at the end is kept for patterns: whoever could create the document `*` would own every grant on it. */
 export function isDocumentName(value: string): boolean {
+  return isIdentifier(value) && value.trim() === value && !value.endsWith('*');
+}
+
+/** What names a document, a person or a group: 1 to 255 bytes of UTF-8 without control characters. */
+export function isIdentifier(value: string): boolean {
   return (
     value.length > 0 &&
-    value.trim() === value &&
     value.isWellFormed() &&
     !CONTROL_CHARACTERS.test(value) &&
     Buffer.byteLength(value) <= MAX_DOCUMENT_NAME_BYTES

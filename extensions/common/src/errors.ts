@@ -40,7 +40,8 @@ export const ERRORS = {
   'name-invalid': {
     status: 400,
     close: 4411,
-    message: 'A document name has 1 to 255 bytes, no control characters, no spaces at its ends and no * at its end.',
+    message:
+      'A document name has 1 to 255 bytes, no control characters, no spaces at its ends and no * at its end.',
   },
   'frame-malformed': { status: 400, close: 4412, message: 'The frame is not of the Hocuspocus protocol.' },
   'update-malformed': {
@@ -141,6 +142,8 @@ export interface WeftErrorOptions {
   /** For the log only; never shown to a client. */
   readonly detail?: string;
   readonly cause?: unknown;
+  /** Shown beside code and message, such as the position a reader can go on from. */
+  readonly data?: Readonly<Record<string, unknown>>;
 }
 
 /** The only error that crosses a package boundary on purpose. `message` is the table's, safe to show. */
@@ -148,11 +151,13 @@ export class WeftError extends Error {
   override readonly name = 'WeftError';
   readonly code: ErrorCode;
   readonly detail: string | undefined;
+  readonly data: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, options: WeftErrorOptions = {}) {
     super(ERRORS[code].message, { cause: options.cause });
     this.code = code;
     this.detail = options.detail;
+    this.data = options.data;
   }
 
   get status(): number {

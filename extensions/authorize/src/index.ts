@@ -1,0 +1,12 @@
+export * from './client-bindings.ts';
+export * from './decide.ts';
+export * from './gate.ts';
+export * from './grants.ts';
+export { affects, parseChange, type PolicyChange } from './pattern.ts';
+export type { Queryable } from './postgres.ts';
+export * from './role.ts';
+export * from './source.ts';
+export * from './sources/postgres.ts';
+export * from './sources/token.ts';
+export * from './subject.ts';
+export * from './tenant-roles.ts';

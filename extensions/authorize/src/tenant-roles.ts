@@ -1,0 +1,70 @@
+import { WeftError } from '@weft/common';
+import type { Pool } from 'pg';
+import {
+  bumpPolicyRevision,
+  inTransaction,
+  type Queryable,
+  type RoleRow,
+  roleOf,
+  unavailableOnFailure,
+} from './postgres.ts';
+import { type Role, roleProblem, type RoleTable } from './role.ts';
+
+/** The roles that a tenant defined for itself, beside those of the {@link RoleTable}, which nobody redefines. */
+export class TenantRoles {
+  private readonly pool: Pool;
+  private readonly roles: RoleTable;
+
+  constructor({ pool, roles }: { readonly pool: Pool; readonly roles: RoleTable }) {
+    this.pool = pool;
+    this.roles = roles;
+  }
+
+  async list(tenant: string): Promise<readonly Role[]> {
+    const { rows } = await unavailableOnFailure(() =>
+      this.pool.query<RoleRow>(
+        'SELECT name, can_read, presence, writable, manage FROM roles WHERE tenant = $1 ORDER BY name LIMIT 1000',
+        [tenant],
+      ),
+    );
+    return rows.map(roleOf);
+  }
+
+  /** @throws WeftError `bad-request` for an invalid role or the name of one that is built in */
+  async put(tenant: string, role: Role, by: string, tx?: Queryable): Promise<void> {
+    const problem = this.roles.get(role.name) ? 'the name is taken' : roleProblem(role);
+    if (problem) throw new WeftError('bad-request', { detail: problem });
+    await inTransaction(this.pool, tx, async (client) => {
+      // Whoever has the role has other rights from now on, in whatever document.
+      await bumpPolicyRevision(client, tenant, '*');
+      await client.query(
+        `INSERT INTO roles (tenant, name, can_read, presence, writable, manage, created_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (tenant, name) DO UPDATE
+         SET can_read = excluded.can_read, presence = excluded.presence, writable = excluded.writable,
+             manage = excluded.manage, created_by = excluded.created_by, created_at = excluded.created_at`,
+        [
+          tenant,
+          role.name,
+          role.read,
+          role.presence,
+          role.write === '*' ? null : role.write,
+          role.manage,
+          by,
+        ],
+      );
+    });
+  }
+
+  /** Grants that name it give nothing from then on. */
+  async remove(tenant: string, name: string, tx?: Queryable): Promise<boolean> {
+    return inTransaction(this.pool, tx, async (client) => {
+      await bumpPolicyRevision(client, tenant, '*');
+      const { rows } = await client.query(
+        'DELETE FROM roles WHERE tenant = $1 AND name = $2 RETURNING name',
+        [tenant, name],
+      );
+      return rows.length > 0;
+    });
+  }
+}
