@@ -1,0 +1,39 @@
+import { placesIn } from '../document.ts';
+import type { Member } from '../load/crowd.ts';
+import { instanceOf, type LargeDocument, type Stage } from './scenario.ts';
+
+/** How many sessions open at a time when the opening itself is not what is measured. */
+export const UNHURRIED = 16;
+
+/** `count` people at one document, spread evenly over the instances. */
+export function peopleAt(stage: Stage, document: string, count: number): Member[] {
+  return Array.from({ length: count }, (_, index) => person(stage, document, index));
+}
+
+/** The same, each writing at a place of their own in a document that is there already. */
+export function peopleWithin(
+  stage: Stage,
+  { document, large, count }: { document: string; large: LargeDocument; count: number },
+): Member[] {
+  const places = placesIn(large.state, count);
+  return peopleAt(stage, document, count).map((member, index) => ({ ...member, place: places[index] ?? {} }));
+}
+
+/** Views for the stock providers that verify: one of each instance. */
+export function viewsOf(stage: Stage, document: string): Member[] {
+  return peopleAt(stage, document, stage.deployment.instances.length);
+}
+
+function person(stage: Stage, document: string, index: number): Member {
+  return {
+    url: instanceOf(stage, index).url,
+    token: stage.deployment.token(`bench-person-${index}`),
+    document,
+  };
+}
+
+/** Puts a large document into the server and tells the generator what its text is. */
+export async function prepare(stage: Stage, document: string, large: LargeDocument): Promise<void> {
+  await stage.deployment.seed(document, large.pieces);
+  await stage.load.call('seed', { document, file: large.file });
+}
