@@ -111,7 +111,8 @@ export class FaultProxy {
       socket.on('error', () => socket.destroy());
       socket.on('close', () => {
         this.sockets.delete(socket);
-        (socket === client ? target : client).destroy();
+        // What the ended side still said is delivered: an acknowledgement that was sent counts.
+        (socket === client ? target : client).destroySoon();
       });
     }
     this.toServer.join(client, target);

@@ -1,0 +1,110 @@
+import {
+  createDatabase,
+  differences,
+  FaultProxy,
+  openSession,
+  startPostgres,
+  startWeft,
+  until,
+  type Session,
+  type WeftServer,
+} from '@weft/harness';
+import { expect, test } from 'vitest';
+import { closing } from './clean-up.ts';
+import { expectLogged, reader } from './promises.ts';
+
+const NAME = 'cloth';
+
+interface Crash {
+  readonly server: WeftServer;
+  /** Wrote what only was shown, and cannot come back yet. */
+  readonly author: Session;
+  /** Saw it. */
+  readonly witness: Session;
+  letAuthorReturn(): void;
+}
+
+/** Somebody's edit is shown to others, and the server is killed before it is saved. */
+async function crashBetweenShowingAndSaving(grace: string): Promise<Crash> {
+  const postgres = closing(await startPostgres());
+  const toPostgres = closing(await FaultProxy.start(postgres.port));
+  const server = closing(
+    await startWeft({
+      databaseUrl: toPostgres.through(await createDatabase(postgres.url)),
+      env: { WEFT_CARRIED_GRACE: grace },
+    }),
+  );
+  await server.as({ sub: 'olga' }).createDocument(NAME);
+  const open = (sub: string, url = server.wsUrl) => {
+    const token = server.token({ sub, grants: { [NAME]: 'editor' } });
+    return closing(openSession({ url, name: NAME, token }));
+  };
+  const authorsLine = closing(await FaultProxy.start(server.port));
+  const author = open('author', authorsLine.through(server.wsUrl));
+  const witness = open('witness');
+  await Promise.all([author.saved(), witness.saved()]);
+  author.text.insert(0, 'saved. ');
+  await author.saved();
+  await until(() => witness.text.toJSON() === 'saved. ');
+
+  toPostgres.setMode('stall');
+  author.text.insert(7, 'shown. ');
+  await until(() => witness.text.toJSON() === 'saved. shown. ', { what: 'the edit to be shown' });
+  expect(author.isSaved).toBe(false);
+  authorsLine.refusing = true;
+  await server.kill9();
+  toPostgres.cut();
+  toPostgres.setMode('pass');
+  await server.start();
+  return { server, author, witness, letAuthorReturn: () => (authorsLine.refusing = false) };
+}
+
+test('P1.5 after a crash the author brings back what was shown and not saved, under the own name', async () => {
+  const { server, author, witness, letAuthorReturn } = await crashBetweenShowingAndSaving('30s');
+  await until(() => witness.provider.isAuthenticated, { what: 'the witness to be back first' });
+  letAuthorReturn();
+  await Promise.all([author.saved(), witness.saved()]);
+  witness.text.insert(0, 'And: ');
+  await witness.saved();
+  await until(() => differences({ author: author.document, witness: witness.document }).length === 0);
+  const rows = await expectLogged(
+    server,
+    NAME,
+    author.acks.acknowledged.map(({ bytes }) => bytes),
+  );
+  expect(rows.map(({ actor, kind }) => [actor, kind])).toEqual([
+    ['author', 'edit'],
+    ['author', 'edit'],
+    ['witness', 'edit'],
+  ]);
+});
+
+test('P1.6 when the author does not come back, a witness carries it after the grace, and the row says so', async () => {
+  const { server, witness } = await crashBetweenShowingAndSaving('2s');
+  await until(() => witness.provider.isAuthenticated, { what: 'the witness to be back' });
+  const backAt = Date.now();
+  await witness.saved();
+  expect(witness.text.toJSON()).toBe('saved. shown. ');
+  const rows = await expectLogged(
+    server,
+    NAME,
+    witness.acks.acknowledged.map(({ bytes }) => bytes),
+  );
+  expect(rows.at(-1)).toMatchObject({ actor: 'witness', kind: 'carried' });
+  expect(new Date(rows.at(-1)?.at ?? 0).getTime()).toBeGreaterThan(backAt);
+});
+
+test("P1.7 what a witness writes itself after a crash does not wait for somebody else's grace", async () => {
+  const { server, witness } = await crashBetweenShowingAndSaving('never');
+  await until(() => witness.provider.isAuthenticated, { what: 'the witness to be back' });
+  witness.document.getMap('notes').set('own', 'mine');
+  await until(
+    async () =>
+      (await reader(server, NAME).log(NAME)).some(
+        ({ actor, kind }) => actor === 'witness' && kind === 'edit',
+      ),
+    { what: "the witness's own edit in the log" },
+  );
+  const rows = await reader(server, NAME).log(NAME);
+  expect(rows.some(({ kind }) => kind === 'carried')).toBe(false);
+});
