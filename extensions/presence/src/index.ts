@@ -15,3 +15,11 @@ export {
 } from './awareness-gate.ts';
 export type { AwarenessState } from './awareness-state.ts';
 export { stampedUser, type StampedUser } from './identity.ts';
+export { MemoryPresence, type MemoryPresenceOptions } from './memory-presence.ts';
+export {
+  PRESENCE_GRACE_MS,
+  type PresenceAnnouncement,
+  type PresenceEntry,
+  type PresenceListener,
+  type PresenceRegistry,
+} from './registry.ts';
