@@ -1,0 +1,249 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { WeftError, type Logger } from '@weft/common';
+import type pg from 'pg';
+import { appendStatement, readOutcomes, type AppendOutcome } from './append-statement.ts';
+import { weight, type BatchLimits, type DocumentQueue, type QueuedBatch } from './document-queue.ts';
+import { classifyFailure } from './failure.ts';
+import { Lane } from './lane.ts';
+import type { LogMeters } from './meters.ts';
+import type { AppendEntry } from './types.ts';
+
+export interface AppenderOptions extends BatchLimits {
+  readonly pool: pg.Pool;
+  readonly instance: string;
+  readonly logger: Logger;
+  readonly meters: LogMeters;
+  readonly syncToDisk: () => Promise<void>;
+  readonly now: () => number;
+  readonly lanes: number;
+  readonly lingerMs: number;
+  readonly maxPendingBytes: number;
+  readonly commitTimeoutMs: number;
+  readonly retryMinMs: number;
+  readonly retryMaxMs: number;
+}
+
+/** A statement that fails for no known reason is tried so often, then its documents are failed. */
+const UNKNOWN_ATTEMPTS = 5;
+
+/**
+ * Group commit. Each lane has at most one transaction in flight; whatever arrives meanwhile is the next batch,
+ * across documents. A document is in one batch at a time, so its order is the order of its queue.
+ */
+export class Appender {
+  private readonly options: AppenderOptions;
+  private readonly lanes: Lane[];
+  private readonly idle: Lane[];
+  private readonly ready: DocumentQueue[] = [];
+  /** Ids, not handles: two handles of one document must not meet in a statement either. */
+  private readonly busy = new Set<number>();
+  private readonly working = new Set<Promise<void>>();
+  private readonly stopping = new AbortController();
+  private starting = false;
+  private pendingBytes = 0;
+  private degraded: number | undefined;
+
+  constructor(options: AppenderOptions) {
+    this.options = options;
+    const { pool, commitTimeoutMs: timeoutMs } = options;
+    this.lanes = Array.from({ length: options.lanes }, () => new Lane({ pool, timeoutMs }));
+    this.idle = [...this.lanes];
+  }
+
+  get bytes(): number {
+    return this.pendingBytes;
+  }
+
+  get degradedSince(): Date | undefined {
+    return this.degraded === undefined ? undefined : new Date(this.degraded);
+  }
+
+  append(queue: DocumentQueue, entry: AppendEntry): number {
+    if (queue.error) throw queue.error;
+    const bytes = weight(entry);
+    // A single entry larger than the bound still gets through, alone.
+    if (this.pendingBytes > 0 && this.pendingBytes + bytes > this.options.maxPendingBytes) {
+      throw new WeftError('log-backlog-full');
+    }
+    this.count(bytes);
+    const ticket = queue.push(entry);
+    this.schedule(queue);
+    return ticket;
+  }
+
+  /** Gives up retrying: what is still not written fails with `log-unavailable`. Resolves when no lane works. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await Promise.all(this.working);
+    for (const lane of this.lanes) lane.release();
+  }
+
+  private count(bytes: number): void {
+    this.pendingBytes += bytes;
+    this.options.meters.pendingBytes.set(this.pendingBytes);
+  }
+
+  private schedule(queue: DocumentQueue): void {
+    if (queue.scheduled || !queue.hasWork || this.busy.has(queue.id)) return;
+    queue.scheduled = true;
+    this.ready.push(queue);
+    if (this.starting || this.idle.length === 0) return;
+    // After this turn of the event loop: what it still appends joins the batch.
+    this.starting = true;
+    setImmediate(() => this.begin());
+  }
+
+  private begin(): void {
+    this.starting = false;
+    const lane = this.ready.length > 0 ? this.idle.pop() : undefined;
+    if (!lane) return;
+    const work = this.work(lane).finally(() => {
+      this.working.delete(work);
+      this.idle.push(lane);
+      if (this.ready.length > 0) this.begin();
+    });
+    this.working.add(work);
+  }
+
+  private async work(lane: Lane): Promise<void> {
+    while (this.ready.length > 0) {
+      const batches = this.take();
+      await this.write(lane, batches);
+      if (this.options.lingerMs > 0 && batches.length > 1 && this.ready.length > 0) {
+        // Busy: waiting a moment makes fewer and larger transactions.
+        await delay(this.options.lingerMs);
+      }
+    }
+  }
+
+  private take(): QueuedBatch[] {
+    const batches: QueuedBatch[] = [];
+    const later: DocumentQueue[] = [];
+    let { maxBatchRows, maxBatchBytes } = this.options;
+    while (maxBatchRows > 0 && maxBatchBytes > 0) {
+      const queue = this.ready.shift();
+      if (!queue) break;
+      if (this.busy.has(queue.id)) {
+        later.push(queue);
+        continue;
+      }
+      queue.scheduled = false;
+      if (!queue.hasWork) continue;
+      const batch = queue.take({ ...this.options, maxBatchRows, maxBatchBytes });
+      this.busy.add(queue.id);
+      batches.push(batch);
+      maxBatchRows -= batch.rows.length;
+      for (const row of batch.rows) maxBatchBytes -= row.update.byteLength;
+    }
+    this.ready.unshift(...later);
+    return batches;
+  }
+
+  /** Comes back when each part of the batch is written, failed, or waits to be authorized again. */
+  private async write(lane: Lane, batches: readonly QueuedBatch[]): Promise<void> {
+    const written = batches.filter(({ rows }) => rows.length > 0);
+    for (const batch of batches) if (batch.rows.length === 0) this.settle(batch, undefined);
+    if (written.length === 0) return;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const outcomes = await this.commit(lane, written);
+        this.recovered();
+        for (const batch of written)
+          this.settle(batch, outcomes.get(batch.document) ?? { outcome: 'deleted' });
+        return;
+      } catch (error) {
+        if (await this.mayRetry(error, written, attempt)) continue;
+        if (written.length === 1 || this.stopping.signal.aborted) {
+          for (const batch of written) this.fail(batch.queue, this.finalError(error));
+          return;
+        }
+        // One of them spoils the statement for all: find it.
+        const middle = written.length >> 1;
+        await this.write(lane, written.slice(0, middle));
+        await this.write(lane, written.slice(middle));
+        return;
+      }
+    }
+  }
+
+  private async commit(lane: Lane, batches: readonly QueuedBatch[]): Promise<Map<number, AppendOutcome>> {
+    const { meters, now, instance } = this.options;
+    const started = now();
+    const result = await lane.query(appendStatement(batches, instance));
+    await this.options.syncToDisk();
+    meters.commitSeconds.observe((now() - started) / 1_000);
+    const rows = batches.reduce((sum, batch) => sum + batch.rows.length, 0);
+    meters.batchRows.observe(rows);
+    meters.rows.inc({}, rows);
+    return readOutcomes(result);
+  }
+
+  /** Waits out the back-off when trying again makes sense. */
+  private async mayRetry(error: unknown, batches: readonly QueuedBatch[], attempt: number): Promise<boolean> {
+    const failure = classifyFailure(error);
+    const { logger, meters, now, retryMinMs, retryMaxMs } = this.options;
+    meters.failures.inc({ class: failure });
+    const again =
+      failure === 'retry' || (failure === 'unknown' && batches.length === 1 && attempt < UNKNOWN_ATTEMPTS);
+    logger.warn(
+      { err: error, failure, documents: batches.length, attempt, again },
+      'a batch could not be written',
+    );
+    if (!again || this.stopping.signal.aborted) return false;
+    this.degraded ??= now();
+    const pause = Math.min(retryMaxMs, retryMinMs * 2 ** Math.min(attempt, 20)) * (0.5 + Math.random() / 2);
+    await delay(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    return !this.stopping.signal.aborted;
+  }
+
+  private recovered(): void {
+    if (this.degraded === undefined) return;
+    this.options.logger.info({ ms: this.options.now() - this.degraded }, 'the log takes updates again');
+    this.degraded = undefined;
+  }
+
+  private finalError(error: unknown): WeftError {
+    const code = this.stopping.signal.aborted ? 'log-unavailable' : 'log-write-failed';
+    return new WeftError(code, { cause: error });
+  }
+
+  private settle(batch: QueuedBatch, result: AppendOutcome | undefined): void {
+    const { queue } = batch;
+    if (!result) this.finish(batch);
+    else if (result.outcome === 'stale') void this.reauthorize(batch, result.policyRev);
+    else if (result.outcome === 'reload') this.fail(queue, new WeftError('document-reload'));
+    else if (result.outcome === 'deleted') this.fail(queue, new WeftError('document-deleted'));
+    else this.finish(batch, result);
+  }
+
+  private finish(batch: QueuedBatch, place?: { firstSeq: number; at: Date }): void {
+    this.count(-batch.queue.commit(batch, this.options.instance, place));
+    this.free(batch.queue);
+  }
+
+  /** Never rejects: nobody waits for it. The lane goes on with other documents meanwhile. */
+  private async reauthorize(batch: QueuedBatch, policyRev: number): Promise<void> {
+    try {
+      this.count(await batch.queue.reauthorize(batch, policyRev));
+      this.free(batch.queue);
+    } catch (error) {
+      this.options.logger.warn(
+        { err: error, document: batch.queue.key },
+        'updates could not be authorized again',
+      );
+      const known =
+        error instanceof WeftError ? error : new WeftError('permissions-unavailable', { cause: error });
+      this.fail(batch.queue, known);
+    }
+  }
+
+  private fail(queue: DocumentQueue, error: WeftError): void {
+    this.count(-queue.fail(error));
+    this.free(queue);
+  }
+
+  private free(queue: DocumentQueue): void {
+    this.busy.delete(queue.id);
+    this.schedule(queue);
+  }
+}

@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url';
+
+export {
+  DocumentStore,
+  type DocumentRow,
+  type CreateDocument,
+  type ListDocuments,
+} from './document-store.ts';
+export { UpdateLog, updateLogDefaults, type ReadOptions, type UpdateLogOptions } from './update-log.ts';
+export type { UpdatePage } from './reader.ts';
+export type {
+  AppendEntry,
+  DocumentHead,
+  DocumentLog,
+  DocumentLogEvents,
+  DocumentMode,
+  LoadedDocument,
+  LogStats,
+  Queryable,
+  Reauthorization,
+} from './types.ts';
+
+/** The SQL files of this package's tables. */
+export const migrationsDirectory = fileURLToPath(new URL('../sql', import.meta.url));

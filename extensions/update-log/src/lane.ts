@@ -1,0 +1,49 @@
+import type pg from 'pg';
+import { sqlState } from './failure.ts';
+
+export interface LaneOptions {
+  readonly pool: pg.Pool;
+  /** Milliseconds after which a statement is given up and its connection with it. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * A connection for appending, kept while it works, so that an append never waits behind other users of the pool.
+ */
+export class Lane {
+  private readonly options: LaneOptions;
+  private client: pg.PoolClient | undefined;
+
+  constructor(options: LaneOptions) {
+    this.options = options;
+  }
+
+  async query(config: pg.QueryConfig): Promise<pg.QueryResult> {
+    const client = (this.client ??= await this.checkOut());
+    try {
+      return await client.query({ ...config, query_timeout: this.options.timeoutMs } as pg.QueryConfig);
+    } catch (error) {
+      // No answer from the server: whatever this connection still brings belongs to a statement nobody waits for.
+      if (sqlState(error) === undefined) this.drop(client);
+      throw error;
+    }
+  }
+
+  release(): void {
+    const client = this.client;
+    this.client = undefined;
+    client?.release();
+  }
+
+  private async checkOut(): Promise<pg.PoolClient> {
+    const client = await this.options.pool.connect();
+    client.on('error', () => this.drop(client));
+    return client;
+  }
+
+  private drop(client: pg.PoolClient): void {
+    if (this.client !== client) return;
+    this.client = undefined;
+    client.release(true);
+  }
+}

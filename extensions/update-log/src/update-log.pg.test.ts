@@ -1,0 +1,271 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { WeftError, type Cursor } from '@weft/common';
+import { until } from '@weft/harness';
+import type { Database } from '@weft/postgres';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { Author, Recorder, editsOf, newDocument, openTestDatabase, store, testLog } from './testing/log.ts';
+
+describe('the update log', () => {
+  let database: Database;
+
+  beforeAll(async () => {
+    database = await openTestDatabase(inject('postgresUrl'));
+  });
+  afterAll(() => database.close());
+
+  test('P1.1 tells of a commit only when the row can be read', async () => {
+    const key = await newDocument(database);
+    const log = testLog(database);
+    const recorder = new Recorder();
+    const document = await log.open(key, recorder);
+    const entry = new Author('ada').next();
+    expect(document.append(entry)).toBe(1);
+    expect(recorder.through).toBe(0);
+    await document.flush();
+    expect(recorder.through).toBe(1);
+    expect(recorder.rows).toMatchObject([
+      {
+        document: key,
+        epoch: document.epoch,
+        seq: 1,
+        actor: 'ada',
+        session: 'ada-1',
+        instance: 'test',
+        policyRev: 1,
+      },
+    ]);
+    const page = await log.readUpdates(key);
+    expect(page.rows).toEqual([{ ...recorder.rows[0], update: Buffer.from(entry.update) }]);
+    expect(page.next).toEqual({ epoch: document.epoch, seq: 1 });
+    await log.stop();
+  });
+
+  test('P2.2 two instances and 32 writers: a reader that follows the cursor gets exactly 1…N', async () => {
+    const keys = await Promise.all([newDocument(database), newDocument(database), newDocument(database)]);
+    const logs = [testLog(database, { instance: 'a' }), testLog(database, { instance: 'b', lanes: 2 })];
+    const perWriter = 40;
+    const authors = Array.from({ length: 32 }, (_, n) => new Author(`writer-${n}`));
+    const recorders: Recorder[] = [];
+    const key = keys[0];
+    if (!key) throw new Error('no document');
+    let writing = true;
+    const follow = async () => {
+      const seqs: number[] = [];
+      let after: Cursor | undefined;
+      for (;;) {
+        const last = !writing;
+        const page = await logs[0]!.readUpdates(key, { after, limit: 7 });
+        seqs.push(...page.rows.map(({ seq }) => seq));
+        after = page.next;
+        if (last && page.rows.length === 0) return seqs;
+      }
+    };
+    const reading = follow();
+    await Promise.all(
+      authors.map(async (author, n) => {
+        const recorder = new Recorder();
+        recorders.push(recorder);
+        const document = await logs[n % 2]!.open(keys[n < 24 ? 0 : 1 + (n % 2)]!, recorder);
+        for (let edit = 0; edit < perWriter; edit++) {
+          document.append(author.next());
+          if (Math.random() < 0.3) await document.flush();
+          else await delay(Math.random() * 3);
+        }
+        await document.close();
+      }),
+    );
+    writing = false;
+    const seqs = await reading;
+    const { head } = await logs[1]!.readUpdates(key, { limit: 1 });
+    expect(seqs).toEqual(Array.from({ length: head }, (_, n) => n + 1));
+
+    for (const document of keys) {
+      const own = recorders.flatMap(({ rows }) => rows.filter((row) => row.document === document));
+      const numbers = own.map(({ seq }) => seq).sort((a, b) => a - b);
+      expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, n) => n + 1));
+      const { update } = await logs[0]!.readState(document);
+      expect(editsOf([update]).sort()).toEqual(editsOf(own.map((row) => row.update)).sort());
+    }
+    for (const { rows } of recorders) {
+      expect(rows.map(({ seq }) => seq)).toEqual(rows.map(({ seq }) => seq).sort((a, b) => a - b));
+    }
+    await Promise.all(logs.map((log) => log.stop()));
+  });
+
+  test('P2.3 what waited together becomes one row per author and session', async () => {
+    const key = await newDocument(database);
+    const log = testLog(database);
+    const recorder = new Recorder();
+    const document = await log.open(key, recorder);
+    const [ada, bob] = [new Author('ada'), new Author('bob')];
+    for (const author of [ada, ada, ada, bob, ada]) document.append(author.next());
+    await document.flush();
+    expect(recorder.rows.map(({ seq, actor }) => [seq, actor])).toEqual([
+      [1, 'ada'],
+      [2, 'bob'],
+      [3, 'ada'],
+    ]);
+    expect(recorder.through).toBe(5);
+    expect(editsOf(recorder.rows.map(({ update }) => update)).length).toBe(5);
+    await log.stop();
+  });
+
+  test('P4.2 an update authorized before a policy change is authorized again; its place is kept', async () => {
+    const key = await newDocument(database);
+    const log = testLog(database);
+    const recorder = new Recorder();
+    const ada = new Author('ada');
+    const document = await log.open(key, recorder);
+    document.append(ada.next());
+    await document.flush();
+    await database.pool.query("SELECT weft_bump_policy_revision('acme', $1)", [key.slice('acme/'.length)]);
+    recorder.answer = (entry) =>
+      entry.actor === 'bob' ? { verdict: 'replace', update: new Uint8Array([0, 0]) } : { verdict: 'commit' };
+    document.append(new Author('bob').next());
+    document.append(ada.next());
+    await document.flush();
+    expect(recorder.asked).toHaveLength(1);
+    expect(recorder.asked[0]).toMatchObject({ policyRev: 2, entries: [{ actor: 'bob' }, { actor: 'ada' }] });
+    expect(recorder.rows.map(({ seq, actor, kind, policyRev }) => [seq, actor, kind, policyRev])).toEqual([
+      [1, 'ada', 'edit', 1],
+      [2, 'system', 'system', 2],
+      [3, 'ada', 'edit', 2],
+    ]);
+    await log.stop();
+  });
+
+  test('P4.1 no row of an older revision gets a seq after the change has committed', async () => {
+    const key = await newDocument(database);
+    const logs = [testLog(database, { instance: 'a' }), testLog(database, { instance: 'b' })];
+    const recorders = logs.map(() => new Recorder());
+    const documents = await Promise.all(logs.map((log, n) => log.open(key, recorders[n]!)));
+    const authors = [new Author('ada'), new Author('bob')];
+    let stop = false;
+    const typing = Promise.all(
+      documents.map(async (document, n) => {
+        while (!stop) {
+          document.append(authors[n]!.next({ policyRev: 1 }));
+          await delay(1);
+        }
+        await document.flush();
+      }),
+    );
+    const heads: number[] = [];
+    for (let change = 0; change < 10; change++) {
+      await delay(10);
+      await database.pool.query("SELECT weft_bump_policy_revision('acme', 'document-*')");
+      // Read after the commit: every row beyond is newer than the change.
+      const { head } = (await logs[0]!.heads([documents[0]!.id])).get(documents[0]!.id)!;
+      heads.push(head);
+    }
+    stop = true;
+    await typing;
+    const { rows } = await database.pool.query<{ seq: string; policy_rev: string }>(
+      'SELECT seq, policy_rev FROM document_updates WHERE document_id = $1 ORDER BY seq',
+      [documents[0]!.id],
+    );
+    const first = heads.map((head, change) =>
+      rows.filter((r) => Number(r.seq) > head && Number(r.policy_rev) < change + 2),
+    );
+    expect(first.flat()).toEqual([]);
+    expect(recorders.every(({ asked }) => asked.length > 0)).toBe(true);
+    await Promise.all(logs.map((log) => log.stop()));
+  });
+
+  test('P4.2 an entry that comes to nothing is settled without a row', async () => {
+    const key = await newDocument(database);
+    const log = testLog(database);
+    const recorder = new Recorder();
+    recorder.answer = () => ({ verdict: 'replace', update: new Uint8Array() });
+    const document = await log.open(key, recorder);
+    document.append(new Author('ada').next({ policyRev: 0 }));
+    await document.flush();
+    expect(recorder).toMatchObject({ rows: [], through: 1 });
+    expect(log.stats()).toMatchObject({ pendingBytes: 0, pendingEntries: 0 });
+    await log.stop();
+  });
+
+  test('P4.2 when permissions cannot be checked the document fails, with the reason', async () => {
+    const key = await newDocument(database);
+    const log = testLog(database);
+    const recorder = new Recorder();
+    recorder.reauthorize = () => Promise.reject(new WeftError('permissions-unavailable'));
+    const document = await log.open(key, recorder);
+    document.append(new Author('ada').next({ policyRev: 7 }));
+    await expect(document.flush()).rejects.toMatchObject({ code: 'permissions-unavailable' });
+    expect(recorder.error?.code).toBe('permissions-unavailable');
+    expect(() => document.append(new Author('ada').next())).toThrow(WeftError);
+    expect(log.stats().pendingBytes).toBe(0);
+    await log.stop();
+  });
+
+  test('P7.2 a row that cannot be written fails its own document only', async () => {
+    const log = testLog(database);
+    const recorders = [new Recorder(), new Recorder(), new Recorder()];
+    const documents = await Promise.all(
+      recorders.map(async (recorder) => log.open(await newDocument(database), recorder)),
+    );
+    documents.forEach((document, n) => {
+      document.append(new Author(n === 1 ? 'no\0text' : `author-${n}`).next());
+    });
+    await documents[0]!.flush();
+    await documents[2]!.flush();
+    await until(() => recorders[1]!.error);
+    expect(recorders.map(({ error }) => error?.code)).toEqual([undefined, 'log-write-failed', undefined]);
+    expect(recorders.map(({ rows }) => rows.length)).toEqual([1, 0, 1]);
+    await log.stop();
+  });
+
+  test('P2.4 a document that is deleted, and made again, tells its old handles', async () => {
+    const key = await newDocument(database);
+    const log = testLog(database);
+    const recorder = new Recorder();
+    const document = await log.open(key, recorder);
+    await store.delete(database.pool, key);
+    await store.create(database.pool, { key, createdBy: 'bob' });
+    document.append(new Author('ada').next());
+    await until(() => recorder.error);
+    expect(recorder.error?.code).toBe('document-deleted');
+    expect((await log.readUpdates(key)).rows).toEqual([]);
+    await log.stop();
+  });
+
+  test('P2.5 a database put back to an older state starts another epoch', async () => {
+    const key = await newDocument(database);
+    const log = testLog(database);
+    const recorder = new Recorder();
+    const ada = new Author('ada');
+    const document = await log.open(key, recorder);
+    document.append(ada.next());
+    await document.flush();
+    document.append(ada.next());
+    await document.flush();
+    await database.pool.query('DELETE FROM document_updates WHERE document_id = $1 AND seq = 2', [
+      document.id,
+    ]);
+    await database.pool.query('UPDATE documents SET head = 1 WHERE id = $1', [document.id]);
+    document.append(ada.next());
+    await until(() => recorder.error);
+    expect(recorder.error?.code).toBe('document-reload');
+    const again = await log.open(key, new Recorder());
+    expect(again.epoch).toBeGreaterThan(document.epoch);
+    expect(again.loaded.seq).toBe(1);
+    const after = { epoch: document.epoch, seq: 1 };
+    await expect(log.readUpdates(key, { after })).rejects.toMatchObject({
+      code: 'cursor-epoch',
+      data: { current: { epoch: again.epoch, seq: 1 } },
+    });
+    await log.stop();
+  });
+
+  test('P1.2 stop commits what is in flight and takes no more', async () => {
+    const key = await newDocument(database);
+    const log = testLog(database);
+    const recorder = new Recorder();
+    const document = await log.open(key, recorder);
+    for (let n = 0; n < 20; n++) document.append(new Author(`author-${n}`).next());
+    await log.stop();
+    expect(recorder.rows).toHaveLength(20);
+    expect(() => document.append(new Author('late').next())).toThrow(WeftError);
+  });
+});

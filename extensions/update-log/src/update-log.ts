@@ -1,0 +1,176 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  WeftError,
+  noMetrics,
+  systemClock,
+  type Clock,
+  type Cursor,
+  type DocumentKey,
+  type Logger,
+  type Metrics,
+} from '@weft/common';
+import type pg from 'pg';
+import { Appender } from './appender.ts';
+import { DocumentQueue } from './document-queue.ts';
+import { createMeters } from './meters.ts';
+import { OpenDocument, guarded } from './open-document.ts';
+import { LogReader, type UpdatePage } from './reader.ts';
+import type { DocumentHead, DocumentLog, DocumentLogEvents, LogStats } from './types.ts';
+
+export interface UpdateLogOptions {
+  readonly pool: pg.Pool;
+  /** Names this process in the rows that it writes. */
+  readonly instance: string;
+  readonly logger: Logger;
+  readonly metrics?: Metrics;
+  readonly clock?: Clock;
+  /** Called after each commit, before it is told to anybody. */
+  readonly syncToDisk?: () => Promise<void>;
+  /** Transactions in flight at once. */
+  readonly lanes?: number;
+  /** Milliseconds to wait for company, when busy. */
+  readonly lingerMs?: number;
+  /** Bytes of everything that waits to be committed. */
+  readonly maxPendingBytes?: number;
+  readonly maxBatchRows?: number;
+  readonly maxBatchBytes?: number;
+  /** Bytes up to which neighbours are merged into one row. */
+  readonly maxRowBytes?: number;
+  /** Milliseconds after which a commit counts as lost and is asked for again. */
+  readonly commitTimeoutMs?: number;
+  /** Milliseconds between two attempts, at first. */
+  readonly retryMinMs?: number;
+  readonly retryMaxMs?: number;
+}
+
+export const updateLogDefaults = {
+  lanes: 1,
+  lingerMs: 1,
+  maxPendingBytes: 64 * 1024 * 1024,
+  maxBatchRows: 1_000,
+  maxBatchBytes: 4 * 1024 * 1024,
+  maxRowBytes: 64 * 1024,
+  commitTimeoutMs: 30_000,
+  retryMinMs: 50,
+  retryMaxMs: 5_000,
+} as const;
+
+const PAGE_ROWS = 500;
+const MAX_PAGE_ROWS = 5_000;
+const PAGE_BYTES = 8 * 1024 * 1024;
+const DRAIN_POLL_MS = 5;
+
+/** The durable history of documents: what was committed, in order, and nothing else. */
+export class UpdateLog {
+  private readonly clock: Clock;
+  private readonly logger: Logger;
+  private readonly appender: Appender;
+  private readonly reader: LogReader;
+  private readonly pool: pg.Pool;
+  private readonly queues = new Set<DocumentQueue>();
+  private accepting = true;
+
+  constructor(options: UpdateLogOptions) {
+    this.clock = options.clock ?? systemClock;
+    this.logger = options.logger;
+    this.pool = options.pool;
+    this.reader = new LogReader(options.pool);
+    this.appender = new Appender({
+      ...updateLogDefaults,
+      syncToDisk: () => Promise.resolve(),
+      ...options,
+      meters: createMeters(options.metrics ?? noMetrics),
+      now: () => this.clock.now(),
+    });
+  }
+
+  /**
+   * Loads a document and opens its way into the log.
+   * @throws WeftError `document-not-found`; `server-draining` after stop. Database errors as they are.
+   */
+  async open(key: DocumentKey, events: DocumentLogEvents): Promise<DocumentLog> {
+    this.checkAccepting();
+    const stored = await this.reader.load(key);
+    this.checkAccepting();
+    const { id, epoch, seq } = stored;
+    const queue = new DocumentQueue({ key, id, epoch, seq, events: guarded(events, key, this.logger) });
+    this.queues.add(queue);
+    return new OpenDocument({
+      queue,
+      stored,
+      append: (entry) => {
+        this.checkAccepting();
+        return this.appender.append(queue, entry);
+      },
+      closed: () => this.queues.delete(queue),
+    });
+  }
+
+  /**
+   * Rows after a cursor, in the order of the log, never with a gap. Without `after`: from the oldest row kept.
+   * @throws WeftError `cursor-epoch`, `cursor-pruned` (with `data: {current, snapshot}`), `document-not-found`
+   */
+  readUpdates(key: DocumentKey, { after, limit = PAGE_ROWS }: ReadOptions = {}): Promise<UpdatePage> {
+    const rows = Math.max(1, Math.min(limit, MAX_PAGE_ROWS));
+    return this.reader.page(key, after, { rows, bytes: PAGE_BYTES });
+  }
+
+  /** The whole document as one update. @throws WeftError `document-not-found` */
+  readState(key: DocumentKey): Promise<{ epoch: number; seq: number; update: Uint8Array }> {
+    return this.reader.state(key);
+  }
+
+  /** Where documents stand, by id, in one query. An id that is missing in the answer has been deleted. */
+  async heads(ids: readonly number[]): Promise<Map<number, DocumentHead>> {
+    const { rows } = await this.pool.query<{ id: string; epoch: string; head: string; policy_rev: string }>({
+      name: 'weft_heads',
+      text: 'SELECT id, epoch, head, policy_rev FROM documents WHERE id = ANY ($1)',
+      values: [ids],
+    });
+    const heads = new Map(
+      rows.map((row) => [
+        Number(row.id),
+        { epoch: Number(row.epoch), head: Number(row.head), policyRev: Number(row.policy_rev) },
+      ]),
+    );
+    for (const queue of this.queues) {
+      const head = heads.get(queue.id);
+      if (head?.epoch === queue.epoch) queue.observe(head.head);
+    }
+    return heads;
+  }
+
+  stats(): LogStats {
+    let pendingEntries = 0;
+    for (const queue of this.queues) pendingEntries += queue.pendingEntries;
+    return {
+      pendingBytes: this.appender.bytes,
+      pendingEntries,
+      openDocuments: this.queues.size,
+      degradedSince: this.appender.degradedSince,
+    };
+  }
+
+  /**
+   * Takes no more entries and commits those it has. What the database has not taken within `timeoutMs` fails with
+   * `log-unavailable`: it was never acknowledged, and its authors still have it.
+   */
+  async stop({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.accepting = false;
+    const deadline = this.clock.now() + timeoutMs;
+    while (this.appender.bytes > 0 && this.clock.now() < deadline) await delay(DRAIN_POLL_MS);
+    await this.appender.stop();
+    for (const queue of this.queues)
+      if (queue.pendingEntries > 0) queue.fail(new WeftError('log-unavailable'));
+    this.queues.clear();
+  }
+
+  private checkAccepting(): void {
+    if (!this.accepting) throw new WeftError('server-draining');
+  }
+}
+
+export interface ReadOptions {
+  readonly after?: Cursor | undefined;
+  readonly limit?: number | undefined;
+}
