@@ -1,0 +1,52 @@
+import { Tooltip } from 'radix-ui';
+import { lazy, Suspense } from 'react';
+import { IdentityProvider, useIdentity } from './identity/identity.tsx';
+import { onLinkClick, routeOf, usePath } from './router.ts';
+import { StartPage } from './start/start-page.tsx';
+import { MessagePage } from './ui/message-page.tsx';
+import { ToastProvider } from './ui/toast.tsx';
+
+// The editor is most of the code; the list of documents needs none of it.
+const DocumentPage = lazy(() =>
+  import('./editor/document-page.tsx').then((module) => ({ default: module.DocumentPage })),
+);
+
+export function App() {
+  return (
+    <Tooltip.Provider delayDuration={450} skipDelayDuration={200}>
+      <ToastProvider>
+        <IdentityProvider>
+          <Pages />
+        </IdentityProvider>
+      </ToastProvider>
+    </Tooltip.Provider>
+  );
+}
+
+function Pages() {
+  const { person } = useIdentity();
+  const route = routeOf(usePath());
+  switch (route.page) {
+    case 'start':
+      return <StartPage />;
+    case 'document':
+      return (
+        <Suspense fallback={<div className="page-loading" />}>
+          <DocumentPage key={`${person.sub}/${route.name}`} name={route.name} />
+        </Suspense>
+      );
+    case 'unknown':
+      return (
+        <MessagePage
+          title="There is nothing at this address"
+          actions={
+            <a className="button button--primary" href="/" onClick={onLinkClick}>
+              All documents
+            </a>
+          }
+        >
+          <p>The link may be cut short.</p>
+        </MessagePage>
+      );
+  }
+}

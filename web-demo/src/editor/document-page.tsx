@@ -1,0 +1,71 @@
+import { useCallback, useEffect } from 'react';
+import { useIdentity } from '../identity/identity.tsx';
+import { useDocument, type OpenDocument } from '../session/use-document.ts';
+import { useToast } from '../ui/toast.tsx';
+import { DocumentHeader } from './document-header.tsx';
+import { EndedPage } from './ended-page.tsx';
+import { PageSkeleton } from './page-skeleton.tsx';
+import { UnsavedDialog } from './unsaved-dialog.tsx';
+import { useTitle } from './use-title.ts';
+import { Workspace } from './workspace.tsx';
+
+const COLLAB_URL = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/collab`;
+
+export function DocumentPage({ name }: { name: string }) {
+  const { person, token, kind } = useIdentity();
+  // The provider asks when it connects and when the server wants a newer one: a cached token would not do.
+  const freshToken = useCallback(() => token({ fresh: true }), [token]);
+  const open = useDocument({
+    url: COLLAB_URL,
+    name,
+    user: person.sub,
+    token: freshToken,
+    tokenRenewable: kind === 'demo',
+  });
+  return open ? <OpenDocumentPage name={name} open={open} /> : <div className="page-loading" />;
+}
+
+function OpenDocumentPage({ name, open }: { name: string; open: OpenDocument }) {
+  const { session, state, unsaved, givenUp, dismissUnsaved, reopen } = open;
+  const { title, rename } = useTitle(name, session.awareness);
+  const toast = useToast();
+  const ended = state.end && !state.end.retryable ? state.end : undefined;
+  const shown = { name, title, status: state.status, access: state.access, session };
+
+  useEffect(() => {
+    document.title = title ? `${title} — Weft` : 'Weft';
+  }, [title]);
+  useEffect(() => {
+    if (state.refusal) toast(`${state.refusal.message} The change was taken back.`, { tone: 'danger' });
+  }, [state.refusal, toast]);
+  useEffect(() => {
+    if (unsaved?.blocks.length === 0) {
+      toast(unsaved.reason);
+      dismissUnsaved();
+    }
+  }, [unsaved, toast, dismissUnsaved]);
+
+  const isShown = state.ready && (!ended || (!givenUp && recovers(ended.code)));
+  return (
+    <div className="document">
+      {isShown ? (
+        <Workspace key={session.doc.clientID} {...shown} onRename={rename} />
+      ) : (
+        <>
+          <DocumentHeader {...shown} onRename={rename} />
+          {ended && (givenUp || !recovers(ended.code)) ? (
+            <EndedPage end={ended} onRetry={reopen} />
+          ) : (
+            <PageSkeleton />
+          )}
+        </>
+      )}
+      {unsaved && unsaved.blocks.length > 0 && <UnsavedDialog unsaved={unsaved} onClose={dismissUnsaved} />}
+    </div>
+  );
+}
+
+/** A fresh copy is on its way; until it is here the old one stays in view. */
+function recovers(code: string): boolean {
+  return code === 'document-rebuild' || code === 'client-id-taken';
+}

@@ -1,0 +1,111 @@
+import { Extension, type Extensions } from '@tiptap/core';
+import { Collaboration } from '@tiptap/extension-collaboration';
+import { CollaborationCaret } from '@tiptap/extension-collaboration-caret';
+import { TaskItem, TaskList } from '@tiptap/extension-list';
+import { Placeholder } from '@tiptap/extensions';
+import { Plugin, PluginKey } from '@tiptap/pm/state';
+import StarterKit from '@tiptap/starter-kit';
+import { ySyncPluginKey } from '@tiptap/y-tiptap';
+import type { Awareness } from 'y-protocols/awareness';
+import type * as Y from 'yjs';
+import { CommentHighlights } from '../comments/highlights.ts';
+import type { Person } from '../identity/people.ts';
+import { TEXT_ROOT } from '../session/access.ts';
+import { inkOn } from '../ui/color.ts';
+
+export interface EditorExtensionsOptions {
+  readonly doc: Y.Doc;
+  readonly awareness: Awareness;
+  readonly person: Person;
+  onThreadClick(threadId: string): void;
+  onComment(): void;
+  onLink(): void;
+}
+
+export function editorExtensions(options: EditorExtensionsOptions): Extensions {
+  const { doc, awareness, person } = options;
+  return [
+    StarterKit.configure({
+      // Undo is the shared document's, per person.
+      undoRedo: false,
+      // It appends a paragraph while a document is being shown, which a reader must not do.
+      trailingNode: false,
+      heading: { levels: [1, 2, 3] },
+      link: {
+        openOnClick: 'whenNotEditable',
+        defaultProtocol: 'https',
+        HTMLAttributes: { rel: 'noopener noreferrer nofollow' },
+      },
+      dropcursor: { class: 'dropcursor', color: false },
+    }),
+    TaskList,
+    TaskItem.configure({
+      nested: true,
+      a11y: { checkboxLabel: (node) => `Done: ${node.textContent || 'empty task'}` },
+    }),
+    Placeholder.configure({ placeholder: 'Write something, or invite somebody to…' }),
+    Collaboration.configure({ document: doc, field: TEXT_ROOT }),
+    CollaborationCaret.configure({
+      // All it needs of a provider.
+      provider: { awareness },
+      user: { id: person.sub, name: person.name, color: person.color },
+      render: renderCaret,
+      selectionRender: ({ color }) => ({
+        class: 'remote-selection',
+        style: `--person: ${String(color)}`,
+      }),
+    }),
+    CommentHighlights.configure({ onThreadClick: options.onThreadClick }),
+    Shortcuts.configure({ onComment: options.onComment, onLink: options.onLink }),
+    WriteGuard,
+  ];
+}
+
+function renderCaret({ name, color }: Record<string, unknown>): HTMLElement {
+  const caret = document.createElement('span');
+  caret.className = 'remote-caret';
+  caret.style.setProperty('--person', String(color));
+  const label = document.createElement('span');
+  label.className = 'remote-caret__label';
+  label.style.color = /^#[0-9a-f]{6}$/i.test(String(color)) ? inkOn(String(color)) : '#fff';
+  label.textContent = typeof name === 'string' ? name : '';
+  caret.append(label);
+  return caret;
+}
+
+/**
+ * Whoever may not write the text must not change it by accident either: a plugin that tidies up, a checkbox,
+ * a drop. The server would refuse it, and this copy of the document would have to be thrown away.
+ */
+const WriteGuard = Extension.create({
+  name: 'writeGuard',
+  addProseMirrorPlugins() {
+    const { editor } = this;
+    return [
+      new Plugin({
+        key: new PluginKey('writeGuard'),
+        filterTransaction: (transaction) =>
+          !transaction.docChanged || editor.isEditable || transaction.getMeta(ySyncPluginKey) !== undefined,
+      }),
+    ];
+  },
+});
+
+interface ShortcutOptions {
+  onComment(): void;
+  onLink(): void;
+}
+
+const Shortcuts = Extension.create<ShortcutOptions>({
+  name: 'shortcuts',
+  addOptions() {
+    return { onComment: () => undefined, onLink: () => undefined };
+  },
+  addKeyboardShortcuts() {
+    const run = (action: () => void) => (): boolean => {
+      action();
+      return true;
+    };
+    return { 'Mod-Alt-m': run(this.options.onComment), 'Mod-k': run(this.options.onLink) };
+  },
+});

@@ -1,0 +1,92 @@
+import { EditorContent, useEditor, type Editor } from '@tiptap/react';
+import { BubbleMenu } from '@tiptap/react/menus';
+import { MessageSquarePlus } from 'lucide-react';
+import { useEffect, useRef } from 'react';
+import type { Person } from '../identity/people.ts';
+import type { DocumentSession } from '../session/document-session.ts';
+import { editorExtensions } from './extensions.ts';
+
+export interface RichTextOptions {
+  readonly session: DocumentSession;
+  readonly person: Person;
+  readonly writable: boolean;
+  onThreadClick(threadId: string): void;
+  onComment(): void;
+  onLink(): void;
+}
+
+/** The editor of one session; another session means another editor. */
+export function useRichText(options: RichTextOptions): Editor {
+  const { session, person, writable } = options;
+  const latest = useRef(options);
+  useEffect(() => {
+    latest.current = options;
+  });
+
+  const editor = useEditor(
+    {
+      extensions: editorExtensions({
+        doc: session.doc,
+        awareness: session.awareness,
+        person,
+        onThreadClick: (id) => latest.current.onThreadClick(id),
+        onComment: () => latest.current.onComment(),
+        onLink: () => latest.current.onLink(),
+      }),
+      editable: writable,
+      // The style sheet has it; a page may forbid inline styles.
+      injectCSS: false,
+      editorProps: {
+        attributes: {
+          class: 'prose',
+          role: 'textbox',
+          'aria-multiline': 'true',
+          'aria-label': 'Document text',
+          tabindex: '0',
+          spellcheck: 'true',
+        },
+      },
+    },
+    [session],
+  );
+  useEffect(() => editor.setEditable(writable, false), [editor, writable]);
+  useEffect(() => {
+    editor.view.dom.setAttribute('aria-readonly', String(!writable));
+  }, [editor, writable]);
+  return editor;
+}
+
+export interface RichTextProps {
+  readonly editor: Editor;
+  readonly commentable: boolean;
+  onComment(): void;
+}
+
+export function RichText({ editor, commentable, onComment }: RichTextProps) {
+  const mayComment = useRef(commentable);
+  useEffect(() => {
+    mayComment.current = commentable;
+  }, [commentable]);
+
+  return (
+    <>
+      <BubbleMenu
+        editor={editor}
+        className="bubble"
+        options={{ placement: 'bottom', offset: 8 }}
+        shouldShow={({ state }) => mayComment.current && !state.selection.empty}
+      >
+        <button
+          type="button"
+          className="bubble__button"
+          onMouseDown={(event) => event.preventDefault()}
+          onClick={onComment}
+        >
+          <MessageSquarePlus aria-hidden="true" />
+          Comment
+        </button>
+      </BubbleMenu>
+      <EditorContent editor={editor} className="page__text" />
+    </>
+  );
+}

@@ -1,0 +1,28 @@
+import { CloudAlert, CloudCheck, CloudOff, CloudUpload, Eye, LoaderCircle, LockKeyhole } from 'lucide-react';
+import type { LucideIcon } from 'lucide-react';
+import type { Status, StatusKind } from '../session/status.ts';
+import { useSettled } from './use-settled.ts';
+
+const ICONS: Record<StatusKind, LucideIcon> = {
+  connecting: LoaderCircle,
+  saved: CloudCheck,
+  saving: CloudUpload,
+  offline: CloudOff,
+  'read-only': Eye,
+  'access-removed': LockKeyhole,
+  closed: CloudAlert,
+};
+
+export function StatusBadge({ status }: { status: Status }) {
+  const shown = useSettled(status);
+  const Icon = ICONS[shown.kind];
+  return (
+    <p className={`status status--${shown.kind}`} role="status" aria-live="polite" data-status={shown.kind}>
+      <Icon aria-hidden="true" />
+      <span className="status__label">{shown.label}</span>
+      <span className="status__short" aria-hidden="true">
+        {shown.short}
+      </span>
+    </p>
+  );
+}

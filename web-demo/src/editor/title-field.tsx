@@ -1,0 +1,36 @@
+import { useState, type KeyboardEvent } from 'react';
+import { MAX_TITLE_LENGTH } from '../start/rename-dialog.tsx';
+
+export interface TitleFieldProps {
+  readonly title: string;
+  readonly editable: boolean;
+  onRename(title: string): void;
+}
+
+export function TitleField({ title, editable, onRename }: TitleFieldProps) {
+  const [draft, setDraft] = useState<string>();
+  if (!editable) return <h1 className="title-field title-field--fixed">{title}</h1>;
+
+  const commit = (): void => {
+    const next = draft?.trim();
+    setDraft(undefined);
+    if (next && next !== title) onRename(next);
+  };
+  const onKeyDown = (event: KeyboardEvent<HTMLInputElement>): void => {
+    if (event.key === 'Enter') event.currentTarget.blur();
+    if (event.key === 'Escape') setDraft(undefined);
+  };
+
+  return (
+    <input
+      className="title-field"
+      aria-label="Document title"
+      maxLength={MAX_TITLE_LENGTH}
+      value={draft ?? title}
+      onChange={(event) => setDraft(event.target.value)}
+      onFocus={(event) => title === 'Untitled' && event.target.select()}
+      onBlur={commit}
+      onKeyDown={onKeyDown}
+    />
+  );
+}

@@ -1,0 +1,154 @@
+import { useEditorState, type Editor } from '@tiptap/react';
+import { ChevronDown, MessageSquarePlus, Redo2, Undo2, type LucideIcon } from 'lucide-react';
+import { DropdownMenu, Toolbar } from 'radix-ui';
+import { ariaShortcut, Shortcut } from '../ui/shortcut.tsx';
+import { Tip } from '../ui/tooltip.tsx';
+import { LinkButton } from './link-button.tsx';
+import { BLOCKS, MARKS, TEXT_STYLES, toolbarState, type ToolbarItem } from './toolbar-items.ts';
+
+export interface EditorToolbarProps {
+  readonly editor: Editor;
+  /** The text may be changed. */
+  readonly writable: boolean;
+  readonly commentable: boolean;
+  readonly linkOpen: boolean;
+  onLinkOpenChange(open: boolean): void;
+  onComment(): void;
+}
+
+/** One tab stop; the arrow keys move inside. */
+export function EditorToolbar(props: EditorToolbarProps) {
+  const { editor, writable, commentable, linkOpen, onLinkOpenChange, onComment } = props;
+  const { pressed, style, canUndo, canRedo } = useEditorState({
+    editor,
+    selector: ({ editor: current }) => toolbarState(current),
+  });
+  const item = ({ id, label, icon, keys, active, run }: ToolbarItem) => (
+    <ToolButton
+      key={id}
+      label={label}
+      icon={icon}
+      keys={keys}
+      pressed={active === undefined ? undefined : pressed.includes(id)}
+      disabled={!writable}
+      onPress={() => run(editor.chain().focus()).run()}
+    />
+  );
+
+  return (
+    <div className="toolbar-frame">
+      <Toolbar.Root className="toolbar" aria-label="Formatting" loop>
+        <div className="toolbar__group">
+          <ToolButton
+            label="Undo"
+            icon={Undo2}
+            keys="Mod-z"
+            disabled={!writable || !canUndo}
+            onPress={() => editor.chain().focus().undo().run()}
+          />
+          <ToolButton
+            label="Redo"
+            icon={Redo2}
+            keys="Mod-Shift-z"
+            disabled={!writable || !canRedo}
+            onPress={() => editor.chain().focus().redo().run()}
+          />
+        </div>
+        <Toolbar.Separator className="toolbar__separator" />
+        <StyleMenu editor={editor} style={style} disabled={!writable} />
+        <Toolbar.Separator className="toolbar__separator" />
+        <div className="toolbar__group">
+          {MARKS.map(item)}
+          <LinkButton
+            editor={editor}
+            pressed={pressed.includes('link')}
+            disabled={!writable}
+            open={linkOpen}
+            onOpenChange={onLinkOpenChange}
+          />
+        </div>
+        <Toolbar.Separator className="toolbar__separator" />
+        <div className="toolbar__group">{BLOCKS.map(item)}</div>
+        <Toolbar.Separator className="toolbar__separator" />
+        <div className="toolbar__group">
+          <ToolButton
+            label="Add comment"
+            icon={MessageSquarePlus}
+            keys="Mod-Alt-m"
+            disabled={!commentable}
+            onPress={onComment}
+          />
+        </div>
+      </Toolbar.Root>
+    </div>
+  );
+}
+
+interface ToolButtonProps {
+  readonly label: string;
+  readonly icon: LucideIcon;
+  readonly keys?: string | undefined;
+  readonly pressed?: boolean | undefined;
+  readonly disabled: boolean;
+  onPress(): void;
+}
+
+function ToolButton({ label, icon: Icon, keys, pressed, disabled, onPress }: ToolButtonProps) {
+  return (
+    <Tip label={label} keys={keys}>
+      <Toolbar.Button
+        className="tool"
+        aria-label={label}
+        aria-pressed={pressed}
+        aria-keyshortcuts={ariaShortcut(keys)}
+        disabled={disabled}
+        // The selection in the text must survive the click.
+        onMouseDown={(event) => event.preventDefault()}
+        onClick={onPress}
+      >
+        <Icon />
+      </Toolbar.Button>
+    </Tip>
+  );
+}
+
+function StyleMenu({ editor, style, disabled }: { editor: Editor; style: string; disabled: boolean }) {
+  const current = TEXT_STYLES.find(({ id }) => id === style)?.label ?? 'Text';
+  return (
+    <DropdownMenu.Root modal={false}>
+      <Toolbar.Button asChild disabled={disabled}>
+        <DropdownMenu.Trigger className="tool tool--wide" aria-label={`Text style: ${current}`}>
+          <span className="tool__value">{current}</span>
+          <ChevronDown />
+        </DropdownMenu.Trigger>
+      </Toolbar.Button>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content
+          className="menu"
+          align="start"
+          sideOffset={6}
+          collisionPadding={8}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            editor.commands.focus();
+          }}
+        >
+          <DropdownMenu.RadioGroup value={style} aria-label="Text style">
+            {TEXT_STYLES.map(({ id, label, icon: Icon, keys, run }) => (
+              <DropdownMenu.RadioItem
+                key={id}
+                value={id}
+                className="menu__item"
+                onSelect={() => run(editor.chain()).run()}
+              >
+                <Icon />
+                <span className={`style-sample style-sample--${id}`}>{label}</span>
+                <Shortcut keys={keys} />
+              </DropdownMenu.RadioItem>
+            ))}
+          </DropdownMenu.RadioGroup>
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  );
+}

@@ -1,0 +1,78 @@
+import { useState } from 'react';
+import { CommentsPanel } from '../comments/comments-panel.tsx';
+import { useComments } from '../comments/use-comments.ts';
+import { useIdentity } from '../identity/identity.tsx';
+import { CommentsToggle, DocumentHeader, type DocumentHeaderProps } from './document-header.tsx';
+import { RichText, useRichText } from './rich-text.tsx';
+import { EditorToolbar } from './toolbar.tsx';
+import { WordCount } from './word-count.tsx';
+
+/** The document while it can be shown: header, toolbar, page, comments. */
+export function Workspace(props: Omit<DocumentHeaderProps, 'children'>) {
+  const { session, access } = props;
+  const { person } = useIdentity();
+  const [commentsOpen, setCommentsOpen] = useState(false);
+  const [linkOpen, setLinkOpen] = useState(false);
+  const writable = access?.writesText === true;
+  const commentable = access?.writesComments === true;
+
+  const editor = useRichText({
+    session,
+    person,
+    writable,
+    onThreadClick: (id) => {
+      comments.select(id);
+      setCommentsOpen(true);
+    },
+    onComment: () => startComment(),
+    onLink: () => writable && setLinkOpen(true),
+  });
+  const comments = useComments({ editor, doc: session.doc, person });
+
+  const startComment = (): void => {
+    if (!commentable) return;
+    comments.start();
+    setCommentsOpen(true);
+  };
+  const closeComments = (): void => {
+    comments.panel.onCancelDraft();
+    comments.select(undefined);
+    setCommentsOpen(false);
+  };
+
+  return (
+    <>
+      <DocumentHeader {...props}>
+        <CommentsToggle
+          open={commentsOpen}
+          count={comments.openCount}
+          onToggle={() => (commentsOpen ? closeComments() : setCommentsOpen(true))}
+        />
+      </DocumentHeader>
+      <EditorToolbar
+        editor={editor}
+        writable={writable}
+        commentable={commentable}
+        linkOpen={linkOpen}
+        onLinkOpenChange={setLinkOpen}
+        onComment={startComment}
+      />
+      <div className={commentsOpen ? 'desk-frame desk-frame--comments' : 'desk-frame'}>
+        <main className="desk">
+          <div className="page">
+            <RichText editor={editor} commentable={commentable} onComment={startComment} />
+          </div>
+          <WordCount editor={editor} />
+        </main>
+        {commentsOpen && (
+          <CommentsPanel
+            {...comments.panel}
+            writable={commentable}
+            onStart={startComment}
+            onClose={closeComments}
+          />
+        )}
+      </div>
+    </>
+  );
+}

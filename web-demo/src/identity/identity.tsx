@@ -1,0 +1,93 @@
+import { createContext, use, useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
+import { createRest, type Rest, type TokenSource } from '../api/rest.ts';
+import { PEOPLE, personOf, type Person } from './people.ts';
+import { demoTokens, NoDemoTokensError, personOfToken } from './tokens.ts';
+import { SignInPage } from './sign-in-page.tsx';
+
+export interface Identity {
+  readonly person: Person;
+  readonly token: TokenSource;
+  readonly rest: Rest;
+  /** `demo`: one of the sample people, changed at will. `token`: whoever the token says. */
+  readonly kind: 'demo' | 'token';
+  become(sub: string): void;
+}
+
+const IdentityContext = createContext<Identity | undefined>(undefined);
+
+export function useIdentity(): Identity {
+  const identity = use(IdentityContext);
+  if (!identity) throw new Error('useIdentity needs an IdentityProvider around it.');
+  return identity;
+}
+
+/** Session storage belongs to one tab: two tabs can be two people. */
+const STORAGE_KEY = 'weft.person';
+
+export function IdentityProvider({ children }: { children: ReactNode }) {
+  // In memory only: a token in storage outlives the reason it was given for.
+  const [bearer, setBearer] = useState(takeTokenFromAddress);
+  const [sub, setSub] = useState(initialPerson);
+  const [demoRefused, setDemoRefused] = useState(false);
+
+  useEffect(() => {
+    const onHashChange = (): void => {
+      const token = takeTokenFromAddress();
+      if (token) setBearer(token);
+    };
+    window.addEventListener('hashchange', onHashChange);
+    return () => window.removeEventListener('hashchange', onHashChange);
+  }, []);
+
+  const become = useCallback((next: string) => {
+    sessionStorage.setItem(STORAGE_KEY, next);
+    setSub(next);
+  }, []);
+
+  const identity = useMemo<Identity | undefined>(() => {
+    const bringer = bearer === undefined ? undefined : personOfToken(bearer);
+    if (bearer !== undefined && bringer) {
+      const token = (): Promise<string> => Promise.resolve(bearer);
+      return { kind: 'token', person: bringer, token, rest: createRest(token), become };
+    }
+    const person = personOf(sub) ?? PEOPLE[0];
+    const tokens = demoTokens(person);
+    const token: TokenSource = (options) =>
+      tokens(options).catch((error: unknown) => {
+        if (error instanceof NoDemoTokensError) setDemoRefused(true);
+        throw error;
+      });
+    return { kind: 'demo', person, token, rest: createRest(token), become };
+  }, [bearer, sub, become]);
+
+  if (!identity || (identity.kind === 'demo' && demoRefused)) return <SignInPage onToken={setBearer} />;
+  // Nothing of one person may stay on the screen of the next.
+  return (
+    <IdentityContext key={identity.person.sub} value={identity}>
+      {children}
+    </IdentityContext>
+  );
+}
+
+/** `#token=…` in the address; it is taken out of the address and the history at once. */
+function takeTokenFromAddress(): string | undefined {
+  const token = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (!token) return undefined;
+  history.replaceState(history.state, '', location.pathname + location.search);
+  return token;
+}
+
+/** `?as=grace` opens a tab as somebody; it is taken out of the address so that a copied link is nobody's. */
+function initialPerson(): string {
+  const search = new URLSearchParams(location.search);
+  const asked = search.get('as');
+  if (asked !== null) {
+    search.delete('as');
+    const rest = search.size > 0 ? `?${search.toString()}` : '';
+    history.replaceState(history.state, '', location.pathname + rest + location.hash);
+  }
+  const sub = [asked, sessionStorage.getItem(STORAGE_KEY)].find((known) => known && personOf(known));
+  const chosen = sub ?? PEOPLE[0].sub;
+  sessionStorage.setItem(STORAGE_KEY, chosen);
+  return chosen;
+}

@@ -1,0 +1,67 @@
+import type { SessionEnd } from './status.ts';
+
+/** The copy in this browser holds what the server refuses: only a fresh one can go on. */
+const NEEDS_FRESH_COPY = new Set(['document-rebuild', 'client-id-taken']);
+/** What was kept on this device must not outlive the right to see it. */
+const FORGETS_LOCAL_COPY = new Set(['access-removed', 'document-deleted']);
+const NEEDS_NEW_TOKEN = new Set(['token-missing', 'token-invalid', 'token-expired']);
+
+const RETRYABLE = new Set([
+  'permissions-unavailable',
+  'update-missing-dependencies',
+  'rate-limited',
+  'too-many-connections',
+  'slow-reader',
+  'authentication-timeout',
+  'connection-idle',
+  'server-draining',
+  'server-overloaded',
+  'log-unavailable',
+  'log-backlog-full',
+  'log-write-failed',
+  'document-reload',
+  'load-busy',
+  'internal',
+]);
+
+const MESSAGES: Record<string, string> = {
+  'document-not-found': 'There is no such document, or you may not see it.',
+  'access-removed': 'Your access to this document has been removed.',
+  'document-deleted': 'The document has been deleted.',
+  'token-expired': 'Your session has expired.',
+  'token-invalid': 'The server does not accept your token.',
+  'token-missing': 'The server asks for a token.',
+  forbidden: 'You have no right to open this document.',
+};
+
+const CODE = /^[a-z]+(-[a-z]+)+$|^(forbidden|internal)$/;
+const TOKEN_FUNCTION_FAILED = 'Failed to get token';
+
+export const needsFreshCopy = ({ code }: SessionEnd): boolean => NEEDS_FRESH_COPY.has(code);
+export const forgetsLocalCopy = ({ code }: SessionEnd): boolean => FORGETS_LOCAL_COPY.has(code);
+export const needsNewToken = ({ code }: SessionEnd): boolean => NEEDS_NEW_TOKEN.has(code);
+
+/** The reason of a refused authentication is an error code; a stock server sends prose. */
+export function endOfAuthentication(reason: string): SessionEnd {
+  if (reason.startsWith(TOKEN_FUNCTION_FAILED)) {
+    return { code: 'token-missing', message: 'No token could be fetched.', retryable: true };
+  }
+  return endOfCode(CODE.test(reason) ? reason : 'forbidden');
+}
+
+/**
+ * Close codes 4400–4499 with an error code as their reason are for good. Everything else is an ordinary loss
+ * of the connection, which the provider repairs by itself.
+ */
+export function endOfClose(event: { readonly code: number; readonly reason: string }): SessionEnd | undefined {
+  const permanent = event.code >= 4400 && event.code < 4500;
+  return permanent && CODE.test(event.reason) ? endOfCode(event.reason) : undefined;
+}
+
+function endOfCode(code: string): SessionEnd {
+  return {
+    code,
+    message: MESSAGES[code] ?? 'The server has ended this session.',
+    retryable: RETRYABLE.has(code),
+  };
+}

@@ -1,0 +1,14 @@
+/** The built-in roles, least first. A server may define others; they are shown by their name. */
+export const ROLES = [
+  { value: 'viewer', label: 'Viewer', hint: 'reads' },
+  { value: 'commenter', label: 'Commenter', hint: 'reads and comments' },
+  { value: 'editor', label: 'Editor', hint: 'writes' },
+  { value: 'owner', label: 'Owner', hint: 'writes, shares and deletes' },
+] as const;
+
+export function roleLabel(role: string): string {
+  return ROLES.find(({ value }) => value === role)?.label ?? role;
+}
+
+export const roleManages = (role: string): boolean => role === 'owner';
+export const roleWrites = (role: string): boolean => role === 'owner' || role === 'editor';

@@ -1,0 +1,125 @@
+import { Check, Link2 } from 'lucide-react';
+import { useState } from 'react';
+import { useIdentity } from '../identity/identity.tsx';
+import { documentPath } from '../router.ts';
+import { Button } from '../ui/button.tsx';
+import { DialogActions, Modal } from '../ui/dialog.tsx';
+import { SelectField } from '../ui/select.tsx';
+import { GrantRow, SubjectIcon } from './grant-row.tsx';
+import { InviteForm } from './invite-form.tsx';
+import { EVERYBODY, kindOf, LINK } from './subject.ts';
+import { useGrants, type Grants } from './use-grants.ts';
+
+export interface ShareDialogProps {
+  readonly name: string;
+  readonly title: string;
+  readonly open: boolean;
+  onClose(): void;
+}
+
+export function ShareDialog({ name, title, open, onClose }: ShareDialogProps) {
+  return (
+    <Modal open={open} wide title={`Share “${title}”`} onClose={onClose}>
+      <ShareForm name={name} onClose={onClose} />
+    </Modal>
+  );
+}
+
+function ShareForm({ name, onClose }: { name: string; onClose(): void }) {
+  const { person } = useIdentity();
+  const grants = useGrants(name);
+  const invited = grants.grants?.filter(({ subject }) => ['user', 'group'].includes(kindOf(subject) ?? ''));
+
+  return (
+    <>
+      <InviteForm known={invited?.map(({ subject }) => subject) ?? []} onInvite={grants.put} />
+      {grants.failure && (
+        <p className="field-error" role="alert">
+          {grants.failure}
+        </p>
+      )}
+      <h3 className="share__heading">People with access</h3>
+      <ul className="grants" aria-label="People with access" aria-busy={!invited}>
+        {invited?.map((grant) => (
+          <GrantRow
+            key={grant.subject}
+            grant={grant}
+            self={grant.subject === `user:${person.sub}`}
+            onChange={(next) => grants.put(grant.subject, next)}
+            onRemove={() => grants.remove(grant.subject)}
+          />
+        ))}
+      </ul>
+      <h3 className="share__heading">General access</h3>
+      <ul className="grants" aria-label="General access">
+        <GeneralRow
+          subject={EVERYBODY}
+          name="Everyone in the workspace"
+          hint="finds it in the list"
+          grants={grants}
+        />
+        <GeneralRow subject={LINK} name="Anyone with the link" hint="who is signed in" grants={grants} />
+      </ul>
+      <DialogActions>
+        <CopyLink name={name} />
+        <Button variant="primary" onClick={onClose}>
+          Done
+        </Button>
+      </DialogActions>
+    </>
+  );
+}
+
+const NOBODY = 'none';
+/** Owners are named: nobody becomes one by being in the workspace. */
+const GENERAL_ROLES = [
+  { value: NOBODY, label: 'No access' },
+  { value: 'viewer', label: 'Viewer', hint: 'reads' },
+  { value: 'commenter', label: 'Commenter', hint: 'reads and comments' },
+  { value: 'editor', label: 'Editor', hint: 'writes' },
+];
+
+interface GeneralRowProps {
+  readonly subject: string;
+  readonly name: string;
+  readonly hint: string;
+  readonly grants: Grants;
+}
+
+function GeneralRow({ subject, name, hint, grants }: GeneralRowProps) {
+  const role = grants.grants?.find((grant) => grant.subject === subject)?.role ?? NOBODY;
+  return (
+    <li className="grant" aria-label={name}>
+      <SubjectIcon subject={subject} />
+      <div className="grant__who">
+        <span className="grant__name">{name}</span>
+        <span className="grant__until">{hint}</span>
+      </div>
+      <SelectField
+        quiet
+        label={`Role of ${name}`}
+        value={role}
+        options={GENERAL_ROLES}
+        disabled={!grants.grants}
+        onChange={(next) => (next === NOBODY ? grants.remove(subject) : grants.put(subject, { role: next }))}
+      />
+    </li>
+  );
+}
+
+function CopyLink({ name }: { name: string }) {
+  const [copied, setCopied] = useState(false);
+  const copy = (): void => {
+    const link = new URL(documentPath(name), location.href).href;
+    navigator.clipboard.writeText(link).then(
+      () => setCopied(true),
+      () => window.prompt('Copy the link', link),
+    );
+  };
+  return (
+    <Button className="share__copy" onClick={copy}>
+      {copied ? <Check /> : <Link2 />}
+      {copied ? 'Link copied' : 'Copy link'}
+    </Button>
+  );
+}
