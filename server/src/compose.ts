@@ -1,0 +1,173 @@
+import { AuditLog } from '@weft/audit';
+import { createTokenVerifier } from '@weft/auth-jwt';
+import {
+  ClientBindings,
+  Gate,
+  GrantStore,
+  PostgresGrantSource,
+  RoleTable,
+  TenantRoles,
+  TokenGrantSource,
+} from '@weft/authorize';
+import { systemClock } from '@weft/common';
+import { migrate, openDatabase, schemaState, type Database } from '@weft/postgres';
+import { DocumentStore, UpdateLog } from '@weft/update-log';
+import { Administration } from './administration.ts';
+import type { Config } from './config.ts';
+import type { GatewayLimits } from './gateway/core.ts';
+import { Gateway } from './gateway/gateway.ts';
+import type { Telemetry } from './lifecycle.ts';
+import { MIGRATION_DIRECTORIES } from './migrations.ts';
+import type { Services } from './services.ts';
+
+/** Makes everything and joins it: the only place that knows both sides of a port. Nothing runs yet. */
+export async function compose(config: Config, { logger, metrics }: Telemetry): Promise<Services> {
+  const clock = systemClock;
+  const instance = config.instanceId;
+  const database = await openDatabase({
+    url: config.databaseUrl,
+    dataDir: config.dataDir,
+    logger,
+    poolSize: config.databasePool,
+    connectTimeoutMs: config.databaseConnectTimeout,
+    statementTimeoutMs: config.databaseStatementTimeout,
+    queryTimeoutMs: config.databaseStatementTimeout + 5_000,
+  });
+  const { pool, notifications } = database;
+  const roles = new RoleTable();
+  const tokenGrants = new TokenGrantSource({ roles });
+  const gate = new Gate({
+    sources: [new PostgresGrantSource({ pool, roles, notifications }), tokenGrants],
+    logger,
+  });
+  const audit = new AuditLog({ pool, clock, logger, metrics });
+  const log = new UpdateLog({
+    pool,
+    instance,
+    logger,
+    metrics,
+    clock,
+    maxPendingBytes: config.logBacklog,
+    syncToDisk: () => database.syncToDisk(),
+  });
+  const verifier = createTokenVerifier({
+    secret: config.jwtSecret,
+    publicKey: config.jwtPublicKey,
+    jwksUrl: config.jwksUrl,
+    issuer: config.jwtIssuer,
+    audience: config.jwtAudience,
+    clock,
+  });
+  const documents = new DocumentStore();
+  const grants = new GrantStore({ pool, roles });
+  const tenantRoles = new TenantRoles({ pool, roles });
+  const administration = new Administration({ pool, documents, grants, tenantRoles, audit });
+  const gateway = new Gateway({
+    instance,
+    limits: gatewayLimits(config),
+    guardLimits: {},
+    clock,
+    logger,
+    metrics,
+    audit,
+    verifier,
+    gate,
+    bindings: new ClientBindings({ pool }),
+    log,
+    documentExists: async (key) => (await documents.get(pool, key)) !== undefined,
+    mayCreateByOpening: async (principal, key) =>
+      (await tokenGrants.resolve(principal, key)).roles.some((role) => role.write === '*'),
+    createDocument: async (principal, key) => {
+      await administration.createDocument(principal, key, { mode: config.defaultMode });
+    },
+    allowedOrigins: config.allowedOrigins,
+    extensions: [],
+  });
+  const unwatch = gate.watch((change) => gateway.core.access.policyChanged(change));
+  return {
+    config,
+    logger,
+    metrics,
+    pool,
+    verifier,
+    documents,
+    log,
+    roles,
+    tenantRoles,
+    grants,
+    gate,
+    audit,
+    gateway,
+    collaboration: {
+      submitUpdate: (principal, key, update) => gateway.submissions.submit(principal, key, update),
+      presence: async (key) => gateway.presence(key),
+      accessChanged: (change) => gateway.core.access.policyChanged(change),
+      closeDocument: async (key, code) => gateway.core.documents.end(key, code),
+    },
+    health: () => {
+      const { degradedSince } = log.stats();
+      return degradedSince
+        ? {
+            status: 'degraded',
+            checks: { log: { status: 'degraded', reason: 'the database does not answer' } },
+          }
+        : { status: 'ok', checks: { log: { status: 'ok' } } };
+    },
+    async start() {
+      await prepareSchema(config, database, logger);
+      await gate.start();
+      gateway.start();
+    },
+    async stop() {
+      unwatch();
+      await gateway.stop();
+      await log.stop();
+      await gate.stop();
+      await audit.stop();
+      await database.close();
+    },
+  };
+}
+
+async function prepareSchema(config: Config, { pool }: Database, logger: Telemetry['logger']): Promise<void> {
+  const directories = MIGRATION_DIRECTORIES;
+  if (config.autoMigrate) {
+    await migrate({ pool, directories, logger });
+    return;
+  }
+  const state = await schemaState({ pool, directories });
+  if (state === 'current') return;
+  const mend =
+    state === 'behind' ? 'Run weft migrate.' : 'They are of a newer version of Weft: start that one.';
+  throw new Error(`The tables are ${state}. ${mend}`);
+}
+
+function gatewayLimits(config: Config): GatewayLimits {
+  return {
+    frameBytes: config.maxFrame,
+    updateBytes: config.maxFrame,
+    documentBytes: config.maxDocument,
+    stateVectorBytes: 1024 * 1024,
+    updatesPerSecond: config.updateRate,
+    updateBurst: config.updateRate * 10,
+    awarenessPerSecond: config.awarenessRate,
+    awarenessBurst: config.awarenessRate * 2,
+    outboundBytes: config.maxBuffered,
+    inboundQueueBytes: config.maxFrame * 2,
+    preAuthBytes: config.maxUnauthenticated,
+    preAuthDeadline: config.authenticationTimeout,
+    idleTimeout: config.idleTimeout,
+    heartbeat: config.heartbeatInterval,
+    documentsPerSocket: config.documentsPerConnection,
+    connectionsPerAddress: config.connectionsPerAddress,
+    sessionsPerPerson: config.connectionsPerPerson,
+    loadConcurrency: config.loadConcurrency,
+    loadQueue: 1_000,
+    unloadDelay: 5_000,
+    presenceGrace: 3_000,
+    joinWindow: 3,
+    joinWindowPerReceiver: 0.25,
+    carriedGrace: config.carriedGrace,
+    carriedBytes: 4 * 1024 * 1024,
+  };
+}

@@ -1,0 +1,114 @@
+import { applyAwarenessUpdate } from 'y-protocols/awareness';
+import type { GatewayCore } from './core.ts';
+import { awarenessBody } from './frames.ts';
+import type { LiveDocument } from './live-document.ts';
+import type { Session } from './session.ts';
+
+/** Presence and cursors: every frame passes the document's awareness gate before anybody sees it. */
+export class AwarenessRelay {
+  private readonly core: GatewayCore;
+
+  constructor(core: GatewayCore) {
+    this.core = core;
+  }
+
+  receive(session: Session, frame: Uint8Array): void | Promise<void> {
+    if (!session.access.role?.presence) return;
+    if (!session.awarenessBudget.take()) {
+      this.defer(session, frame);
+      return;
+    }
+    return this.accept(session, frame);
+  }
+
+  /** Over the rate only the newest frame is kept and shown when there is room: a cursor must not stop halfway. */
+  private defer(session: Session, frame: Uint8Array): void {
+    const scheduled = session.deferredAwareness !== undefined;
+    session.deferredAwareness = frame.slice();
+    if (scheduled) return;
+    setTimeout(() => {
+      const latest = session.deferredAwareness;
+      session.deferredAwareness = undefined;
+      if (latest && session.isOpen) void Promise.resolve(this.accept(session, latest)).catch(session.failed);
+    }, 1000 / this.core.limits.awarenessPerSecond).unref();
+  }
+
+  private accept(session: Session, frame: Uint8Array): void | Promise<void> {
+    const unbound = session.document.unboundClients;
+    unbound.clear();
+    const verdict = session.document.awareness.accept(session, frame);
+    if (unbound.size > 0) {
+      // Bound to the person before anybody sees it: else another could squat the id.
+      const clients = [...unbound];
+      const bytes = frame.slice();
+      return this.bind(session, clients).then(() => {
+        if (session.isOpen) this.show(session, session.document.awareness.accept(session, bytes));
+      });
+    }
+    this.show(session, verdict);
+  }
+
+  private async bind(session: Session, clients: readonly number[]): Promise<void> {
+    await Promise.all(
+      clients.map((client) =>
+        this.core.dependencies.bindings.bind(session.key, client, session.principal.user),
+      ),
+    );
+  }
+
+  private show(
+    session: Session,
+    {
+      update,
+      present,
+      left,
+    }: { update: Uint8Array | undefined; present: readonly number[]; left: readonly number[] },
+  ): void {
+    if (!update) return;
+    const { document } = session;
+    applyAwarenessUpdate(document.document.awareness, update, session.origin);
+    const body = awarenessBody(update);
+    const [only] = present;
+    if (present.length === 1 && left.length === 0 && only !== undefined)
+      document.showCursor(only, body, session);
+    else document.showAwareness(body, session);
+    this.core.replication.publishAwareness(document, update);
+    this.core.presence.announced(session, present, left);
+  }
+
+  /** Shows a session who is here. */
+  welcome(session: Session): void {
+    if (!session.access.role?.presence) return;
+    const update = session.document.awareness.welcome(session);
+    if (update) session.sendNow(awarenessBody(update));
+  }
+
+  /** The session is gone. After the grace, whatever it showed that nobody has taken over is removed. */
+  sessionLeft(session: Session, grace: number): void {
+    const { document } = session;
+    const clients = document.awareness.removeSession(session);
+    if (clients.length === 0) return;
+    if (grace === 0) this.remove(document, clients);
+    else setTimeout(() => this.remove(document, clients), grace).unref();
+  }
+
+  remove(document: LiveDocument, clients: readonly number[]): void {
+    if (document.discarded) return;
+    const update = document.awareness.removal(clients);
+    if (!update) return;
+    applyAwarenessUpdate(document.document.awareness, update, null);
+    document.showAwareness(awarenessBody(update));
+    this.core.replication.publishAwareness(document, update);
+  }
+
+  /** What another instance has published. */
+  observe(document: LiveDocument, bytes: Uint8Array): void {
+    const { update, reassert } = document.awareness.observe(bytes);
+    for (const part of [update, reassert]) {
+      if (!part) continue;
+      applyAwarenessUpdate(document.document.awareness, part, null);
+      document.showAwareness(awarenessBody(part));
+    }
+    if (reassert) this.core.replication.publishAwareness(document, reassert);
+  }
+}

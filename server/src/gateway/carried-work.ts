@@ -1,0 +1,192 @@
+import { nameOf, WeftError, type Principal, type UpdateAnalysis } from '@weft/common';
+import { decideUpdate } from '@weft/authorize';
+import { analyzeUpdate, isEmptyUpdate, splitByAuthor } from '@weft/guard';
+import type { Owed } from './acknowledgements.ts';
+import type { GatewayCore } from './core.ts';
+import type { LiveDocument } from './live-document.ts';
+import type { Session } from './session.ts';
+
+/** Edits of others that somebody brought, and what depends on them, waiting for their authors. */
+interface Waiting {
+  readonly carrier: Session;
+  readonly update: Uint8Array;
+  /** The answer that the carrier is owed. */
+  readonly owed: Owed;
+  /** When they are taken from the carrier, milliseconds since 1970; `undefined`: never. */
+  readonly takenAt: number | undefined;
+}
+
+/**
+ * Work that comes back by others. In live mode a crash can leave an author's shown but unsaved edits only with those
+ * who saw them, and they bring them in their next sync. To refuse would leave everybody on "Saving…"; to accept
+ * would let anybody write in another's name. So what the carrier wrote is taken at once, and the rest waits for its
+ * author, who normally reconnects within seconds and brings it. After a grace it is taken from the carrier, under
+ * the carrier's name, if both may write it, and never while its author is here.
+ */
+export class CarriedWork {
+  private readonly core: GatewayCore;
+  private readonly waiting = new Map<LiveDocument, Waiting[]>();
+
+  constructor(core: GatewayCore) {
+    this.core = core;
+  }
+
+  /** An update with edits of other people. Answers the carrier when all of it is decided. */
+  receive(session: Session, analysis: UpdateAnalysis): void {
+    const { document } = session;
+    const split = splitByAuthor(analysis.update, (client) => this.isOwn(session, client));
+    if (!isEmptyUpdate(split.own)) this.takeOwn(session, split.own);
+    if (session.ended) return;
+    if (this.bytesWaiting(document) + analysis.update.length > this.core.limits.carriedBytes) {
+      throw new WeftError('server-overloaded', { detail: 'too much carried work' });
+    }
+    const { carriedGrace } = this.core.limits;
+    const list = this.waiting.get(document) ?? [];
+    this.waiting.set(document, list);
+    list.push({
+      carrier: session,
+      update: analysis.update,
+      owed: document.oweLater(session),
+      takenAt: carriedGrace === undefined ? undefined : this.core.clock.now() + carriedGrace,
+    });
+  }
+
+  /** Whether a session brought something that still waits: what it sends meanwhile may depend on it. */
+  isCarrying(session: Session): boolean {
+    return this.waiting.get(session.document)?.some(({ carrier }) => carrier === session) ?? false;
+  }
+
+  /** An update that depends on what waits: it waits too. */
+  receiveDependent(session: Session, update: Uint8Array): void {
+    const { document } = session;
+    if (this.bytesWaiting(document) + update.length > this.core.limits.carriedBytes) {
+      throw new WeftError('server-overloaded', { detail: 'too much carried work' });
+    }
+    this.waiting.get(document)?.push({
+      carrier: session,
+      update: update.slice(),
+      owed: document.oweLater(session),
+      takenAt: undefined,
+    });
+  }
+
+  private isOwn(session: Session, client: number): boolean {
+    const owner = this.core.dependencies.bindings.ownerOf(session.key, client);
+    return owner === undefined || owner === session.principal.user;
+  }
+
+  private takeOwn(session: Session, update: Uint8Array): void {
+    const analysis = analyzeUpdate(session.document.document, update, this.core.dependencies.guardLimits);
+    if (analysis.noop || analysis.missing.length > 0) return;
+    this.core.updates.writePart(session, analysis);
+  }
+
+  private bytesWaiting(document: LiveDocument): number {
+    let bytes = 0;
+    for (const { update } of this.waiting.get(document) ?? []) bytes += update.length;
+    return bytes;
+  }
+
+  /** Called every second, and when a document of which something waits has changed. */
+  sweep(now: number): void {
+    for (const [document, list] of this.waiting) {
+      const left = document.discarded ? [] : list.filter((item) => !this.settle(document, item, now));
+      if (left.length === 0) this.waiting.delete(document);
+      else this.waiting.set(document, left);
+    }
+  }
+
+  /** Whether the item is decided. */
+  private settle(document: LiveDocument, item: Waiting, now: number): boolean {
+    const { carrier } = item;
+    if (carrier.ended) return true;
+    const analysis = analyzeUpdate(document.document, item.update, this.core.dependencies.guardLimits);
+    if (analysis.noop) {
+      this.answer(document, item, true);
+      return true;
+    }
+    if (analysis.missing.length > 0) return false;
+    const authors = this.foreignAuthors(carrier, analysis);
+    if (authors.size === 0) {
+      this.answer(document, item, this.core.updates.writePart(carrier, analysis));
+      return true;
+    }
+    if (item.takenAt === undefined || now < item.takenAt) return false;
+    if (isHere(document, analysis)) return false;
+    void this.take(document, item, analysis, authors).catch(carrier.failed);
+    return true;
+  }
+
+  private foreignAuthors(carrier: Session, analysis: UpdateAnalysis): Set<string> {
+    const people = new Set<string>();
+    for (const { client } of analysis.authors) {
+      const owner = this.core.dependencies.bindings.ownerOf(carrier.key, client);
+      if (owner !== undefined && owner !== carrier.principal.user) people.add(owner);
+    }
+    return people;
+  }
+
+  /** The grace is over: taken from the carrier if both the carrier and every author may write it. */
+  private async take(
+    document: LiveDocument,
+    item: Waiting,
+    before: UpdateAnalysis,
+    authors: ReadonlySet<string>,
+  ): Promise<void> {
+    const { carrier } = item;
+    const { tenant } = carrier.principal;
+    const roles = await Promise.all(
+      [...authors].map(
+        async (user) => (await this.core.access.resolve(absent(tenant, user), carrier.key)).role,
+      ),
+    );
+    if (carrier.ended || document.discarded) return;
+    const allowed = [carrier.access.role, ...roles].every((role) => role && decideUpdate(role, before).allow);
+    this.core.dependencies.audit.record({
+      tenant,
+      action: allowed ? 'update.carried' : 'update.carried-refused',
+      actor: carrier.principal.user,
+      document: nameOf(document.key),
+      session: carrier.id,
+      detail: { authors: [...authors] },
+    });
+    if (!allowed) {
+      this.answer(document, item, false);
+      carrier.sendRefused('client-id-taken', false);
+      carrier.end('document-rebuild');
+      return;
+    }
+    // The author may have come back while the permissions were read.
+    const analysis = analyzeUpdate(document.document, item.update, this.core.dependencies.guardLimits);
+    if (!analysis.noop) document.writeUnanswered(carrier, analysis, 'carried');
+    this.answer(document, item, true);
+  }
+
+  private answer(document: LiveDocument, { carrier, owed }: Waiting, saved: boolean): void {
+    owed.decide(document.lastTicket, saved);
+    document.settleAcknowledgements(carrier);
+  }
+}
+
+/** Whether a session of one of these very Yjs clients is open; the same person in a new tab can't bring them. */
+function isHere(document: LiveDocument, { authors }: UpdateAnalysis): boolean {
+  for (const session of document.sessions) {
+    if (authors.some(({ client }) => session.clients.has(client))) return true;
+  }
+  return false;
+}
+
+/** A person without a token: only what is granted to them by name counts. */
+function absent(tenant: string, user: string): Principal {
+  return {
+    tenant,
+    user,
+    name: undefined,
+    color: undefined,
+    groups: [],
+    scopes: [],
+    grants: {},
+    expiresAt: Number.MAX_SAFE_INTEGER,
+    tokenId: undefined,
+  };
+}

@@ -1,0 +1,328 @@
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { ERRORS, FrameType, toWeftError, WeftError, type ErrorCode } from '@weft/common';
+import type { Hocuspocus, WebSocketLike } from '@hocuspocus/server';
+import type { WebSocket } from 'ws';
+import { FrameReader, webSocketFrame, awarenessBody } from './frames.ts';
+import { LightRequest } from './light-request.ts';
+import { Session } from './session.ts';
+import type { GatewayCore } from './core.ts';
+
+/** Above this, several writes go out as a gathered write instead of one copied buffer. */
+const COPY_LIMIT = 64 * 1024;
+/** A page that was left or a provider that was destroyed, as opposed to a connection that broke. */
+const CLEAN_CLOSES = new Set([1000, 1001, 1005]);
+const EMPTY_AWARENESS = awarenessBody(new Uint8Array([0]));
+
+export interface ClientSocketOptions {
+  readonly core: GatewayCore;
+  readonly webSocket: WebSocket;
+  /** The TCP connection below it: joined frames are written straight to it. */
+  readonly connection: Socket;
+  readonly request: LightRequest;
+  /** Counts towards the connections of this address. */
+  readonly remoteAddress: string;
+}
+
+/**
+ * One WebSocket. Routes inbound frames to the document sessions on it, writes their frames out together, and is
+ * the socket that Hocuspocus sees.
+ */
+export class ClientSocket {
+  readonly id = randomBytes(9).toString('base64url');
+  readonly core: GatewayCore;
+  readonly request: LightRequest;
+  readonly remoteAddress: string;
+  readonly openedAt: number;
+  /** By the address on the wire (`name` or `name\0sessionId`). Ended ones stay, so that late frames are known. */
+  readonly sessions = new Map<string, Session>();
+  lastReceivedAt: number;
+  lastSentAt: number;
+  authenticated = false;
+  /** Bytes of states that were sent whole; they are shared buffers and don't count against the slow reader. */
+  stateBytesInFlight = 0;
+  private readonly webSocket: WebSocket;
+  private readonly connection: Socket;
+  private readonly hocuspocus: ReturnType<Hocuspocus['handleConnection']>;
+  private outbox: Buffer[] = [];
+  private outboxBytes = 0;
+  private flushScheduled = false;
+  private queuedBytes = 0;
+  private paused = false;
+  private closed = false;
+  /** Sessions pass through Hocuspocus' authentication one at a time, so that its hooks can be told apart. */
+  private openingChain: Promise<void> = Promise.resolve();
+  private opening: Session | undefined;
+  private lastRouted: { readonly address: Uint8Array; readonly session: Session } | undefined;
+
+  constructor(options: ClientSocketOptions) {
+    this.core = options.core;
+    this.webSocket = options.webSocket;
+    this.connection = options.connection;
+    this.request = options.request;
+    this.remoteAddress = options.remoteAddress;
+    this.openedAt = this.lastReceivedAt = this.lastSentAt = this.core.clock.now();
+    this.hocuspocus = this.core.hocuspocus.handleConnection(this.facade(), options.request.asRequest(), {
+      weftSocket: this,
+    });
+    // Hocuspocus' timer per connection is replaced by the gateway's shared sweep.
+    clearInterval(this.hocuspocus.pingInterval);
+  }
+
+  /** The session that is passing through Hocuspocus' authentication right now. */
+  get openingSession(): Session | undefined {
+    return this.opening;
+  }
+
+  receive(bytes: Uint8Array): void {
+    if (this.closed) return;
+    this.lastReceivedAt = this.core.clock.now();
+    // Pong is the one frame without an address.
+    if (bytes.length === 1) return;
+    try {
+      const reader = new FrameReader(bytes);
+      const session = this.route(reader);
+      session.receive(reader);
+    } catch (error) {
+      if (!(error instanceof WeftError)) this.core.logger.error({ err: error }, 'frame failed');
+      const { code } = toWeftError(error);
+      this.core.metrics.refusal(code);
+      this.close(code);
+    }
+  }
+
+  private route(reader: FrameReader): Session {
+    const address = reader.block();
+    const last = this.lastRouted;
+    if (last && sameBytes(last.address, address) && last.session.accepting) return last.session;
+    const text = decodeAddress(address);
+    const session = this.sessions.get(text) ?? this.addSession(text);
+    this.lastRouted = { address: address.slice(), session };
+    return session;
+  }
+
+  private addSession(address: string): Session {
+    if (this.sessions.size >= this.core.limits.documentsPerSocket) {
+      this.forgetEndedSessions();
+      if (this.sessions.size >= this.core.limits.documentsPerSocket)
+        throw new WeftError('too-many-documents');
+    }
+    const session = new Session({ socket: this, address });
+    this.sessions.set(address, session);
+    return session;
+  }
+
+  private forgetEndedSessions(): void {
+    for (const [address, session] of this.sessions) if (session.ended) this.sessions.delete(address);
+    this.lastRouted = undefined;
+  }
+
+  /** Lets Hocuspocus authenticate and open the session; resolves when its turn is over, either way. */
+  passThroughHocuspocus(session: Session, authFrame: Uint8Array): Promise<void> {
+    const turn = this.openingChain.then(async () => {
+      if (this.closed || session.ended) return;
+      this.opening = session;
+      this.hocuspocus.handleMessage(authFrame);
+      await session.openingDone;
+      this.opening = undefined;
+    });
+    this.openingChain = turn;
+    return turn;
+  }
+
+  /** A frame that is Hocuspocus' business, with the document's inner name as its address. */
+  forwardToHocuspocus(frame: Uint8Array): void {
+    this.hocuspocus.handleMessage(frame);
+  }
+
+  enqueue(frame: Buffer): void {
+    this.outbox.push(frame);
+    this.outboxBytes += frame.length;
+  }
+
+  /** Queues a frame and writes it at the end of this turn of the event loop. */
+  send(frame: Buffer): void {
+    this.enqueue(frame);
+    if (this.flushScheduled) return;
+    this.flushScheduled = true;
+    setImmediate(this.flush);
+  }
+
+  readonly flush = (): void => {
+    this.flushScheduled = false;
+    if (this.outbox.length === 0) return;
+    const frames = this.outbox;
+    const bytes = this.outboxBytes;
+    this.outbox = [];
+    this.outboxBytes = 0;
+    if (this.closed || !this.connection.writable) return;
+    this.lastSentAt = this.core.clock.now();
+    if (frames.length === 1 && frames[0]) this.connection.write(frames[0]);
+    else if (bytes <= COPY_LIMIT) this.connection.write(Buffer.concat(frames, bytes));
+    else this.writeGathered(frames);
+    this.checkBackpressure();
+  };
+
+  private writeGathered(frames: readonly Buffer[]): void {
+    this.connection.cork();
+    for (const frame of frames) this.connection.write(frame);
+    this.connection.uncork();
+  }
+
+  private checkBackpressure(): void {
+    const { writableLength } = this.connection;
+    if (writableLength === 0) this.stateBytesInFlight = 0;
+    if (writableLength - this.stateBytesInFlight <= this.core.limits.outboundBytes) return;
+    this.core.metrics.refusal('slow-reader');
+    this.terminate();
+  }
+
+  /** Resolves when everything written so far has left for the network, or the socket is gone. */
+  drained(): Promise<void> {
+    if (!this.congested || this.connection.destroyed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        this.connection.off('drain', done);
+        this.connection.off('close', done);
+        this.stateBytesInFlight = 0;
+        resolve();
+      };
+      this.connection.once('drain', done);
+      this.connection.once('close', done);
+    });
+  }
+
+  get congested(): boolean {
+    return this.connection.writableNeedDrain;
+  }
+
+  /** Accounts for frames that wait in sessions, and stops reading from the network above the bound. */
+  addQueuedBytes(delta: number): void {
+    this.queuedBytes += delta;
+    const { inboundQueueBytes, preAuthBytes } = this.core.limits;
+    if (!this.authenticated && this.queuedBytes > preAuthBytes) throw new WeftError('frame-too-large');
+    const over = this.queuedBytes > inboundQueueBytes;
+    if (over === this.paused) return;
+    this.paused = over;
+    if (over) this.webSocket.pause();
+    else this.webSocket.resume();
+  }
+
+  /**
+   * The stock provider reconnects when it has received nothing for 30 s. An empty awareness update is the one
+   * frame that every version of it takes for a sign of life.
+   */
+  keepAlive(): void {
+    const session = [...this.sessions.values()].find((candidate) => candidate.isOpen);
+    if (session) this.send(webSocketFrame(session.address, EMPTY_AWARENESS));
+  }
+
+  ping(): void {
+    if (!this.closed) this.webSocket.ping();
+  }
+
+  /** Ends the connection with the code of the error; a retryable one makes the provider come back. */
+  close(code: ErrorCode): void {
+    if (this.closed) return;
+    this.flush();
+    this.webSocket.close(ERRORS[code].close, code);
+    this.dispose();
+  }
+
+  /** Ends it without a word: the peer does not read, or is not there. */
+  terminate(): void {
+    this.webSocket.terminate();
+    this.dispose();
+  }
+
+  /** The network connection is gone, or is being closed. */
+  dispose(): void {
+    if (this.closed) return;
+    this.closed = true;
+    for (const session of this.sessions.values()) session.disconnected();
+    this.hocuspocus.handleClose({ code: 1000, reason: 'closed' });
+    this.forget();
+  }
+
+  private forget(): void {
+    if (!this.core.sockets.delete(this)) return;
+    this.core.addresses.release(this.remoteAddress);
+    this.core.metrics.connections.set(this.core.sockets.size);
+  }
+
+  /** Since when no document is open on it, milliseconds since 1970. */
+  get idleSince(): number | undefined {
+    for (const session of this.sessions.values()) if (!session.ended) return undefined;
+    return this.lastReceivedAt;
+  }
+
+  /** A sign of life below the protocol. */
+  heard(): void {
+    this.lastReceivedAt = this.core.clock.now();
+  }
+
+  /** Opens a session anew under the address of one that has ended. */
+  reopen(ended: Session, token: string, rest: Uint8Array): void {
+    this.sessions.delete(ended.addressKey);
+    this.lastRouted = undefined;
+    const session = this.addSession(ended.addressKey);
+    void session.open(token, rest);
+  }
+
+  /** The peer or the network has closed it. */
+  closedByPeer(code: number): void {
+    const clean = CLEAN_CLOSES.has(code);
+    for (const session of this.sessions.values()) session.leftCleanly ||= clean;
+    this.dispose();
+  }
+
+  /** What Hocuspocus holds for the WebSocket. */
+  private facade(): WebSocketLike {
+    const socket = this;
+    return {
+      send: (data) => socket.relayFromHocuspocus(data as Uint8Array),
+      close: () => socket.close('frame-malformed'),
+      get readyState() {
+        return socket.webSocket.readyState;
+      },
+    };
+  }
+
+  /**
+   * Hocuspocus addresses documents by `tenant/name`; on the wire the tenant is cut off. Its sync, awareness and
+   * status frames are dropped: the session sends its own.
+   */
+  private relayFromHocuspocus(frame: Uint8Array): void {
+    const reader = new FrameReader(frame);
+    const inner = reader.string();
+    const bodyAt = reader.offset;
+    const type = reader.uint();
+    if (
+      type === FrameType.Sync ||
+      type === FrameType.SyncReply ||
+      type === FrameType.Awareness ||
+      type === FrameType.SyncStatus
+    ) {
+      return;
+    }
+    const session = this.sessions.get(inner.slice(inner.indexOf('/') + 1));
+    if (!session) return;
+    session.relay(type, frame.subarray(bodyAt));
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function decodeAddress(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (cause) {
+    throw new WeftError('frame-malformed', { detail: 'address is not UTF-8', cause });
+  }
+}

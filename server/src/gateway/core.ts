@@ -1,0 +1,130 @@
+import type { AuditLog } from '@weft/audit';
+import type { TokenVerifier } from '@weft/auth-jwt';
+import type { ClientBindings, Gate } from '@weft/authorize';
+import type { Clock, DocumentKey, Logger, Metrics, Principal } from '@weft/common';
+import type { GuardLimits } from '@weft/guard';
+import { KeyedCounter } from '@weft/limits';
+import type { UpdateLog } from '@weft/update-log';
+import type { Extension } from '@hocuspocus/server';
+import { AwarenessRelay } from './awareness-relay.ts';
+import { CarriedWork } from './carried-work.ts';
+import type { ClientSocket } from './client-socket.ts';
+import { GatewayMetrics } from './gateway-metrics.ts';
+import { LiveDocuments } from './live-documents.ts';
+import { Replication } from './replication.ts';
+import { SessionAccess } from './session-access.ts';
+import { SessionOpening } from './session-opening.ts';
+import { SessionPresence } from './session-presence.ts';
+import { SyncResponder } from './sync-responder.ts';
+import { UpdatePipeline } from './update-pipeline.ts';
+import { WeftHocuspocus } from './weft-hocuspocus.ts';
+
+/** Bounds of the gateway. Sizes in bytes, times in milliseconds, rates per second. */
+export interface GatewayLimits {
+  /** One WebSocket message. */
+  readonly frameBytes: number;
+  /** One Yjs update. */
+  readonly updateBytes: number;
+  /** A document's updates together, above which it takes no more. */
+  readonly documentBytes: number;
+  readonly stateVectorBytes: number;
+  readonly updatesPerSecond: number;
+  readonly updateBurst: number;
+  readonly awarenessPerSecond: number;
+  readonly awarenessBurst: number;
+  /** Bytes that may wait for a slow reader, besides whole states. */
+  readonly outboundBytes: number;
+  /** Bytes of a socket's frames that may wait to be handled, before it is read no further. */
+  readonly inboundQueueBytes: number;
+  /** The same before any token has been accepted; above it the socket is closed. */
+  readonly preAuthBytes: number;
+  readonly preAuthDeadline: number;
+  /** A socket without an open document. */
+  readonly idleTimeout: number;
+  /** Between pings; a peer silent for two is gone. */
+  readonly heartbeat: number;
+  readonly documentsPerSocket: number;
+  readonly connectionsPerAddress: number;
+  readonly sessionsPerPerson: number;
+  /** Documents being loaded at once, and waiting for it. */
+  readonly loadConcurrency: number;
+  readonly loadQueue: number;
+  /** How long a document that nobody has open stays in memory. */
+  readonly unloadDelay: number;
+  /** How long somebody whose connection broke is still shown. */
+  readonly presenceGrace: number;
+  /** How long frames wait to be written together, at most and per member of the document. */
+  readonly joinWindow: number;
+  readonly joinWindowPerReceiver: number;
+  /** How long carried edits wait for their author; `undefined`: for ever. */
+  readonly carriedGrace: number | undefined;
+  /** Carried edits that may wait in a document. */
+  readonly carriedBytes: number;
+}
+
+export interface GatewayDependencies {
+  readonly instance: string;
+  readonly limits: GatewayLimits;
+  readonly guardLimits: Partial<GuardLimits>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly audit: AuditLog;
+  readonly verifier: TokenVerifier;
+  readonly gate: Gate;
+  readonly bindings: ClientBindings;
+  readonly log: UpdateLog;
+  readonly documentExists: (key: DocumentKey) => Promise<boolean>;
+  /** Whether the token itself gives somebody the right to make a document by opening it. */
+  readonly mayCreateByOpening: (principal: Principal, key: DocumentKey) => Promise<boolean>;
+  /** Makes a document and its maker the owner, in one transaction. */
+  readonly createDocument: (principal: Principal, key: DocumentKey) => Promise<void>;
+  /** Pages of these origins may connect; `*` for all. The server's own always may. */
+  readonly allowedOrigins: readonly string[];
+  /** Users' own Hocuspocus extensions. */
+  readonly extensions: readonly Extension[];
+}
+
+/** The parts of the gateway, and what they share. The only place that makes them. */
+export class GatewayCore {
+  readonly dependencies: GatewayDependencies;
+  readonly limits: GatewayLimits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: GatewayMetrics;
+  readonly sockets = new Set<ClientSocket>();
+  /** Open connections by network address. */
+  readonly addresses: KeyedCounter;
+  /** Open sessions by person. */
+  readonly people: KeyedCounter;
+  readonly hocuspocus: WeftHocuspocus;
+  readonly documents: LiveDocuments;
+  readonly opening: SessionOpening;
+  readonly access: SessionAccess;
+  readonly sync: SyncResponder;
+  readonly updates: UpdatePipeline;
+  readonly carried: CarriedWork;
+  readonly awareness: AwarenessRelay;
+  readonly presence: SessionPresence;
+  readonly replication: Replication;
+
+  constructor(dependencies: GatewayDependencies) {
+    this.dependencies = dependencies;
+    this.limits = dependencies.limits;
+    this.clock = dependencies.clock;
+    this.logger = dependencies.logger;
+    this.metrics = new GatewayMetrics(dependencies.metrics);
+    this.addresses = new KeyedCounter(this.limits.connectionsPerAddress);
+    this.people = new KeyedCounter(this.limits.sessionsPerPerson);
+    this.hocuspocus = new WeftHocuspocus(this, dependencies.extensions);
+    this.documents = new LiveDocuments(this);
+    this.opening = new SessionOpening(this);
+    this.access = new SessionAccess(this);
+    this.sync = new SyncResponder(this);
+    this.updates = new UpdatePipeline(this);
+    this.carried = new CarriedWork(this);
+    this.awareness = new AwarenessRelay(this);
+    this.presence = new SessionPresence(this);
+    this.replication = new Replication(this);
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * Frames of the Hocuspocus wire as Weft's hot path reads and writes them. Reading copies nothing; writing builds
+ * the whole WebSocket frame (RFC 6455, server to client: binary, final, unmasked), so that one buffer can be
+ * written to every socket that is to get the same bytes.
+ */
+import { AuthType, FrameType, SyncType, WeftError, type ErrorCode, type ServerEvent } from '@weft/common';
+import * as encoding from 'lib0/encoding';
+
+/** A position in an inbound frame. Throws `frame-malformed` where the frame ends too early. */
+export class FrameReader {
+  readonly bytes: Uint8Array;
+  offset = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  /** An unsigned varint below 2^31; everything the protocol counts is far below. */
+  uint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.bytes[this.offset++];
+      if (byte === undefined) throw new WeftError('frame-malformed', { detail: 'varint is cut off' });
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) {
+        if (value > 0x7fffffff) break;
+        return value;
+      }
+    }
+    throw new WeftError('frame-malformed', { detail: 'varint is too large' });
+  }
+
+  /** A length and that many bytes, as a view. */
+  block(): Uint8Array {
+    const length = this.uint();
+    const end = this.offset + length;
+    if (end > this.bytes.length) throw new WeftError('frame-malformed', { detail: 'block is cut off' });
+    const view = this.bytes.subarray(this.offset, end);
+    this.offset = end;
+    return view;
+  }
+
+  string(): string {
+    const block = this.block();
+    try {
+      return utf8.decode(block);
+    } catch (cause) {
+      throw new WeftError('frame-malformed', { detail: 'string is not UTF-8', cause });
+    }
+  }
+
+  get done(): boolean {
+    return this.offset >= this.bytes.length;
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * What follows the address in an outbound frame. Shared by all receivers; {@link webSocketFrame} puts a
+ * receiver's address before it.
+ */
+export type FrameBody = Uint8Array;
+
+function body(write: (encoder: encoding.Encoder) => void): FrameBody {
+  const encoder = encoding.createEncoder();
+  write(encoder);
+  return encoding.toUint8Array(encoder);
+}
+
+export function updateBody(update: Uint8Array): FrameBody {
+  return syncBody(SyncType.Update, update);
+}
+
+export function syncStep1Body(stateVector: Uint8Array): FrameBody {
+  return syncBody(SyncType.Step1, stateVector);
+}
+
+export function syncStep2Body(update: Uint8Array): FrameBody {
+  return syncBody(SyncType.Step2, update);
+}
+
+/** By hand, since a state of megabytes must be copied once, not three times as by a growing encoder. */
+function syncBody(type: number, payload: Uint8Array): FrameBody {
+  const lengthBytes = varUintLength(payload.length);
+  const bytes = Buffer.allocUnsafe(2 + lengthBytes + payload.length);
+  bytes[0] = FrameType.Sync;
+  bytes[1] = type;
+  writeVarUint(bytes, 2, payload.length);
+  bytes.set(payload, 2 + lengthBytes);
+  return bytes;
+}
+
+export function awarenessBody(update: Uint8Array): FrameBody {
+  return body((encoder) => {
+    encoding.writeVarUint(encoder, FrameType.Awareness);
+    encoding.writeVarUint8Array(encoder, update);
+  });
+}
+
+const STATUS_SAVED: FrameBody = new Uint8Array([FrameType.SyncStatus, 1]);
+const STATUS_REFUSED: FrameBody = new Uint8Array([FrameType.SyncStatus, 0]);
+
+export function syncStatusBody(saved: boolean): FrameBody {
+  return saved ? STATUS_SAVED : STATUS_REFUSED;
+}
+
+export const requestTokenBody: FrameBody = new Uint8Array([FrameType.Auth, AuthType.Token]);
+
+export function permissionDeniedBody(code: ErrorCode): FrameBody {
+  return body((encoder) => {
+    encoding.writeVarUint(encoder, FrameType.Auth);
+    encoding.writeVarUint(encoder, AuthType.PermissionDenied);
+    encoding.writeVarString(encoder, code);
+  });
+}
+
+export function serverEventBody(event: ServerEvent): FrameBody {
+  return body((encoder) => {
+    encoding.writeVarUint(encoder, FrameType.Stateless);
+    encoding.writeVarString(encoder, JSON.stringify(event));
+  });
+}
+
+export function closeBody(reason: string): FrameBody {
+  return body((encoder) => {
+    encoding.writeVarUint(encoder, FrameType.Close);
+    encoding.writeVarString(encoder, reason);
+  });
+}
+
+/** An address as it stands on the wire: its length and its bytes. */
+export function encodeAddress(address: string): Uint8Array {
+  return body((encoder) => encoding.writeVarString(encoder, address));
+}
+
+const BINARY_FINAL = 0x82;
+
+/** One whole WebSocket frame: header, address, body. */
+export function webSocketFrame(address: Uint8Array, body: FrameBody): Buffer {
+  const length = address.length + body.length;
+  const headerLength = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(headerLength + length);
+  frame[0] = BINARY_FINAL;
+  if (headerLength === 2) frame[1] = length;
+  else if (headerLength === 4) {
+    frame[1] = 126;
+    frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = 127;
+    frame.writeUInt32BE(0, 2);
+    frame.writeUInt32BE(length, 6);
+  }
+  frame.set(address, headerLength);
+  frame.set(body, headerLength + address.length);
+  return frame;
+}
+
+export function varUintLength(value: number): number {
+  let length = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 128)) length += 1;
+  return length;
+}
+
+function writeVarUint(target: Uint8Array, offset: number, value: number): void {
+  let rest = value;
+  let at = offset;
+  while (rest >= 0x80) {
+    target[at++] = (rest & 0x7f) | 0x80;
+    rest = Math.floor(rest / 128);
+  }
+  target[at] = rest;
+}

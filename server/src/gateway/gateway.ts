@@ -1,0 +1,177 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ERRORS, type DocumentKey, type ErrorCode } from '@weft/common';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { ClientSocket } from './client-socket.ts';
+import { GatewayCore, type GatewayDependencies } from './core.ts';
+import { LightRequest } from './light-request.ts';
+import { allowsOrigin } from './origin.ts';
+import { Submissions } from './submissions.ts';
+
+const SWEEP_INTERVAL = 1_000;
+/** State vectors and awareness that nobody joined for are not kept longer. */
+const STATE_CACHE_UNUSED = 60_000;
+/** The stock provider reconnects after 30 s without a message. */
+const KEEP_ALIVE = 20_000;
+
+export interface DrainOptions {
+  /** Milliseconds over which the clients are sent away. */
+  readonly spread: number;
+}
+
+/**
+ * The WebSocket side of the server: accepts sockets, bounds them, and takes them away again. What a socket says is
+ * handled by its sessions.
+ */
+export class Gateway {
+  readonly core: GatewayCore;
+  readonly submissions: Submissions;
+  private readonly server: WebSocketServer;
+  private sweepTimer: NodeJS.Timeout | undefined;
+  private lastPing = 0;
+  private draining = false;
+
+  constructor(dependencies: GatewayDependencies) {
+    this.core = new GatewayCore(dependencies);
+    this.submissions = new Submissions(this.core);
+    this.server = new WebSocketServer({
+      noServer: true,
+      maxPayload: dependencies.limits.frameBytes,
+      perMessageDeflate: false,
+      skipUTF8Validation: true,
+    });
+  }
+
+  start(): void {
+    this.sweepTimer = setInterval(() => this.sweep(), SWEEP_INTERVAL);
+    this.core.replication.start();
+  }
+
+  stats(): { connections: number; sessions: number; documents: number } {
+    let sessions = 0;
+    for (const live of this.core.documents.all()) sessions += live.sessions.size;
+    return { connections: this.core.sockets.size, sessions, documents: this.core.documents.size };
+  }
+
+  /** Who is in a document, on this instance. */
+  presence(key: DocumentKey) {
+    const live = this.core.documents.get(key);
+    return [...(live?.sessions ?? [])].map(({ principal, id, openedAt }) => ({
+      user: principal.user,
+      name: principal.name,
+      color: principal.color,
+      session: id,
+      instance: this.core.dependencies.instance,
+      since: openedAt,
+    }));
+  }
+
+  /** Takes an HTTP upgrade on the collaboration path, or refuses it with an HTTP status. */
+  handleUpgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void {
+    const address = request.socket.remoteAddress ?? '';
+    if (this.draining) return refuseUpgrade(connection, 'server-draining');
+    if (!allowsOrigin(request, this.core.dependencies.allowedOrigins))
+      return this.refuse(connection, 'origin-forbidden');
+    if (!this.core.addresses.acquire(address)) return this.refuse(connection, 'too-many-connections');
+    let accepted = false;
+    connection.once('close', () => {
+      if (!accepted) this.core.addresses.release(address);
+    });
+    this.server.handleUpgrade(request, connection, head, (webSocket) => {
+      accepted = true;
+      this.accept(webSocket, connection as Socket, request, address);
+    });
+  }
+
+  private refuse(connection: Duplex, code: ErrorCode): void {
+    this.core.metrics.refusal(code);
+    refuseUpgrade(connection, code);
+  }
+
+  private accept(webSocket: WebSocket, connection: Socket, request: IncomingMessage, address: string): void {
+    connection.setNoDelay(true);
+    const socket = new ClientSocket({
+      core: this.core,
+      webSocket,
+      connection,
+      request: new LightRequest(request),
+      remoteAddress: address,
+    });
+    this.core.sockets.add(socket);
+    this.core.metrics.connections.set(this.core.sockets.size);
+    webSocket.on('message', (data: Buffer) => socket.receive(data));
+    webSocket.on('pong', () => socket.heard());
+    webSocket.on('close', (code) => socket.closedByPeer(code));
+    // Followed by 'close'. Without a listener a protocol error of one client would end the process.
+    webSocket.on('error', (error) => this.core.logger.debug({ err: error }, 'WebSocket error'));
+  }
+
+  // ── every second ───────────────────────────────────────────────────────────
+
+  private sweep(): void {
+    const now = this.core.clock.now();
+    const { heartbeat } = this.core.limits;
+    const ping = now - this.lastPing >= heartbeat;
+    if (ping) this.lastPing = now;
+    for (const socket of this.core.sockets) {
+      this.sweepSocket(socket, now);
+      if (ping) socket.ping();
+    }
+    for (const live of this.core.documents.all()) {
+      live.states?.dropIfUnusedSince(now - STATE_CACHE_UNUSED);
+      for (const session of live.sessions) this.core.access.sweep(session, now);
+    }
+    this.core.carried.sweep(now);
+    this.core.metrics.documents.set(this.core.documents.size);
+  }
+
+  private sweepSocket(socket: ClientSocket, now: number): void {
+    const { preAuthDeadline, idleTimeout, heartbeat } = this.core.limits;
+    if (!socket.authenticated && now - socket.openedAt > preAuthDeadline) {
+      socket.close('authentication-timeout');
+    } else if (now - socket.lastReceivedAt > 2 * heartbeat) {
+      // Half-open: a crashed machine or a pulled cable sends no FIN.
+      socket.terminate();
+    } else if (socket.idleSince !== undefined && now - socket.idleSince > idleTimeout) {
+      socket.close('connection-idle');
+    } else if (now - socket.lastSentAt > KEEP_ALIVE) {
+      socket.keepAlive();
+    }
+  }
+
+  // ── ending ─────────────────────────────────────────────────────────────────
+
+  /** No new sockets; what is in flight is committed; then the clients are sent away, spread over a time. */
+  async drain({ spread }: DrainOptions): Promise<void> {
+    this.draining = true;
+    await this.settle(spread);
+    const sockets = [...this.core.sockets];
+    const pause = sockets.length > 1 ? spread / sockets.length : 0;
+    for (const socket of sockets) {
+      socket.close('server-draining');
+      if (pause > 0) await delay(pause);
+    }
+  }
+
+  private async settle(within: number): Promise<void> {
+    const commits = [...this.core.documents.all()].map((live) => live.settled().catch(() => undefined));
+    await Promise.race([Promise.all(commits), delay(within, undefined, { ref: false })]);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.sweepTimer);
+    await this.core.replication.stop();
+    for (const socket of [...this.core.sockets]) socket.terminate();
+    this.server.close();
+  }
+}
+
+function refuseUpgrade(connection: Duplex, code: ErrorCode): void {
+  const { status, message } = ERRORS[code];
+  const body = JSON.stringify({ error: { code, message } });
+  connection.end(
+    `HTTP/1.1 ${status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

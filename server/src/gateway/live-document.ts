@@ -1,0 +1,429 @@
+import {
+  nameOf,
+  SYSTEM_ACTOR,
+  toWeftError,
+  type CommittedUpdate,
+  type Cursor,
+  type DocumentKey,
+  type Principal,
+  type UpdateAnalysis,
+  type WeftError,
+} from '@weft/common';
+import { emptyUpdate, neutralizeUpdate } from '@weft/guard';
+import { decideUpdate } from '@weft/authorize';
+import { AwarenessGate } from '@weft/presence';
+import type { AppendEntry, DocumentLog, DocumentLogEvents, Reauthorization } from '@weft/update-log';
+import type { Document } from '@hocuspocus/server';
+import * as Y from 'yjs';
+import type { Owed } from './acknowledgements.ts';
+import { FanOut } from './fan-out.ts';
+import { updateBody, type FrameBody } from './frames.ts';
+import type { GatewayCore } from './core.ts';
+import type { Session } from './session.ts';
+import { StateCache } from './state-cache.ts';
+
+/** Yjs transaction origins of changes that stand in the log already. */
+export const COMMITTED = { source: 'redis', weft: 'committed' } as const;
+
+/** The origin of updates that came over HTTP. */
+const REQUEST = { source: 'local', weft: 'request' } as const;
+
+/** What is known of an update between its apply and its commit. */
+export interface Written {
+  readonly principal: Principal;
+  /** None: it came over HTTP. */
+  readonly session: Session | undefined;
+  readonly policyRev: number;
+  readonly analysis: UpdateAnalysis;
+  readonly kind: 'edit' | 'carried';
+  ticket: number;
+  /** The permissions changed before its commit, and it is not in the log. */
+  refused: boolean;
+}
+
+interface StrictWrite {
+  readonly written: Written;
+  readonly done: () => void;
+}
+
+interface CommitWaiter {
+  readonly ticket: number;
+  readonly resolve: () => void;
+  readonly reject: (error: WeftError) => void;
+}
+
+/**
+ * One open document of this instance: the Yjs document that Hocuspocus holds, its log, its sessions. An update is
+ * written to it in one of two ways: live (apply, show, log, acknowledge) or strict (log, apply, show,
+ * acknowledge).
+ */
+export class LiveDocument {
+  readonly key: DocumentKey;
+  readonly sessions = new Set<Session>();
+  readonly fanOut: FanOut;
+  log!: DocumentLog;
+  /** Set when Hocuspocus has made it, which is before the first session is open. */
+  document!: Document;
+  states!: StateCache;
+  awareness!: AwarenessGate;
+  /** Bytes of everything it was made of: a bound of its size, not the size itself. */
+  bytes = 0;
+  /** The newest permission revision that is known here. */
+  policyRev = 0;
+  /** Yjs clients that asked for presence and are bound to nobody yet. */
+  readonly unboundClients = new Set<number>();
+  /** Ticket of the newest append; 0 before the first. */
+  lastTicket = 0;
+  committedTicket = 0;
+  private committedSeq = 0;
+  /** Its sessions are gone or going and it takes no more writes. */
+  discarded = false;
+  private readonly core: GatewayCore;
+  private readonly written = new WeakMap<AppendEntry, Written>();
+  private readonly ackWaiters = new Set<Session>();
+  private strictWrites: StrictWrite[] = [];
+  private commitWaiters: CommitWaiter[] = [];
+  private writing: Written | undefined;
+  /** Whose change is being applied, who is therefore not sent it. */
+  private author: Session | undefined;
+  /** Latest cursor frame per Yjs client of the current window. */
+  private readonly cursors = new Map<number, { readonly body: FrameBody; readonly from: Session }>();
+
+  constructor(core: GatewayCore, key: DocumentKey) {
+    this.core = core;
+    this.key = key;
+    this.fanOut = new FanOut({
+      receivers: this.sessions,
+      maxWindow: core.limits.joinWindow,
+      windowPerReceiver: core.limits.joinWindowPerReceiver,
+      beforeFlush: () => this.flushCursors(),
+    });
+  }
+
+  get strict(): boolean {
+    return this.log.mode === 'strict';
+  }
+
+  get allCommitted(): boolean {
+    return this.committedTicket === this.lastTicket;
+  }
+
+  // ── opening and closing ────────────────────────────────────────────────────
+
+  /** The log has been read. */
+  opened(log: DocumentLog): void {
+    this.log = log;
+    this.policyRev = log.loaded.policyRev;
+    this.committedSeq = log.loaded.seq;
+  }
+
+  /** Puts what was read from the log into the document that Hocuspocus has made. */
+  fill(document: Document): void {
+    this.document = document;
+    this.states = new StateCache(document);
+    const { snapshot, tail } = this.log.loaded;
+    const updates = tail.map(({ update }) => update);
+    const [first = new Uint8Array([0, 0]), ...rest] = snapshot ? [snapshot, ...updates] : updates;
+    for (const update of [first, ...rest]) {
+      Y.applyUpdate(document, update, COMMITTED);
+      this.bytes += update.length;
+    }
+    if (snapshot) this.states.seed(first, rest);
+  }
+
+  /**
+   * Replaces what Hocuspocus does on every change: its broadcast, its awareness relay, its timers. What users'
+   * extensions listen to stays.
+   */
+  takeOver(document: Document, userHooks: ReadonlySet<string>): void {
+    const hocuspocusChange = document.callbacks.onUpdate;
+    const wanted = userHooks.has('onChange') || userHooks.has('onStoreDocument');
+    document.onUpdate((_document, origin, update) => {
+      this.changed(update, origin);
+      if (wanted) hocuspocusChange(document, origin, update);
+    });
+    const hidden = document as unknown as {
+      broadcastUpdate: () => void;
+      broadcastAwarenessUpdate: () => void;
+    };
+    hidden.broadcastUpdate = () => undefined;
+    hidden.broadcastAwarenessUpdate = () => undefined;
+    const awareness = document.awareness as unknown as {
+      _checkInterval: NodeJS.Timeout;
+      _observers: Map<string, Set<unknown>>;
+    };
+    // The registry and the sessions know who is here; Yjs' timer per document only costs.
+    clearInterval(awareness._checkInterval);
+    if (!userHooks.has('onAwarenessUpdate')) awareness._observers.delete('update');
+    this.awareness = new AwarenessGate({
+      awareness: document.awareness,
+      clock: this.core.clock,
+      mayClaim: (client, principal) => this.mayClaim(client, principal),
+    });
+    this.core.replication.opened(this);
+  }
+
+  private mayClaim(client: number, principal: Principal): boolean {
+    const owner = this.core.dependencies.bindings.ownerOf(this.key, client);
+    if (owner === undefined) this.unboundClients.add(client);
+    return owner === principal.user;
+  }
+
+  close(): void {
+    this.discarded = true;
+    void this.log?.close();
+  }
+
+  // ── writing ────────────────────────────────────────────────────────────────
+
+  /** Writes an authorized update of a session; the acknowledgement follows when it is committed. */
+  write(session: Session, analysis: UpdateAnalysis): void | Promise<void> {
+    const done = this.writeUnanswered(session, analysis, 'edit');
+    this.owe(session, true);
+    return done;
+  }
+
+  /** The same for an update, or a part of one, whose answer the caller owes. */
+  writeUnanswered(session: Session, analysis: UpdateAnalysis, kind: Written['kind']): void | Promise<void> {
+    const { principal } = session;
+    return this.commit({
+      principal,
+      session,
+      policyRev: session.access.policyRev,
+      analysis,
+      kind,
+      ticket: 0,
+      refused: false,
+    });
+  }
+
+  /** In strict mode the promise is settled when the update is applied, which the next one may build on. */
+  commit(written: Written): void | Promise<void> {
+    if (this.strict) return this.writeStrict(written);
+    this.apply(written);
+  }
+
+  private apply(written: Written): void {
+    this.writing = written;
+    this.author = authorToSkip(written);
+    try {
+      Y.applyUpdate(this.document, written.analysis.update, written.session?.origin ?? REQUEST);
+    } finally {
+      this.writing = undefined;
+      this.author = undefined;
+    }
+  }
+
+  private writeStrict(written: Written): Promise<void> {
+    this.append(written.analysis.update, written);
+    return new Promise((done) => this.strictWrites.push({ written, done }));
+  }
+
+  private append(update: Uint8Array, written: Written | undefined): void {
+    const entry = {
+      update,
+      actor: written?.principal.user ?? SYSTEM_ACTOR,
+      session: written?.session?.id ?? '',
+      kind: written?.kind ?? 'system',
+      policyRev: written?.policyRev ?? this.policyRev,
+    } satisfies AppendEntry;
+    this.lastTicket = this.log.append(entry);
+    if (!written) return;
+    written.ticket = this.lastTicket;
+    this.written.set(entry, written);
+  }
+
+  /** Every change of the Yjs document arrives here, synchronously, without what was known before. */
+  private changed(update: Uint8Array, origin: unknown): void {
+    this.states.append(update);
+    this.bytes += update.length;
+    this.fanOut.broadcast(updateBody(update), this.author);
+    if (origin === COMMITTED || this.discarded) return;
+    const { writing } = this;
+    // Yjs' own clean-ups follow an update within the same call, under no origin.
+    const own = writing !== undefined && origin === (writing.session?.origin ?? REQUEST);
+    try {
+      this.append(update, own ? writing : undefined);
+    } catch (error) {
+      // Shown, but never to be saved: an exception here would leave Yjs in the middle of its transaction.
+      queueMicrotask(() => this.core.documents.discard(this, toWeftError(error)));
+    }
+  }
+
+  /** Undoes for everybody, its author included, an update that was never applied here. */
+  repair(analysis: UpdateAnalysis): void {
+    Y.applyUpdate(this.document, neutralizeUpdate(analysis.authors), null);
+  }
+
+  /** Rows of other instances, in order, which the log has already. */
+  applyCommitted(rows: readonly CommittedUpdate[]): void {
+    for (const row of rows) Y.applyUpdate(this.document, row.update, COMMITTED);
+    this.committedSeq = Math.max(this.committedSeq, rows.at(-1)?.seq ?? 0);
+  }
+
+  // ── acknowledging ──────────────────────────────────────────────────────────
+
+  /** Owes the session one SyncStatus, due when everything written so far is committed. */
+  owe(session: Session, saved: boolean): void {
+    session.acknowledgements.owe(this.lastTicket, saved);
+    this.settleAcknowledgements(session);
+  }
+
+  oweLater(session: Session): Owed {
+    this.ackWaiters.add(session);
+    return session.acknowledgements.oweLater();
+  }
+
+  /** Sends a session the answers that are due, and remembers it while others are not. */
+  settleAcknowledgements(session: Session): void {
+    const { acknowledgements } = session;
+    const count = acknowledgements.settle(this.committedTicket);
+    if (count > 0) {
+      this.core.metrics.acknowledged.inc({}, count);
+      this.fanOut.flushSoon(session);
+    }
+    if (acknowledgements.waiting) this.ackWaiters.add(session);
+    else this.ackWaiters.delete(session);
+  }
+
+  /** Where the history stands that this instance knows to be committed. */
+  get position(): Cursor {
+    return { epoch: this.log.epoch, seq: this.committedSeq };
+  }
+
+  /** Resolves when everything written so far is committed; rejects when it can no longer be. */
+  async settled(): Promise<Cursor> {
+    const ticket = this.lastTicket;
+    if (this.committedTicket < ticket) await this.committedThrough(ticket);
+    return this.position;
+  }
+
+  private committedThrough(ticket: number): Promise<void> {
+    return new Promise((resolve, reject) => this.commitWaiters.push({ ticket, resolve, reject }));
+  }
+
+  // ── what the log says ──────────────────────────────────────────────────────
+
+  readonly logEvents: DocumentLogEvents = {
+    committed: (rows, throughTicket) => this.committed(rows, throughTicket),
+    reauthorize: (policyRev, entries) => this.reauthorize(policyRev, entries),
+    failed: (error) => this.core.documents.discard(this, error),
+  };
+
+  private committed(rows: readonly CommittedUpdate[], throughTicket: number): void {
+    this.committedTicket = throughTicket;
+    this.committedSeq = rows.at(-1)?.seq ?? this.committedSeq;
+    this.applyStrictWrites(throughTicket);
+    this.core.replication.committed(this, rows);
+    for (const session of this.ackWaiters) this.settleAcknowledgements(session);
+    const due = this.commitWaiters.filter(({ ticket }) => ticket <= throughTicket);
+    if (due.length === 0) return;
+    this.commitWaiters = this.commitWaiters.filter(({ ticket }) => ticket > throughTicket);
+    for (const { resolve } of due) resolve();
+  }
+
+  private applyStrictWrites(throughTicket: number): void {
+    while (this.strictWrites[0] && this.strictWrites[0].written.ticket <= throughTicket) {
+      const { written, done } = this.strictWrites.shift() as StrictWrite;
+      this.author = authorToSkip(written);
+      Y.applyUpdate(this.document, written.analysis.update, COMMITTED);
+      this.author = undefined;
+      done();
+    }
+  }
+
+  /**
+   * The permissions changed between the decision and the commit. Everything that waits is decided again under
+   * the permissions of now; what may not stand is replaced by its own removal.
+   */
+  private async reauthorize(
+    policyRev: number,
+    entries: readonly AppendEntry[],
+  ): Promise<readonly Reauthorization[]> {
+    const accessOf = await this.core.access.refresh(
+      this,
+      entries.map((entry) => this.written.get(entry)?.principal),
+    );
+    return entries.map((entry) => {
+      const written = this.written.get(entry);
+      if (!written) return { verdict: 'commit' };
+      const role = accessOf(written.principal).role;
+      const decision = role && decideUpdate(role, written.analysis);
+      if (decision?.allow) return { verdict: 'commit' };
+      return this.neutralize(written, policyRev);
+    });
+  }
+
+  private neutralize(written: Written, policyRev: number): Reauthorization {
+    const { analysis, session, principal, ticket } = written;
+    this.core.dependencies.audit.record({
+      tenant: principal.tenant,
+      action: 'update.neutralized',
+      actor: principal.user,
+      document: nameOf(this.key),
+      session: session?.id,
+      detail: { policyRev },
+    });
+    written.refused = true;
+    session?.acknowledgements.refuse(ticket);
+    session?.sendRefused('access-removed', !analysis.deletes);
+    if (this.strict) {
+      this.dropStrictWrite(written);
+      return { verdict: 'replace', update: emptyUpdate };
+    }
+    const update = neutralizeUpdate(analysis.authors);
+    Y.applyUpdate(this.document, update, COMMITTED);
+    // Its deletions cannot be taken back from those who saw them: they start from the log again.
+    if (analysis.deletes) queueMicrotask(() => this.rebuildAll());
+    return { verdict: 'replace', update };
+  }
+
+  private dropStrictWrite(written: Written): void {
+    const index = this.strictWrites.findIndex((write) => write.written === written);
+    const [dropped] = index < 0 ? [] : this.strictWrites.splice(index, 1);
+    dropped?.done();
+  }
+
+  private rebuildAll(): void {
+    for (const session of [...this.sessions]) session.end('document-rebuild');
+    this.core.documents.discard(this);
+  }
+
+  /** Loses everything that was not committed; the log has the rest. */
+  abandon(error: WeftError): void {
+    this.discarded = true;
+    for (const { done } of this.strictWrites) done();
+    this.strictWrites = [];
+    for (const { reject } of this.commitWaiters) reject(error);
+    this.commitWaiters = [];
+  }
+
+  // ── presence ───────────────────────────────────────────────────────────────
+
+  /** Shows a cursor to everybody else; within a window only the newest of each client is sent. */
+  showCursor(client: number, body: FrameBody, from: Session): void {
+    this.cursors.set(client, { body, from });
+    this.fanOut.schedule();
+  }
+
+  showAwareness(body: FrameBody, from?: Session): void {
+    this.flushCursors();
+    this.fanOut.broadcast(body, from);
+  }
+
+  private flushCursors(): void {
+    if (this.cursors.size === 0) return;
+    for (const { body, from } of this.cursors.values()) this.fanOut.broadcast(body, from);
+    this.cursors.clear();
+  }
+
+  leave(session: Session): void {
+    this.sessions.delete(session);
+    this.ackWaiters.delete(session);
+  }
+}
+
+/** Its author has it already, unless part of it became garbage here that the author's replica still shows. */
+function authorToSkip({ session, analysis }: Written): Session | undefined {
+  return analysis.collapsed.length === 0 ? session : undefined;
+}

@@ -1,0 +1,102 @@
+import { documentKey, WeftError, type DocumentKey, type Principal } from '@weft/common';
+import type { Access } from '@weft/authorize';
+import type { GatewayCore } from './core.ts';
+import type { Session } from './session.ts';
+
+/** How a session comes to be and ends: who is it, what may they, which document. */
+export class SessionOpening {
+  private readonly core: GatewayCore;
+
+  constructor(core: GatewayCore) {
+    this.core = core;
+  }
+
+  /**
+   * Everything that can be refused is refused before Hocuspocus hears of the session.
+   *
+   * @throws WeftError with the reason; a retryable one when it could not be found out.
+   */
+  async prepare(session: Session, token: string): Promise<void> {
+    const { core } = this;
+    const principal = await core.dependencies.verifier.verify(token);
+    const key = documentKey(principal.tenant, session.name);
+    const access = await this.admit(principal, key);
+    if (!core.people.acquire(personKey(principal))) throw new WeftError('too-many-connections');
+    session.principal = principal;
+    session.access = access;
+    try {
+      session.document = await core.documents.acquire(key);
+    } catch (error) {
+      core.people.release(personKey(principal));
+      throw error;
+    }
+    session.prepared = true;
+    session.socket.authenticated = true;
+    if (session.ended) this.left(session, false);
+  }
+
+  /** A document that may not be seen answers like one that is not there. */
+  private async admit(principal: Principal, key: DocumentKey): Promise<Access> {
+    const { core } = this;
+    const access = await core.access.resolve(principal, key);
+    const { documentExists, mayCreateByOpening, createDocument } = core.dependencies;
+    const exists = await documentExists(key);
+    if (exists && access.role?.read) return access;
+    if (exists || !(await mayCreateByOpening(principal, key))) throw new WeftError('document-not-found');
+    await createDocument(principal, key).catch(unlessMadeMeanwhile);
+    const created = await core.access.resolve(principal, key);
+    if (!created.role?.read) throw new WeftError('document-not-found');
+    return created;
+  }
+
+  /** The session is open: frames that waited are handled next. */
+  entered(session: Session): void {
+    session.sendAccess();
+    this.core.access.enteredWith(session);
+    // After the frames that waited, the first awareness frame among them, so that it isn't told of itself.
+    setImmediate(() => {
+      if (session.isOpen) this.core.awareness.welcome(session);
+    });
+  }
+
+  /** A new token in mid-session, of the same person. */
+  async refresh(session: Session, token: string): Promise<void> {
+    const principal = await this.core.dependencies.verifier.verify(token);
+    const before = session.principal;
+    if (principal.tenant !== before.tenant || principal.user !== before.user)
+      throw new WeftError('token-invalid');
+    session.principal = principal;
+    session.tokenRequested = false;
+    await this.core.access.refreshSession(session);
+  }
+
+  refused(session: Session, error: WeftError): void {
+    this.core.metrics.refusal(error.code);
+    if (error.code === 'internal') {
+      this.core.logger.error({ err: error.cause, document: session.name }, 'a document could not be opened');
+    }
+  }
+
+  /** Undoes what {@link prepare} took. */
+  left(session: Session, wasOpen: boolean): void {
+    if (!session.prepared) return;
+    session.prepared = false;
+    const { document } = session;
+    this.core.people.release(personKey(session.principal));
+    if (wasOpen) {
+      document.leave(session);
+      this.core.presence.left(session);
+      this.core.awareness.sessionLeft(session, session.leftCleanly ? 0 : this.core.limits.presenceGrace);
+    }
+    this.core.documents.release(document);
+  }
+}
+
+/** Two who open a new name at the same moment both get in: the first makes it, the token of each says so. */
+function unlessMadeMeanwhile(error: unknown): void {
+  if (!(error instanceof WeftError && error.code === 'document-exists')) throw error;
+}
+
+function personKey({ tenant, user }: Principal): string {
+  return `${tenant}/${user}`;
+}

@@ -1,0 +1,72 @@
+import { WeftError, type Cursor, type DocumentKey, type Principal, type UpdateAnalysis } from '@weft/common';
+import { decideUpdate, type Access } from '@weft/authorize';
+import { analyzeUpdate } from '@weft/guard';
+import type { GatewayCore } from './core.ts';
+import type { LiveDocument, Written } from './live-document.ts';
+
+/** Updates that come over HTTP: the same guard, the same permissions, the same log, and no session. */
+export class Submissions {
+  private readonly core: GatewayCore;
+
+  constructor(core: GatewayCore) {
+    this.core = core;
+  }
+
+  /**
+   * Applies and commits an update.
+   *
+   * @returns the position at which it is committed.
+   * @throws WeftError the refusal; `update-missing-dependencies` when it builds on what the server doesn't have.
+   */
+  async submit(principal: Principal, key: DocumentKey, update: Uint8Array): Promise<Cursor> {
+    const access = await this.core.access.resolve(principal, key);
+    if (!access.role?.read) throw new WeftError('document-not-found');
+    return this.core.documents.use(key, (live) => this.write(live, principal, access, update));
+  }
+
+  private async write(
+    live: LiveDocument,
+    principal: Principal,
+    { role, policyRev }: Access,
+    update: Uint8Array,
+  ): Promise<Cursor> {
+    await this.bindAuthors(principal, live.key, this.analyze(live, update).authors);
+    // Again, since the document may have changed meanwhile.
+    const analysis = this.analyze(live, update);
+    const written: Written = {
+      principal,
+      session: undefined,
+      policyRev,
+      analysis,
+      kind: 'edit',
+      ticket: 0,
+      refused: false,
+    };
+    if (!analysis.noop) {
+      const decision = role && decideUpdate(role, analysis);
+      if (!decision?.allow) throw new WeftError(decision?.code ?? 'write-forbidden');
+      await live.commit(written);
+    }
+    const cursor = await live.settled();
+    if (written.refused) throw new WeftError('access-removed');
+    return cursor;
+  }
+
+  private analyze(live: LiveDocument, update: Uint8Array): UpdateAnalysis {
+    const analysis = analyzeUpdate(live.document, update, this.core.dependencies.guardLimits);
+    if (analysis.missing.length > 0) throw new WeftError('update-missing-dependencies');
+    return analysis;
+  }
+
+  private async bindAuthors(
+    principal: Principal,
+    key: DocumentKey,
+    authors: readonly { readonly client: number }[],
+  ): Promise<void> {
+    const { bindings } = this.core.dependencies;
+    const outcomes = await Promise.all(
+      authors.map(({ client }) => bindings.bind(key, client, principal.user)),
+    );
+    if (outcomes.includes('taken')) throw new WeftError('client-id-taken');
+  }
+}

@@ -1,0 +1,50 @@
+import { WeftError } from '@weft/common';
+import * as Y from 'yjs';
+import type { GatewayCore } from './core.ts';
+import { syncStep1Body, syncStep2Body } from './frames.ts';
+import type { Session } from './session.ts';
+
+/** An encoded state vector of no clients: the sender has nothing yet. */
+function isEmptyStateVector(bytes: Uint8Array): boolean {
+  return bytes.length === 1 && bytes[0] === 0;
+}
+
+/** Answers SyncStep1: what the client lacks, and the question what the server lacks. */
+export class SyncResponder {
+  private readonly core: GatewayCore;
+
+  constructor(core: GatewayCore) {
+    this.core = core;
+  }
+
+  answerStep1(session: Session, stateVector: Uint8Array): void | Promise<void> {
+    if (stateVector.length > this.core.limits.stateVectorBytes) throw new WeftError('frame-too-large');
+    // A few bytes of question ask for megabytes of answer: one answer at a time leaves for the network.
+    if (session.socket.congested) {
+      return session.socket.drained().then(() => this.answer(session, stateVector));
+    }
+    this.answer(session, stateVector);
+  }
+
+  private answer(session: Session, stateVector: Uint8Array): void {
+    if (!session.isOpen) return;
+    const { document, states } = session.document;
+    session.enqueue(session.frame(syncStep1Body(Y.encodeStateVector(document))));
+    const frames = isEmptyStateVector(stateVector)
+      ? states.frames(session, this.core.clock.now())
+      : [session.frame(syncStep2Body(diff(document, stateVector)))];
+    for (const frame of frames) {
+      session.socket.stateBytesInFlight += frame.length;
+      session.enqueue(frame);
+    }
+    session.document.fanOut.flushSoon(session);
+  }
+}
+
+function diff(document: Y.Doc, stateVector: Uint8Array): Uint8Array {
+  try {
+    return Y.encodeStateAsUpdate(document, stateVector);
+  } catch (cause) {
+    throw new WeftError('frame-malformed', { detail: 'state vector', cause });
+  }
+}

@@ -1,0 +1,194 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { nameOf, SyncType, WeftError, type ErrorCode, type UpdateAnalysis } from '@weft/common';
+import { decideUpdate } from '@weft/authorize';
+import { analyzeUpdate, isEmptyUpdate } from '@weft/guard';
+import * as Y from 'yjs';
+import type { GatewayCore } from './core.ts';
+import { syncStep1Body } from './frames.ts';
+import type { Session } from './session.ts';
+
+/** Malformed updates that a session is forgiven. */
+const MALFORMED_ALLOWED = 2;
+/** Updates in a row with unknown dependencies, after which the client syncs from the start. */
+const MISSING_ALLOWED = 5;
+
+/**
+ * The way of one update into its document: limits → guard → author → authorize → write. Each step either hands
+ * on or answers the sender; the sender gets exactly one SyncStatus whichever way it ends.
+ */
+export class UpdatePipeline {
+  private readonly core: GatewayCore;
+
+  constructor(core: GatewayCore) {
+    this.core = core;
+  }
+
+  receive(session: Session, type: number, update: Uint8Array): void | Promise<void> {
+    const { limits } = this.core;
+    if (update.length > limits.updateBytes) throw new WeftError('frame-too-large');
+    if (session.updateBudget.take()) return this.guard(session, type, update);
+    // Slowed down, not refused: a refused Yjs update would take everything after it along.
+    return this.whenAllowed(session).then(() => this.guard(session, type, update));
+  }
+
+  private async whenAllowed(session: Session): Promise<void> {
+    this.core.metrics.throttled.inc();
+    while (!session.updateBudget.take()) await delay(1000 / this.core.limits.updatesPerSecond);
+  }
+
+  private guard(session: Session, type: number, update: Uint8Array): void | Promise<void> {
+    if (!session.isOpen) return;
+    if (isEmptyUpdate(update)) return session.document.owe(session, true);
+    // Those who may write nothing cost nothing: only their sync on joining is looked into, since it may be empty.
+    if (!mayWrite(session) && type === SyncType.Update) return this.refuseReader(session);
+    const analysis = this.analyze(session, update);
+    if (!analysis) return;
+    if (analysis.missing.length > 0) return this.missing(session, type, update);
+    session.missing = 0;
+    if (analysis.noop) return session.document.owe(session, true);
+    if (!mayWrite(session)) return this.refuseReader(session);
+    return this.author(session, analysis);
+  }
+
+  private analyze(session: Session, update: Uint8Array): UpdateAnalysis | undefined {
+    try {
+      return analyzeUpdate(session.document.document, update, this.core.dependencies.guardLimits);
+    } catch (error) {
+      if (!(error instanceof WeftError)) throw error;
+      this.refuseMalformed(session, error);
+      return undefined;
+    }
+  }
+
+  // ── author: whose clocks are these ─────────────────────────────────────────
+
+  private author(session: Session, analysis: UpdateAnalysis): void | Promise<void> {
+    const { bindings } = this.core.dependencies;
+    const unbound: number[] = [];
+    let foreign = false;
+    for (const { client } of analysis.authors) {
+      if (session.clients.has(client)) continue;
+      const owner = bindings.ownerOf(session.key, client);
+      if (owner === undefined) unbound.push(client);
+      else if (owner === session.principal.user) session.clients.add(client);
+      else foreign = true;
+    }
+    if (foreign) return this.core.carried.receive(session, analysis);
+    if (unbound.length === 0) return this.authorize(session, analysis);
+    // Analysed anew afterwards, since the document may have changed meanwhile.
+    return this.bind(session, unbound).then(() => this.guard(session, SyncType.Step2, analysis.update));
+  }
+
+  private async bind(session: Session, clients: readonly number[]): Promise<void> {
+    const { bindings } = this.core.dependencies;
+    const { key, principal } = session;
+    const outcomes = await Promise.all(clients.map((client) => bindings.bind(key, client, principal.user)));
+    clients.forEach((client, i) => {
+      if (outcomes[i] === 'own') session.clients.add(client);
+    });
+  }
+
+  // ── authorize and write ────────────────────────────────────────────────────
+
+  private authorize(session: Session, analysis: UpdateAnalysis): void | Promise<void> {
+    const { role } = session.access;
+    if (!role) throw new WeftError('access-removed');
+    const decision = decideUpdate(role, analysis);
+    if (!decision.allow) return this.refuseForbidden(session, analysis, decision.code);
+    const { document } = session;
+    if (document.bytes + analysis.update.length > this.core.limits.documentBytes) {
+      throw new WeftError('document-too-large');
+    }
+    this.core.metrics.updates.inc();
+    return document.write(session, analysis);
+  }
+
+  /**
+   * A part of an update whose answer the caller owes. In strict mode it is on its way when this returns.
+   *
+   * @returns whether it was written.
+   */
+  writePart(session: Session, analysis: UpdateAnalysis): boolean {
+    const { role } = session.access;
+    if (!role || !decideUpdate(role, analysis).allow) return false;
+    session.document.writeUnanswered(session, analysis, 'edit');
+    return true;
+  }
+
+  // ── refusals ───────────────────────────────────────────────────────────────
+
+  private refuseMalformed(session: Session, error: WeftError): void {
+    this.core.logger.warn(
+      { document: nameOf(session.key), actor: session.principal.user, detail: error.detail },
+      'refused a malformed update',
+    );
+    this.refuse(session, error.code, false);
+    session.malformed += 1;
+    if (session.malformed > MALFORMED_ALLOWED) session.end(error.code);
+  }
+
+  /** The log may have what is missing; else the client is asked for it. */
+  private missing(session: Session, type: number, update: Uint8Array): void | Promise<void> {
+    // It builds on edits that wait for their author.
+    if (this.core.carried.isCarrying(session)) return this.core.carried.receiveDependent(session, update);
+    return this.catchUp(session, type, update.slice());
+  }
+
+  private async catchUp(session: Session, type: number, update: Uint8Array): Promise<void> {
+    await this.core.replication.catchUp(session.document);
+    if (!session.isOpen) return;
+    const analysis = this.analyze(session, update);
+    if (!analysis) return;
+    if (analysis.missing.length === 0) return this.guard(session, type, update);
+    session.missing += 1;
+    this.core.metrics.refusal('update-missing-dependencies');
+    if (session.missing > MISSING_ALLOWED) throw new WeftError('update-missing-dependencies');
+    session.document.owe(session, false);
+    this.askForSync(session);
+  }
+
+  /** A new state vector: the client answers with all that the server lacks, which is acknowledged once. */
+  private askForSync(session: Session): void {
+    session.sendNow(syncStep1Body(Y.encodeStateVector(session.document.document)));
+  }
+
+  private refuseReader(session: Session): void {
+    this.refuse(session, 'write-forbidden', false);
+    session.end('document-rebuild');
+  }
+
+  /**
+   * The author's replica now has what nobody else may get. Inserts are undone for everybody by deleting the very
+   * clocks they took, so that the author can go on; a deletion cannot be undone, so that copy is given up.
+   */
+  private refuseForbidden(session: Session, analysis: UpdateAnalysis, code: ErrorCode): void {
+    const repairable = !analysis.deletes && analysis.authors.length > 0 && session.repairBudget.take();
+    this.refuse(session, code, repairable);
+    if (!repairable) {
+      session.end('document-rebuild');
+      return;
+    }
+    session.document.repair(analysis);
+    this.askForSync(session);
+  }
+
+  private refuse(session: Session, code: ErrorCode, repaired: boolean): void {
+    this.core.metrics.refusal(code);
+    const { tenant, user } = session.principal;
+    this.core.dependencies.audit.record({
+      tenant,
+      action: 'update.refused',
+      actor: user,
+      document: nameOf(session.key),
+      session: session.id,
+      code,
+    });
+    session.document.owe(session, false);
+    session.sendRefused(code, repaired);
+  }
+}
+
+function mayWrite(session: Session): boolean {
+  const { role } = session.access;
+  return role !== undefined && (role.write === '*' || role.write.length > 0);
+}
