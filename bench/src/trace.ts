@@ -34,10 +34,16 @@ interface TraceFile {
   readonly txns: readonly { parents?: number[]; agent?: number; patches: TracePatch[] }[];
 }
 
+/** Code points that are two UTF-16 units, which is what Yjs counts. */
+const ASTRAL = /[\u{10000}-\u{10ffff}]/u;
+
 export function readTrace(path: string): Trace {
   const bytes = readFileSync(path);
   const compressed = bytes[0] === 0x1f && bytes[1] === 0x8b;
   const file = JSON.parse((compressed ? gunzipSync(bytes) : bytes).toString('utf8')) as TraceFile;
+  if (file.txns.some(({ patches }) => patches.some(([, , inserted]) => ASTRAL.test(inserted)))) {
+    throw new Error(`${path} has characters beyond U+FFFF: its positions are not those of a Y.Text`);
+  }
   return {
     startContent: file.startContent ?? '',
     endContent: file.endContent,
@@ -66,6 +72,8 @@ export interface ReplayOptions {
 }
 
 export interface Replay {
+  /** What was there before the first step; `undefined` when nothing was. */
+  readonly start: Uint8Array | undefined;
   /** All of it, by one document that saw everything. */
   readonly doc: Y.Doc;
   readonly steps: readonly TraceStep[];
@@ -79,30 +87,38 @@ export function replayTrace(
   trace: Trace,
   { text = TEXT, clientId = (agent) => agent + 1 }: ReplayOptions = {},
 ): Replay {
-  const doc = new Y.Doc();
+  const start = trace.startContent ? startUpdate(trace.startContent, text) : undefined;
   const authors = Array.from(
     { length: trace.agents },
-    (_, agent) => new Author({ agent, trace, text, clientId }),
+    (_, agent) => new Author({ trace, start, text, agent, clientId: clientId(agent) }),
   );
   const steps: TraceStep[] = [];
-  let operations = 0;
-  let deletions = 0;
-  trace.transactions.forEach((transaction, index) => {
-    const author = authors[transaction.agent];
-    if (!author)
-      throw new RangeError(`Transaction ${index} is by agent ${transaction.agent} of ${trace.agents}`);
+  for (const [index, { agent }] of trace.transactions.entries()) {
+    const author = authors[agent];
+    if (!author) throw new RangeError(`Transaction ${index} is by agent ${agent} of ${trace.agents}`);
     steps.push(author.write(index, steps));
-    for (const [, deleted, inserted] of transaction.patches) {
-      operations += deleted + inserted.length;
-      deletions += deleted;
-    }
-  });
+  }
+  for (const author of authors) author.doc.destroy();
+  return { doc: assemble(start, steps), start, steps, ...countOperations(trace) };
+}
+
+function assemble(start: Uint8Array | undefined, steps: readonly TraceStep[]): Y.Doc {
+  const doc = new Y.Doc();
   doc.transact(() => {
-    if (trace.startContent) Y.applyUpdate(doc, startUpdate(trace.startContent, text));
+    if (start) Y.applyUpdate(doc, start);
     for (const { update } of steps) Y.applyUpdate(doc, update);
   });
-  for (const author of authors) author.doc.destroy();
-  return { doc, steps, operations, deletions };
+  return doc;
+}
+
+function countOperations({ transactions }: Trace): { operations: number; deletions: number } {
+  let insertions = 0;
+  let deletions = 0;
+  for (const [, deleted, inserted] of transactions.flatMap(({ patches }) => patches)) {
+    insertions += inserted.length;
+    deletions += deleted;
+  }
+  return { operations: insertions + deletions, deletions };
 }
 
 /** True when `doc` holds all that a step's author had seen. */
@@ -113,9 +129,12 @@ export function isReadyFor(doc: Y.Doc, { requires }: TraceStep): boolean {
   return true;
 }
 
-interface AuthorOptions extends Required<ReplayOptions> {
-  readonly agent: number;
+interface AuthorOptions {
   readonly trace: Trace;
+  readonly start: Uint8Array | undefined;
+  readonly text: string;
+  readonly agent: number;
+  readonly clientId: number;
 }
 
 class Author {
@@ -126,10 +145,8 @@ class Author {
   constructor(options: AuthorOptions) {
     this.options = options;
     this.seen = new Uint8Array(options.trace.transactions.length);
-    if (options.trace.startContent) {
-      Y.applyUpdate(this.doc, startUpdate(options.trace.startContent, options.text));
-    }
-    this.doc.clientID = options.clientId(options.agent);
+    if (options.start) Y.applyUpdate(this.doc, options.start);
+    this.doc.clientID = options.clientId;
   }
 
   write(index: number, steps: readonly TraceStep[]): TraceStep {
@@ -188,10 +205,10 @@ const STEPS_PER_PIECE = 500;
 
 /** A recorded session as the large document of the benchmark. */
 export function prepareFromTrace(path: string): PreparedDocument {
-  const { doc, steps, operations, deletions } = replayTrace(readTrace(path));
+  const { doc, start, steps, operations, deletions } = replayTrace(readTrace(path));
   const state = Y.encodeStateAsUpdate(doc);
   doc.destroy();
-  const pieces: Uint8Array[] = [];
+  const pieces: Uint8Array[] = start ? [start] : [];
   for (let from = 0; from < steps.length; from += STEPS_PER_PIECE) {
     pieces.push(Y.mergeUpdates(steps.slice(from, from + STEPS_PER_PIECE).map(({ update }) => update)));
   }

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { cpuSeconds } from '../system.ts';
+import { cpuSeconds, machineCpuSeconds } from '../system.ts';
 import type { Stage } from './scenario.ts';
 
 /** What was spent between start and stop. */
@@ -11,23 +11,35 @@ export interface Spent {
   readonly redisCpu: number;
 }
 
+/** Cores that others may use in a measured window before the reader is told. */
+const TOLERATED_OTHERS = 0.1;
+
 /** Reads the operating system's accounts now, and again when the returned function is called. */
-export function startMeter({ deployment, services }: Stage): () => Spent {
-  const read = () => ({
-    at: performance.now(),
-    server: deployment.instances.reduce((sum, { process }) => sum + cpuSeconds(process.pid), 0),
-    postgres: cpuSeconds(services.postgres.process.pid),
-    redis: cpuSeconds(services.redis.process.pid),
-  });
-  const before = read();
+export function startMeter(stage: Stage): () => Spent {
+  const before = readAccounts(stage);
   return () => {
-    const after = read();
+    const after = readAccounts(stage);
+    const wallSeconds = (after.at - before.at) / 1000;
+    const others = (after.machine - before.machine - (after.own - before.own)) / wallSeconds;
+    if (others > TOLERATED_OTHERS) stage.note(`other programs used ${others.toFixed(1)} cores meanwhile`);
     return {
-      wallSeconds: (after.at - before.at) / 1000,
+      wallSeconds,
       serverCpu: (after.server - before.server) * 1000,
       postgresCpu: (after.postgres - before.postgres) * 1000,
       redisCpu: (after.redis - before.redis) * 1000,
     };
+  };
+}
+
+function readAccounts({ deployment, services }: Stage) {
+  return {
+    at: performance.now(),
+    machine: machineCpuSeconds(),
+    /** Everything that the benchmark started is its descendant. */
+    own: cpuSeconds(process.pid),
+    server: deployment.instances.reduce((sum, instance) => sum + cpuSeconds(instance.process.pid), 0),
+    postgres: cpuSeconds(services.postgres.process.pid),
+    redis: cpuSeconds(services.redis.process.pid),
   };
 }
 
@@ -39,31 +51,30 @@ export interface RedisTraffic {
   readonly bytes: number;
 }
 
-/** Counts what the servers do with Redis, by its own statistics. */
+/** Counts what the servers do with Redis, by its own statistics, less what reading those costs. */
 export async function startRedisMeter({ services }: Stage): Promise<() => Promise<RedisTraffic>> {
   const client = new Redis(services.redis.url);
-  const read = async () => {
-    const stats = await client.info('stats');
-    const commands = await client.info('commandstats');
-    return {
-      bytes: field(stats, 'total_net_input_bytes') + field(stats, 'total_net_output_bytes'),
-      commands: field(stats, 'total_commands_processed') - field(commands, 'cmdstat_info:calls', '='),
-      published:
-        field(commands, 'cmdstat_publish:calls', '=') + field(commands, 'cmdstat_spublish:calls', '='),
-    };
-  };
-  const before = await read();
+  const first = await readStatistics(client);
+  const before = await readStatistics(client);
   return async () => {
-    const after = await read();
+    const after = await readStatistics(client);
     client.disconnect();
     return {
       commands: after.commands - before.commands,
       published: after.published - before.published,
-      // Reading the statistics itself: two short questions and their answers, some 10 kB, would pass for
-      // traffic of a quiet server; what it cost before the second reading is taken off by the caller's
-      // comparison of equal readings on both sides.
-      bytes: after.bytes - before.bytes,
+      // Some 10 kB, which would pass for the traffic of a quiet server.
+      bytes: after.bytes - before.bytes - (before.bytes - first.bytes),
     };
+  };
+}
+
+async function readStatistics(client: Redis): Promise<RedisTraffic> {
+  const stats = await client.info('stats');
+  const commands = await client.info('commandstats');
+  return {
+    bytes: field(stats, 'total_net_input_bytes') + field(stats, 'total_net_output_bytes'),
+    commands: field(stats, 'total_commands_processed') - field(commands, 'cmdstat_info:calls', '='),
+    published: field(commands, 'cmdstat_publish:calls', '=') + field(commands, 'cmdstat_spublish:calls', '='),
   };
 }
 
