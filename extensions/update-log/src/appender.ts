@@ -37,6 +37,8 @@ export class Appender {
   private readonly ready: DocumentQueue[] = [];
   /** Ids, not handles: two handles of one document must not meet in a statement either. */
   private readonly busy = new Set<number>();
+  /** Handles whose turn came while another handle of their document was busy. */
+  private readonly blocked = new Map<number, DocumentQueue[]>();
   private readonly working = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
   private starting = false;
@@ -84,10 +86,14 @@ export class Appender {
   }
 
   private schedule(queue: DocumentQueue): void {
-    if (queue.scheduled || !queue.hasWork || this.busy.has(queue.id)) return;
+    if (queue.scheduled || !queue.hasWork) return;
     queue.scheduled = true;
     this.ready.push(queue);
-    if (this.starting || this.idle.length === 0) return;
+    this.wake();
+  }
+
+  private wake(): void {
+    if (this.ready.length === 0 || this.starting || this.idle.length === 0) return;
     // After this turn of the event loop: what it still appends joins the batch.
     this.starting = true;
     setImmediate(() => this.begin());
@@ -100,7 +106,7 @@ export class Appender {
     const work = this.work(lane).finally(() => {
       this.working.delete(work);
       this.idle.push(lane);
-      if (this.ready.length > 0) this.begin();
+      this.wake();
     });
     this.working.add(work);
   }
@@ -108,6 +114,7 @@ export class Appender {
   private async work(lane: Lane): Promise<void> {
     while (this.ready.length > 0) {
       const batches = this.take();
+      if (batches.length === 0) break;
       await this.write(lane, batches);
       if (this.options.lingerMs > 0 && batches.length > 1 && this.ready.length > 0) {
         // Busy: waiting a moment makes fewer and larger transactions.
@@ -118,13 +125,12 @@ export class Appender {
 
   private take(): QueuedBatch[] {
     const batches: QueuedBatch[] = [];
-    const later: DocumentQueue[] = [];
     let { maxBatchRows, maxBatchBytes } = this.options;
     while (maxBatchRows > 0 && maxBatchBytes > 0) {
       const queue = this.ready.shift();
       if (!queue) break;
       if (this.busy.has(queue.id)) {
-        later.push(queue);
+        this.blocked.set(queue.id, [...(this.blocked.get(queue.id) ?? []), queue]);
         continue;
       }
       queue.scheduled = false;
@@ -135,7 +141,6 @@ export class Appender {
       maxBatchRows -= batch.rows.length;
       for (const row of batch.rows) maxBatchBytes -= row.update.byteLength;
     }
-    this.ready.unshift(...later);
     return batches;
   }
 
@@ -244,6 +249,9 @@ export class Appender {
 
   private free(queue: DocumentQueue): void {
     this.busy.delete(queue.id);
+    this.ready.push(...(this.blocked.get(queue.id) ?? []));
+    this.blocked.delete(queue.id);
     this.schedule(queue);
+    this.wake();
   }
 }

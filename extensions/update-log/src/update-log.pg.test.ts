@@ -61,7 +61,7 @@ describe('the update log', () => {
       }
     };
     const reading = follow();
-    await Promise.all(
+    const written = Promise.all(
       authors.map(async (author, n) => {
         const recorder = new Recorder();
         recorders.push(recorder);
@@ -74,7 +74,7 @@ describe('the update log', () => {
         await document.close();
       }),
     );
-    writing = false;
+    await written.finally(() => (writing = false));
     const seqs = await reading;
     const { head } = await logs[1]!.readUpdates(key, { limit: 1 });
     expect(seqs).toEqual(Array.from({ length: head }, (_, n) => n + 1));
