@@ -38,7 +38,11 @@ export class ConfigError extends Error {
   }
 }
 
+/** `serving` needs a key for tokens wherever others can reach it; `maintenance` talks to the database alone. */
+export type Purpose = 'serving' | 'maintenance';
+
 export interface ConfigSources {
+  readonly purpose?: Purpose;
   /** As commander gives them; they win over the environment. */
   readonly flags?: FlagValues;
   readonly environment?: Environment;
@@ -49,7 +53,11 @@ export interface ConfigSources {
  *
  * @throws {ConfigError} with all problems.
  */
-export function loadConfig({ flags = {}, environment = process.env }: ConfigSources = {}): Config {
+export function loadConfig({
+  purpose = 'serving',
+  flags = {},
+  environment = process.env,
+}: ConfigSources = {}): Config {
   const problems: string[] = [];
   const given = new Set<OptionName>();
   const read: Record<string, unknown> = {};
@@ -58,6 +66,7 @@ export function loadConfig({ flags = {}, environment = process.env }: ConfigSour
   }
   const values = read as unknown as OptionValues;
   problems.push(...contradictions(values, given));
+  if (purpose === 'serving' && keysIn(given).length === 0) problems.push(...keyNeeded(values));
   if (problems.length > 0) throw new ConfigError(problems);
   return {
     ...values,
@@ -126,7 +135,6 @@ function contradictions(values: OptionValues, given: ReadonlySet<OptionName>): s
     const names = keys.map((name) => OPTIONS[name].env).join(' and ');
     problems.push(`${names} are both set. Tokens have one kind of key: keep one of them.`);
   }
-  if (keys.length === 0) problems.push(...keyNeeded(values));
   if (given.has('redisUrl') && !given.has('databaseUrl')) {
     problems.push(
       'REDIS_URL links several instances, and each would have an embedded database of its own: set DATABASE_URL to one Postgres for all.',
@@ -135,11 +143,6 @@ function contradictions(values: OptionValues, given: ReadonlySet<OptionName>): s
   if (given.has('permissionUrl') && !given.has('permissionSecret')) {
     problems.push(
       'WEFT_PERMISSION_URL needs WEFT_PERMISSION_SECRET, by which your endpoint knows that it is asked by this server.',
-    );
-  }
-  if (values.heartbeatInterval >= values.idleTimeout) {
-    problems.push(
-      'WEFT_HEARTBEAT_INTERVAL must be shorter than WEFT_IDLE_TIMEOUT, else quiet connections are closed.',
     );
   }
   if (values.drainDelay + values.drainSpread >= values.shutdownTimeout) {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import * as value from './values.ts';
 
 /**
@@ -382,7 +382,7 @@ export const OPTIONS = {
     takes: 'number',
     schema: value.integer(1, 1_000_000),
     default: '100',
-    description: 'WebSocket connections of one person to this instance.',
+    description: 'Document sessions of one person on this instance.',
   },
   connectionsPerAddress: {
     env: 'WEFT_CONNECTIONS_PER_ADDRESS',
@@ -423,7 +423,7 @@ export const OPTIONS = {
     takes: 'duration',
     schema: value.duration('1s', '1d'),
     default: '60s',
-    description: 'Silence, also of pongs, after which a connection is closed.',
+    description: 'How long a connection without an open document is kept.',
   },
   heartbeatInterval: {
     env: 'WEFT_HEARTBEAT_INTERVAL',
@@ -431,7 +431,8 @@ export const OPTIONS = {
     takes: 'duration',
     schema: value.duration('500ms', '10m'),
     default: '20s',
-    description: 'How often a connection is pinged. Shorter than the idle time of your load balancer.',
+    description:
+      'How often a connection is pinged; one that is silent for two of them is closed. Shorter than the idle time of your load balancer.',
   },
   maxBuffered: {
     env: 'WEFT_MAX_BUFFERED',

@@ -33,19 +33,19 @@ export function showConfig(config: Config): string {
 }
 
 function showValue(name: OptionName, config: Config): string {
-  const value: unknown = config[name];
-  const option = optionOf(name);
+  const value = config[name];
+  const { secret, takes } = optionOf(name);
   if (value === undefined) return `(${defaultText(name)})`;
-  if (option.secret) return showSecret(String(value));
-  if (Array.isArray(value)) return value.length > 0 ? value.join(', ') : `(${defaultText(name)})`;
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (typeof value !== 'number') return String(value);
-  return showNumber(value, option.takes);
+  if (typeof value === 'number') return showNumber(value, takes);
+  if (typeof value !== 'string') return value.length > 0 ? value.join(', ') : `(${defaultText(name)})`;
+  return secret ? showSecret(value) : value;
 }
 
 function showNumber(value: number, takes: string): string {
-  if (takes === 'duration') return value === Infinity ? 'never ends' : `${value / 1_000}s`;
-  return takes === 'size' ? `${value} bytes` : String(value);
+  if (takes === 'duration') return value === Infinity ? 'without an end' : `${value / 1_000}s`;
+  if (takes !== 'size') return String(value);
+  return value % 2 ** 20 === 0 ? `${value / 2 ** 20}MiB` : `${value / 2 ** 10}KiB`;
 }
 
 /** Of a URL, all but what proves who one is: the host is what one wants to check. */

@@ -1,3 +1,4 @@
+import type { TokenVerifier } from '@weft/auth-jwt';
 import { WeftError, type Principal } from '@weft/common';
 import type { FastifyRequest } from 'fastify';
 
@@ -8,15 +9,11 @@ declare module 'fastify' {
   }
 }
 
-export interface Verifier {
-  verify(token: string): Promise<Principal>;
-}
-
 /** RFC 6750 §2.1. Tokens are taken from nowhere else: addresses end up in logs. */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
 /** @throws {WeftError} `token-missing`, `token-invalid`, `token-expired` */
-export async function authenticate(request: FastifyRequest, verifier: Verifier): Promise<void> {
+export async function authenticate(request: FastifyRequest, verifier: TokenVerifier): Promise<void> {
   const { authorization } = request.headers;
   if (authorization === undefined) throw new WeftError('token-missing');
   const token = BEARER.exec(authorization)?.[1];

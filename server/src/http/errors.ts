@@ -1,31 +1,18 @@
-import { ERRORS, isRetryable, WeftError, type ErrorCode } from '@weft/common';
+import { ERRORS, isRetryable, WeftError } from '@weft/common';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-
-/** Fields of an error's JSON beyond code and message: a lost position comes with the one to go on from. */
-export type ErrorFields = Readonly<Record<string, string | number | null>>;
-
-export class ApiError extends WeftError {
-  readonly fields: ErrorFields;
-
-  constructor(code: ErrorCode, fields: ErrorFields, options: { cause?: unknown } = {}) {
-    super(code, options);
-    this.fields = fields;
-  }
-}
 
 /** Seconds; clients add their own jitter. */
 const RETRY_AFTER = '1';
 
 export function sendError(error: WeftError, reply: FastifyReply, hint = ''): FastifyReply {
-  const { code, status } = error;
+  const { code, status, data } = error;
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   if (isRetryable(code)) reply.header('retry-after', RETRY_AFTER);
   reply.header('cache-control', 'no-store');
-  const fields = error instanceof ApiError ? error.fields : {};
   return reply
     .code(status)
     .type('application/json; charset=utf-8')
-    .send(JSON.stringify({ error: { code, message: ERRORS[code].message + hint, ...fields } }));
+    .send(JSON.stringify({ error: { code, message: ERRORS[code].message + hint, ...data } }));
 }
 
 /** What Fastify refuses by itself, in our codes. Its message is shown only where it describes the schema. */
@@ -38,9 +25,37 @@ function fromFastify(error: FastifyError): WeftError {
   return new WeftError(status >= 400 && status < 500 ? 'bad-request' : 'internal', options);
 }
 
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+/** The database is away, starting, full or being repaired, rather than asked for something that cannot be. */
+const UNAVAILABLE_CLASSES = ['08', '28', '3D', '53', '57', '58'];
+const CLIENT_FAILURE = /^(?:Connection terminated|Query read timeout|timeout exceeded|timeout expired)/;
+const NETWORK = [
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+];
+
+/** pg reports a lost connection as a plain Error, the operating system's and Postgres' own with a code. */
+function isDatabaseAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = (error as { code?: unknown }).code;
+  if (typeof code !== 'string') return CLIENT_FAILURE.test(error.message);
+  return NETWORK.includes(code) || (SQLSTATE.test(code) && UNAVAILABLE_CLASSES.includes(code.slice(0, 2)));
+}
+
+function asWeftError(error: unknown): WeftError {
+  if (error instanceof WeftError) return error;
+  if (isDatabaseAway(error)) return new WeftError('log-unavailable', { cause: error });
+  return fromFastify(error as FastifyError);
+}
+
 export function errorHandler(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const thrown = error as FastifyError;
-  const known = error instanceof WeftError ? error : fromFastify(thrown);
+  const known = asWeftError(error);
   if (known.status >= 500) request.log.error({ err: error, code: known.code }, 'request failed');
   else request.log.debug({ code: known.code, detail: known.detail }, 'request refused');
   return sendError(known, reply, thrown.validation ? ` ${capitalized(thrown.message)}.` : '');

@@ -33,7 +33,7 @@ export async function staticRoutes(app: FastifyInstance, webRoot: string | undef
     schemaHide: true,
     cacheControl: false,
     preCompressed: true,
-    setHeaders: (response, path) => response.setHeader('cache-control', cacheControl(path)),
+    setHeaders: (reply, path) => void reply.header('cache-control', cacheControl(path)),
   });
   // The page routes by itself below /d/ (one document) and the server does not know its names.
   app.get('/d/*', { schema: { hide: true } }, async (_request, reply) => reply.sendFile('index.html'));

@@ -1,5 +1,5 @@
 import { pino, type Logger } from 'pino';
-import { pretty } from 'pino-pretty';
+import { build as prettyStream } from 'pino-pretty';
 
 export interface LoggerOptions {
   readonly level: string;
@@ -42,6 +42,6 @@ export function createLogger({ level, format, instance }: LoggerOptions): Logger
   // In this thread and synchronous: what was logged last before an exit is what one wants to read.
   return pino(
     options,
-    pretty({ ignore: 'pid,hostname,instance', translateTime: 'SYS:HH:MM:ss', sync: true }),
+    prettyStream({ ignore: 'pid,hostname,instance', translateTime: 'SYS:HH:MM:ss', sync: true }),
   );
 }

@@ -1,0 +1,160 @@
+import { strongestOf, type Role } from '@weft/authorize';
+import { matchesPattern, WeftError, type Principal } from '@weft/common';
+import type { DocumentRow } from '@weft/update-log';
+import type { App } from '../http/app.ts';
+import type { Services } from '../services.ts';
+import { accessTo, isAdmin, requireDocument, requireManage, requireRename, requireSeen } from './access.ts';
+import type { ApiContext } from './routes.ts';
+import {
+  ChangeDocumentBody,
+  CreateDocumentBody,
+  Document,
+  DocumentPage,
+  DocumentParameters,
+  ErrorBody,
+  NoContent,
+  Page,
+} from './schemas.ts';
+
+const tags = ['documents'];
+
+export function documentRoutes(app: App, { services, administration }: ApiContext): void {
+  app.get(
+    '/documents',
+    {
+      schema: {
+        tags,
+        summary: 'The documents you may see, by name',
+        querystring: Page,
+        response: { 200: DocumentPage, '4xx': ErrorBody },
+      },
+    },
+    async ({ principal, query: { limit = 100, after } }) => list(services, principal, { limit, after }),
+  );
+
+  app.get(
+    '/documents/:name',
+    {
+      schema: {
+        tags,
+        summary: 'One document',
+        params: DocumentParameters,
+        response: { 200: Document, '4xx': ErrorBody },
+      },
+    },
+    async ({ principal, params }) => {
+      const access = await accessTo(services, principal, params.name);
+      requireSeen(access);
+      return present(await requireDocument(services, access), access.role);
+    },
+  );
+
+  app.put(
+    '/documents/:name',
+    {
+      // A document needs no settings, and so the request no body.
+      preValidation: async (request) => {
+        request.body ??= {};
+      },
+      schema: {
+        tags,
+        summary: 'Create a document; you become its owner',
+        params: DocumentParameters,
+        body: CreateDocumentBody,
+        response: { 201: Document, '4xx': ErrorBody },
+      },
+    },
+    async ({ principal, params, body }, reply) => {
+      const { key } = await accessTo(services, principal, params.name);
+      requireCreate(services, principal);
+      const settings = { ...body, mode: body.mode ?? services.config.defaultMode };
+      const document = await administration.createDocument(principal, key, settings);
+      const { role } = await services.gate.resolve(principal, key);
+      return reply.code(201).send(present(document, role));
+    },
+  );
+
+  app.patch(
+    '/documents/:name',
+    {
+      schema: {
+        tags,
+        summary: 'Change title or mode',
+        params: DocumentParameters,
+        body: ChangeDocumentBody,
+        response: { 200: Document, '4xx': ErrorBody },
+      },
+    },
+    async ({ principal, params, body }) => {
+      const access = await accessTo(services, principal, params.name);
+      if (body.mode === undefined) requireRename(access);
+      else requireManage(access);
+      const document = await administration.changeDocument(principal, access.key, body);
+      // The mode is read when a document is opened.
+      if (body.mode !== undefined) await services.collaboration.closeDocument(access.key, 'document-reload');
+      return present(document, access.role);
+    },
+  );
+
+  app.delete(
+    '/documents/:name',
+    {
+      schema: {
+        tags,
+        summary: 'Delete a document with its history',
+        params: DocumentParameters,
+        response: { 204: NoContent, '4xx': ErrorBody },
+      },
+    },
+    async ({ principal, params }, reply) => {
+      const access = await accessTo(services, principal, params.name);
+      requireManage(access);
+      await administration.deleteDocument(principal, access.key);
+      await services.collaboration.closeDocument(access.key, 'document-deleted');
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function requireCreate({ config }: Services, principal: Principal): void {
+  if (config.createDocuments === 'anyone' || isAdmin(principal)) return;
+  if (!principal.scopes.includes('create')) throw new WeftError('forbidden');
+}
+
+interface PageOptions {
+  readonly limit: number;
+  readonly after: string | undefined;
+}
+
+async function list(services: Services, principal: Principal, { limit, after }: PageOptions) {
+  const reaching = await services.gate.visible(principal);
+  const patterns = reaching.map(({ pattern }) => pattern);
+  const visible = isAdmin(principal)
+    ? undefined
+    : {
+        names: patterns.filter((pattern) => !pattern.endsWith('*')),
+        prefixes: patterns.filter((pattern) => pattern.endsWith('*')).map((pattern) => pattern.slice(0, -1)),
+      };
+  const rows = await services.documents.list(services.pool, principal.tenant, { limit, after, visible });
+  const documents = rows.map((row) => {
+    const roles = reaching.filter(({ pattern }) => matchesPattern(pattern, row.name)).map(({ role }) => role);
+    return present(row, strongestOf(roles));
+  });
+  const last = rows.at(-1);
+  return rows.length === limit && last ? { documents, next: last.name } : { documents };
+}
+
+function present(
+  { name, title, mode, createdBy, createdAt, updatedAt }: DocumentRow,
+  role: Role | undefined,
+) {
+  return {
+    name,
+    title: title ?? name,
+    role: role?.name ?? null,
+    mode,
+    createdBy,
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+  };
+}

@@ -1,0 +1,68 @@
+import type { Role as RoleRights } from '@weft/authorize';
+import { WeftError, type Principal } from '@weft/common';
+import type { App } from '../http/app.ts';
+import { isAdmin } from './access.ts';
+import type { ApiContext } from './routes.ts';
+import { ErrorBody, NoContent, PutRoleBody, Role, RoleList, RoleParameters } from './schemas.ts';
+
+const tags = ['roles'];
+
+export function roleRoutes(app: App, { services, administration }: ApiContext): void {
+  const changed = ({ tenant }: Principal) => services.collaboration.accessChanged({ tenant, pattern: '*' });
+
+  app.get(
+    '/roles',
+    { schema: { tags, summary: 'The roles there are', response: { 200: RoleList, '4xx': ErrorBody } } },
+    async ({ principal }) => {
+      const builtIn = services.roles.names().flatMap((name) => services.roles.get(name) ?? []);
+      const own = await services.tenantRoles.list(principal.tenant);
+      return { roles: [...builtIn, ...own].map(present) };
+    },
+  );
+
+  app.put(
+    '/roles/:role',
+    {
+      schema: {
+        tags,
+        summary: 'Define a role of your tenant (scope admin)',
+        params: RoleParameters,
+        body: PutRoleBody,
+        response: { 200: Role, '4xx': ErrorBody },
+      },
+    },
+    async ({ principal, params, body }) => {
+      requireAdmin(principal);
+      const role = { name: params.role, ...body };
+      await administration.putRole(principal, role);
+      changed(principal);
+      return present(role);
+    },
+  );
+
+  app.delete(
+    '/roles/:role',
+    {
+      schema: {
+        tags,
+        summary: 'Remove a role of your tenant (scope admin); its grants then give nothing',
+        params: RoleParameters,
+        response: { 204: NoContent, '4xx': ErrorBody },
+      },
+    },
+    async ({ principal, params }, reply) => {
+      requireAdmin(principal);
+      await administration.removeRole(principal, params.role);
+      changed(principal);
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function requireAdmin(principal: Principal): void {
+  if (!isAdmin(principal)) throw new WeftError('forbidden');
+}
+
+function present({ name, read, presence, write, manage }: RoleRights) {
+  return { name, read, presence, write: write === '*' ? write : [...write], manage };
+}

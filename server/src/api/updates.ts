@@ -1,0 +1,139 @@
+import { formatCursor, parseCursor, WeftError, type CommittedUpdate } from '@weft/common';
+import { Type } from '@fastify/type-provider-typebox';
+import type { App } from '../http/app.ts';
+import { accessTo, requireDocument, requireRead } from './access.ts';
+import type { ApiContext } from './routes.ts';
+import {
+  DocumentParameters,
+  ErrorBody,
+  SubmitUpdateJson,
+  Submitted,
+  UpdatesPage,
+  UpdatesQuery,
+} from './schemas.ts';
+
+const tags = ['history'];
+const BINARY = 'application/octet-stream';
+/** Base64 writes three bytes as four characters; the rest is the JSON around it. */
+const jsonBytes = (bytes: number) => Math.ceil(bytes / 3) * 4 + 64;
+
+export function updateRoutes(app: App, { services }: ApiContext): void {
+  const { config, log, collaboration } = services;
+  app.addContentTypeParser(
+    BINARY,
+    { parseAs: 'buffer', bodyLimit: config.maxFrame },
+    (_request, body, done) => done(null, body),
+  );
+
+  app.get(
+    '/documents/:name/updates',
+    {
+      schema: {
+        tags,
+        summary: 'The rows of the log after a cursor, in order and without a gap',
+        params: DocumentParameters,
+        querystring: UpdatesQuery,
+        response: { 200: UpdatesPage, '4xx': ErrorBody },
+      },
+    },
+    async ({ principal, params, query: { after, limit } }) => {
+      const access = await accessTo(services, principal, params.name);
+      requireRead(access);
+      const page = await log.readUpdates(access.key, { after: cursorOf(after), limit });
+      return {
+        epoch: page.epoch,
+        rows: page.rows.map(presentRow),
+        next: formatCursor(page.next),
+        head: page.head,
+      };
+    },
+  );
+
+  app.post(
+    '/documents/:name/updates',
+    {
+      bodyLimit: jsonBytes(config.maxFrame),
+      schema: {
+        tags,
+        summary: 'Apply a Yjs update; answered when it is saved',
+        params: DocumentParameters,
+        body: {
+          content: {
+            'application/json': { schema: SubmitUpdateJson },
+            [BINARY]: { schema: Type.Unknown() },
+          },
+        },
+        response: { 200: Submitted, '4xx': ErrorBody },
+      },
+    },
+    async ({ principal, params, body }) => {
+      const access = await accessTo(services, principal, params.name);
+      requireRead(access);
+      const cursor = await collaboration.submitUpdate(principal, access.key, updateOf(body, config.maxFrame));
+      return { cursor: formatCursor(cursor) };
+    },
+  );
+
+  app.get(
+    '/documents/:name/state',
+    {
+      schema: {
+        tags,
+        summary: 'The whole document as one Yjs update (v1); its position is in the header Weft-Cursor',
+        params: DocumentParameters,
+        response: {
+          200: {
+            content: { [BINARY]: { schema: Type.Unsafe<Buffer>({ type: 'string', format: 'binary' }) } },
+          },
+          304: Type.Null({ description: 'It is the one you have.' }),
+          '4xx': ErrorBody,
+        },
+      },
+    },
+    async ({ principal, params, headers }, reply) => {
+      const access = await accessTo(services, principal, params.name);
+      requireRead(access);
+      const { epoch, head } = await requireDocument(services, access);
+      reply.header('cache-control', 'private, no-cache');
+      // Answered from the document's row: an unchanged document is not put together to be thrown away.
+      if (headers['if-none-match'] === etag({ epoch, seq: head })) return reply.code(304).send(null);
+      const state = await log.readState(access.key);
+      return reply
+        .header('weft-cursor', formatCursor(state))
+        .header('etag', etag(state))
+        .type(BINARY)
+        .send(Buffer.from(state.update.buffer, state.update.byteOffset, state.update.byteLength));
+    },
+  );
+}
+
+function cursorOf(text: string | undefined) {
+  if (text === undefined) return undefined;
+  const cursor = parseCursor(text);
+  if (!cursor) throw new WeftError('bad-request', { detail: 'after is not <epoch>:<seq>' });
+  return cursor;
+}
+
+/** Weak: the same content can be written in different bytes, before and after a compaction. */
+function etag({ epoch, seq }: { epoch: number; seq: number }): string {
+  return `W/"${formatCursor({ epoch, seq })}"`;
+}
+
+function updateOf(body: unknown, maxBytes: number): Uint8Array {
+  const update = Buffer.isBuffer(body) ? body : Buffer.from((body as { update: string }).update, 'base64');
+  if (update.byteLength > maxBytes) throw new WeftError('frame-too-large');
+  return update;
+}
+
+function presentRow({ seq, actor, session, instance, kind, policyRev, at, update }: CommittedUpdate) {
+  return {
+    seq,
+    actor,
+    session,
+    instance,
+    kind,
+    policyRev,
+    at: at.toISOString(),
+    update: Buffer.from(update.buffer, update.byteOffset, update.byteLength).toString('base64'),
+  };
+}

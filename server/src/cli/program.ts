@@ -1,0 +1,85 @@
+import { createRequire } from 'node:module';
+import { Command } from 'commander';
+import { SECTIONS, type Section } from '../config/options.ts';
+import { addOptions } from './options.ts';
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+const DATABASE_SECTIONS = ['Database', 'Logging'] as const satisfies readonly Section[];
+
+/** The commands. Each loads its code when it runs: help and mistakes are answered without loading the server. */
+export function createProgram(): Command {
+  const program = new Command('weft')
+    .description('Weft, a collaboration server for shared documents.')
+    .version(version)
+    .showHelpAfterError('(--help lists the options)')
+    .addHelpText('after', examples('weft serve', 'weft check-config', 'weft token --sub alice --name Alice'));
+  for (const add of [addServe, addMigrate, addWorker, addToken, addCheckConfig]) add(program);
+  return program;
+}
+
+function addServe(program: Command): void {
+  addOptions(program.command('serve'), SECTIONS)
+    .description('Run an instance of the server.')
+    .addHelpText(
+      'after',
+      examples(
+        'weft serve',
+        'weft serve --port 3000 --data-dir ~/weft',
+        'HOST=0.0.0.0 DATABASE_URL=postgres://db/weft WEFT_JWT_SECRET_FILE=/run/secrets/jwt weft serve',
+      ),
+    )
+    .action(async (_options, command: Command) => (await import('./serve.ts')).serve(command));
+}
+
+function addMigrate(program: Command): void {
+  addOptions(program.command('migrate'), DATABASE_SECTIONS)
+    .description('Bring the tables up to date. Run it before the instances of a new version.')
+    .option('--check', 'only tell whether they are; the exit code is 1 when not')
+    .addHelpText('after', examples('weft migrate --database-url postgres://db/weft', 'weft migrate --check'))
+    .action(async (_options, command: Command) => (await import('./migrate.ts')).migrateTables(command));
+}
+
+function addWorker(program: Command): void {
+  addOptions(program.command('worker'), [...DATABASE_SECTIONS, 'Documents'])
+    .description('Make snapshots and remove old rows, beside instances that run with WEFT_COMPACTION=no.')
+    .addHelpText(
+      'after',
+      examples('weft worker --database-url postgres://db/weft', 'weft worker --retention 90d'),
+    )
+    .action(async (_options, command: Command) => (await import('./worker.ts')).work(command));
+}
+
+function addToken(program: Command): void {
+  addOptions(program.command('token'), ['Tokens'])
+    .description('Print a token, signed with WEFT_JWT_SECRET or the secret of development mode.')
+    .requiredOption('--sub <id>', 'whom the token is for')
+    .option('--name <name>', 'name shown to others')
+    .option('--color <hex>', 'colour of the cursor, such as #0ea5e9')
+    .option('--tenant <name>', 'tenant; default without')
+    .option('--group <name...>', 'groups')
+    .option('--scope <scope...>', 'admin: the management API; create: may create documents')
+    .option('--grant <document=role...>', 'a role on a document, or on prefix* for all that begin so')
+    .option('--expires-in <duration>', 'such as 30m, 12h or 7d', '1h')
+    .option('--data-dir <directory>', 'where the secret of development mode is')
+    .addHelpText(
+      'after',
+      examples(
+        'weft token --sub alice --name Alice --grant notes=editor',
+        'weft token --sub ops --scope admin --expires-in 5m',
+        "weft token --sub bot --grant 'reports/*=viewer'",
+      ),
+    )
+    .action(async (_options, command: Command) => (await import('./token.ts')).printToken(command));
+}
+
+function addCheckConfig(program: Command): void {
+  addOptions(program.command('check-config'), SECTIONS)
+    .description('Read the configuration, list all that is wrong with it, and print what is in force.')
+    .addHelpText('after', examples('weft check-config', 'NODE_ENV=production weft check-config'))
+    .action(async (_options, command: Command) => (await import('./check-config.ts')).checkConfig(command));
+}
+
+function examples(...lines: readonly string[]): string {
+  return ['', 'Examples:', ...lines.map((line) => `  $ ${line}`)].join('\n');
+}

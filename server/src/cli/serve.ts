@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { compose } from '../compose.ts';
+import { createTelemetry, start, type RunningServer } from '../lifecycle.ts';
+import { stopOnSignals, surviveRejections } from '../process.ts';
+import type { Config } from '../config.ts';
+import { fail } from './fail.ts';
+import { configOf } from './options.ts';
+
+export async function serve(command: Command): Promise<void> {
+  const config = configOf(command);
+  const telemetry = createTelemetry(config);
+  surviveRejections(telemetry.logger, telemetry.metrics);
+  for (const warning of config.warnings) telemetry.logger.warn(warning);
+  // The signal that comes while it starts ends it at once: nothing has been promised to anybody yet.
+  const server = await start(config, { compose, telemetry }).catch((error: unknown) =>
+    fail(`weft cannot start: ${reasonOf(error, config)}`),
+  );
+  stopOnSignals({ logger: server.logger, stop: () => server.stop() });
+  announce(server, config);
+}
+
+function announce({ logger, url }: RunningServer, config: Config): void {
+  const database = config.databaseUrl === undefined ? `PGlite in ${config.dataDir}` : 'Postgres';
+  const backplane = config.redisUrl === undefined ? 'single instance' : 'linked by Redis';
+  logger.info({ url, database, backplane }, `weft is ready at ${url}`);
+  if (!config.development) return;
+  logger.warn(
+    'development mode: no key for tokens is set, so anybody who reaches this address gets a token from POST /dev/token',
+  );
+}
+
+/** What people can do something about, in words; everything else with its stack. */
+function reasonOf(error: unknown, { host, port }: Config): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return `port ${port} of ${host} is in use. Choose another with PORT.`;
+  if (code === 'EACCES')
+    return `this user may not listen on port ${port}, or not write to a directory: ${error.message}`;
+  if (code === 'EADDRNOTAVAIL') return `this machine has no address ${host}. Change HOST.`;
+  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND')
+    return `the database cannot be reached (${error.message}).`;
+  return error.name === 'Error' || error.name === 'DirectoryLockedError'
+    ? error.message
+    : String(error.stack);
+}

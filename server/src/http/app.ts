@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { AjvCompiler } from '@fastify/ajv-compiler';
+import cors from '@fastify/cors';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { WeftError } from '@weft/common';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { apiRoutes } from '../api/routes.ts';
+import type { Services } from '../services.ts';
+import { errorHandler, sendError } from './errors.ts';
+import { healthRoutes, type Phase } from './health.ts';
+import { observeRequests } from './observe.ts';
+import { addSecurityHeaders } from './security-headers.ts';
+import { staticRoutes } from './static.ts';
+
+/** A Fastify whose routes take their types from their TypeBox schemas. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+export interface HttpOptions {
+  readonly services: Services;
+  readonly phase: () => Phase;
+}
+
+/** The HTTP side: health, API, pages. It listens to nothing yet, and upgrades are not its business. */
+export async function createApp({ services, phase }: HttpOptions): Promise<App> {
+  const { config, logger, metrics } = services;
+  const app = bareApp(services);
+  app.setErrorHandler(errorHandler);
+  app.setNotFoundHandler((_request, reply) => sendError(new WeftError('not-found'), reply));
+  addSecurityHeaders(app);
+  observeRequests(app, metrics);
+  healthRoutes(app, {
+    phase,
+    metrics,
+    health: () => services.health(),
+    instance: config.instanceId,
+    metricsToken: config.metricsToken,
+  });
+  await app.register(cors, {
+    origin: config.allowedOrigins.includes('*') ? '*' : [...config.allowedOrigins],
+    methods: ['GET', 'PUT', 'PATCH', 'POST', 'DELETE'],
+    allowedHeaders: ['authorization', 'content-type', 'if-none-match'],
+    exposedHeaders: ['etag', 'weft-cursor', 'retry-after', 'x-request-id'],
+    maxAge: 600,
+  });
+  await app.register(apiRoutes, { services, phase });
+  await staticRoutes(app, config.webRoot);
+  logger.debug({ routes: app.printRoutes({ commonPrefix: false }) }, 'routes');
+  return app;
+}
+
+/** Milliseconds in which a request has to arrive as a whole, so that slow senders hold nothing for long. */
+const REQUEST_TIMEOUT = 30_000;
+const HEADERS_TIMEOUT = 15_000;
+/** A name has up to 255 bytes, each of up to three characters when percent-encoded; a subject has a prefix. */
+const MAX_PARAMETER_LENGTH = 1_024;
+
+function bareApp({ config, logger }: Services): App {
+  const app = fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    // An id of the client's could be anything, and would be in our log.
+    requestIdHeader: false,
+    genReqId: () => randomUUID(),
+    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+    bodyLimit: 64 * 1024,
+    requestTimeout: REQUEST_TIMEOUT,
+    http: { headersTimeout: HEADERS_TIMEOUT },
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
+    frameworkErrors: (error, request, reply) => void errorHandler(error, request, reply),
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  return strictBodies(app);
+}
+
+/**
+ * Fastify's default drops unknown fields and turns "1" into 1: a misspelt `expiresAt` would become a grant
+ * for ever. Bodies are taken as they are; only what comes out of an address, always text, is converted.
+ */
+function strictBodies(app: App): App {
+  const options = { removeAdditional: false, useDefaults: true, allErrors: false } as const;
+  const compiler = AjvCompiler();
+  const exact = compiler({}, { customOptions: { ...options, coerceTypes: false } });
+  const converting = compiler({}, { customOptions: { ...options, coerceTypes: true } });
+  return app.setValidatorCompiler((route) => (route.httpPart === 'body' ? exact(route) : converting(route)));
+}

@@ -1,0 +1,90 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { AuditLog } from '@weft/audit';
+import type { TokenVerifier } from '@weft/auth-jwt';
+import type { Gate, GrantStore, PolicyChange, RoleTable, TenantRoles } from '@weft/authorize';
+import type { Cursor, DocumentKey, ErrorCode, Principal, Service } from '@weft/common';
+import type { DocumentStore, UpdateLog } from '@weft/update-log';
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import type { Config } from './config.ts';
+import type { PrometheusMetrics } from './telemetry/metrics.ts';
+
+/** One dependency as the readiness probe reports it. */
+export interface Check {
+  readonly status: 'ok' | 'degraded' | 'failing';
+  /** For operators; never holds addresses or credentials. */
+  readonly reason?: string;
+}
+
+/** The worst of the checks is the status of the whole. */
+export interface HealthReport {
+  readonly status: Check['status'];
+  readonly checks: Readonly<Record<string, Check>>;
+}
+
+export interface DrainOptions {
+  /** Milliseconds over which connections are closed. */
+  readonly spread: number;
+}
+
+export interface GatewayStats {
+  readonly connections: number;
+  readonly sessions: number;
+  readonly documents: number;
+}
+
+/** The WebSocket side. */
+export interface GatewayPort {
+  /** Owns the socket from here on; must not throw for anything that a client sends. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Commits what is in flight, then closes all connections with a retryable code. Takes no new ones. */
+  drain(options: DrainOptions): Promise<void>;
+  stats(): GatewayStats;
+}
+
+/** Somebody in a document, on any instance. */
+export interface PresenceEntry {
+  readonly user: string;
+  readonly name?: string | undefined;
+  readonly color?: string | undefined;
+  readonly session: string;
+  readonly instance: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** What the API needs of the documents that are open. */
+export interface CollaborationPort {
+  /**
+   * The same way as an update that came over a WebSocket: limits, guard, authorize, apply, commit.
+   *
+   * @returns the position at which it is in the log
+   * @throws WeftError the refusal
+   */
+  submitUpdate(principal: Principal, key: DocumentKey, update: Uint8Array): Promise<Cursor>;
+  presence(key: DocumentKey): Promise<readonly PresenceEntry[]>;
+  /** Sessions it affects on this instance ask the gate again at once; the others hear of it by notification. */
+  accessChanged(change: PolicyChange): void;
+  /** Ends the document's sessions on this instance. */
+  closeDocument(key: DocumentKey, code: ErrorCode): Promise<void>;
+}
+
+/** Everything the HTTP side stands on. `compose` makes it; making it opens nothing that `stop` does not close. */
+export interface Services extends Service {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly metrics: PrometheusMetrics;
+  readonly pool: Pool;
+  readonly verifier: TokenVerifier;
+  readonly documents: DocumentStore;
+  readonly log: Pick<UpdateLog, 'readUpdates' | 'readState'>;
+  readonly roles: RoleTable;
+  readonly tenantRoles: TenantRoles;
+  readonly grants: GrantStore;
+  readonly gate: Pick<Gate, 'resolve' | 'visible'>;
+  readonly audit: Pick<AuditLog, 'record' | 'recordIn' | 'list'>;
+  readonly gateway: GatewayPort;
+  readonly collaboration: CollaborationPort;
+  health(): HealthReport;
+}
