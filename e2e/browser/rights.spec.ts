@@ -1,0 +1,105 @@
+import { expect, expectSameText, newDocument, restOf, test, type Desk } from './desk.ts';
+
+async function chooseRole(owner: Desk, person: string, role: string): Promise<void> {
+  const { page } = owner;
+  await page.getByRole('button', { name: 'Share' }).click();
+  await page.getByRole('combobox', { name: `Role of ${person}` }).click();
+  await page.getByRole('option', { name: role }).click();
+  await expect(page.getByRole('combobox', { name: `Role of ${person}` })).toContainText(role);
+  await page.getByRole('button', { name: 'Done' }).click();
+}
+
+test('P4.3 an owner removes somebody who is typing: the text stops there, and the page says why', async ({
+  weft,
+  open,
+}) => {
+  const name = await newDocument(weft, { grace: 'editor' });
+  const [ada, grace] = [await open('ada', name), await open('grace', name)];
+  await ada.expectStatus('saved');
+  await grace.expectStatus('saved');
+  await grace.text.click();
+  await grace.text.pressSequentially('Allowed. ');
+  await expect(ada.text).toContainText('Allowed.');
+
+  let typing = true;
+  const typist = (async () => {
+    while (typing) await grace.page.keyboard.type('x', { delay: 10 });
+  })();
+  await ada.page.getByRole('button', { name: 'Share' }).click();
+  await ada.page.getByRole('button', { name: 'More for Grace' }).click();
+  await ada.page.getByRole('menuitem', { name: 'Remove access' }).click();
+  await expect(grace.page.getByRole('heading', { name: 'Access removed' })).toBeVisible();
+  typing = false;
+  await typist;
+  await expect(grace.text).toBeHidden();
+  const after = await ada.text.textContent();
+  const rows = await (await restOf(weft, 'ada')).log(name);
+  await ada.page.getByRole('button', { name: 'Done' }).click();
+  await ada.text.click();
+  await ada.page.keyboard.press('Control+End');
+  await ada.text.pressSequentially(' Ada goes on.');
+  await ada.expectStatus('saved');
+  expect(await ada.text.textContent()).toBe(`${after} Ada goes on.`);
+  const later = (await (await restOf(weft, 'ada')).log(name)).slice(rows.length);
+  expect(later.some(({ actor }) => actor === 'grace')).toBe(false);
+});
+
+test('P3.7 a viewer’s page offers nothing that the role forbids, and follows along', async ({
+  weft,
+  open,
+}) => {
+  const name = await newDocument(weft, { yuki: 'viewer' });
+  const [ada, yuki] = [await open('ada', name), await open('yuki', name)];
+  await ada.expectStatus('saved');
+  await yuki.expectStatus('read-only');
+  await ada.text.click();
+  await ada.text.pressSequentially('To be read.');
+  await expect(yuki.text).toContainText('To be read.');
+  await expect(yuki.text).toHaveAttribute('aria-readonly', 'true');
+  await expect(yuki.page.getByRole('button', { name: 'Bold' })).toBeDisabled();
+  await expect(yuki.page.getByRole('button', { name: 'Add comment' })).toBeDisabled();
+  await expect(yuki.page.getByRole('button', { name: 'Share' })).toHaveCount(0);
+  await yuki.text.click();
+  await yuki.page.keyboard.type('intruding');
+  await yuki.expectStatus('read-only');
+  await expect(yuki.text).not.toContainText('intruding');
+});
+
+test('P3.8 a commenter comments on a selection and cannot touch the text', async ({ weft, open }) => {
+  const name = await newDocument(weft, { tomas: 'commenter' });
+  const [ada, tomas] = [await open('ada', name), await open('tomas', name)];
+  await ada.expectStatus('saved');
+  await ada.text.click();
+  await ada.text.pressSequentially('A sentence worth a remark.');
+  await expect(tomas.text).toContainText('remark');
+  await tomas.expectStatus('saved');
+  await tomas.text.click();
+  await tomas.page.keyboard.type('no');
+  await expect(tomas.text).not.toContainText('no ');
+
+  await tomas.text.press('Control+a');
+  await tomas.page.getByRole('button', { name: 'Add comment' }).click();
+  await tomas.page.getByRole('textbox', { name: 'Write a comment' }).fill('Well put.');
+  await tomas.page.getByRole('button', { name: 'Comment', exact: true }).last().click();
+  await tomas.expectStatus('saved');
+  await ada.page.getByRole('button', { name: 'Comments, 1 open' }).click();
+  await expect(ada.page.getByRole('complementary', { name: 'Comments' })).toContainText('Well put.');
+  expect(await ada.text.textContent()).toBe('A sentence worth a remark.');
+});
+
+test('P3.9 a changed role takes effect in the open page, both ways', async ({ weft, open }) => {
+  const name = await newDocument(weft, { grace: 'viewer' });
+  const [ada, grace] = [await open('ada', name), await open('grace', name)];
+  await grace.expectStatus('read-only');
+  await chooseRole(ada, 'Grace', 'Editor');
+  await grace.expectStatus('saved');
+  await grace.text.click();
+  await grace.text.pressSequentially('Now I may. ');
+  await grace.expectStatus('saved');
+  await expectSameText([ada, grace], (shown) => shown === 'Now I may. ');
+  await chooseRole(ada, 'Grace', 'Viewer');
+  await grace.expectStatus('read-only');
+  await grace.text.click();
+  await grace.page.keyboard.type('No more. ');
+  await expectSameText([ada, grace], (shown) => shown === 'Now I may. ');
+});

@@ -1,0 +1,46 @@
+import { expect, newDocument, test } from './desk.ts';
+
+test('P10.4 a newcomer makes a document, names it, finds it again, renames and deletes it', async ({
+  open,
+}) => {
+  const { page, text, expectStatus } = await open('yuki');
+  await expect(page.getByRole('heading', { name: 'Documents' })).toBeVisible();
+  await page
+    .getByRole('button', { name: /New document|Start the first document/ })
+    .first()
+    .click();
+  await expectStatus('saved');
+  await page.getByRole('textbox', { name: 'Document title' }).fill('Notes on cloth');
+  await page.getByRole('textbox', { name: 'Document title' }).press('Enter');
+  await text.click();
+  await text.pressSequentially('Warp and weft.');
+  await expectStatus('saved');
+  await page.getByRole('link', { name: 'All documents' }).click();
+  const list = page.getByRole('list', { name: 'Documents' });
+  await expect(list.getByRole('link', { name: 'Notes on cloth' })).toBeVisible();
+
+  await page.getByRole('button', { name: 'Actions for Notes on cloth' }).click();
+  await page.getByRole('menuitem', { name: 'Rename' }).click();
+  await page.getByRole('dialog').getByRole('textbox').fill('Notes on silk');
+  await page.getByRole('dialog').getByRole('button', { name: 'Rename' }).click();
+  await list.getByRole('link', { name: 'Notes on silk' }).click();
+  await expect(text).toHaveText('Warp and weft.');
+  await expect(page.getByRole('textbox', { name: 'Document title' })).toHaveValue('Notes on silk');
+
+  await page.getByRole('link', { name: 'All documents' }).click();
+  await page.getByRole('button', { name: 'Actions for Notes on silk' }).click();
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
+  await page
+    .getByRole('alertdialog')
+    .or(page.getByRole('dialog'))
+    .getByRole('button', { name: /Delete/ })
+    .click();
+  await expect(page.getByRole('link', { name: 'Notes on silk' })).toHaveCount(0);
+});
+
+test('P3.11 a document that one may not see looks like one that does not exist', async ({ weft, open }) => {
+  const hidden = await open('omar', await newDocument(weft));
+  await expect(hidden.page.getByRole('heading', { name: 'No such document' })).toBeVisible();
+  const absent = await open('omar', 'there-is-none');
+  await expect(absent.page.getByRole('heading', { name: 'No such document' })).toBeVisible();
+});

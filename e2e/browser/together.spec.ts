@@ -1,0 +1,117 @@
+import { expect, expectSameText, newDocument, test } from './desk.ts';
+
+test('P9.3 two people write at once, see each other’s carets, and end with the same text', async ({
+  weft,
+  open,
+}) => {
+  const name = await newDocument(weft, { grace: 'editor' });
+  const [ada, grace] = [await open('ada', name), await open('grace', name)];
+  await ada.expectStatus('saved');
+  await grace.expectStatus('saved');
+  await ada.text.click();
+  await ada.text.pressSequentially('The first line.');
+  await ada.page.keyboard.press('Enter');
+  await expect(grace.text).toContainText('The first line.');
+  await grace.text.click();
+  await grace.page.keyboard.press('Control+End');
+
+  await Promise.all([
+    ada.text.pressSequentially('Ada writes about the warp, thread after thread. ', { delay: 15 }),
+    grace.text.pressSequentially('Grace writes about the weft, line after line. ', { delay: 15 }),
+  ]);
+
+  const text = await expectSameText([ada, grace], (shown) => {
+    const letters = (of: string) => [...shown].filter((letter) => of.includes(letter)).length;
+    return letters('w') >= 'writes warp writes weft'.split('w').length - 1 && shown.length >= 100;
+  });
+  expect(text).toContain('The first line.');
+  await expect(ada.page.locator('.remote-caret__label', { hasText: 'Grace' })).toBeAttached();
+  await expect(grace.page.locator('.remote-caret__label', { hasText: 'Ada' })).toBeAttached();
+  await ada.expectStatus('saved');
+  await grace.expectStatus('saved');
+});
+
+test('P9.4 three people with avatars; who leaves is gone from the others’ screens at once', async ({
+  weft,
+  open,
+}) => {
+  const name = await newDocument(weft, { grace: 'editor', mira: 'editor' });
+  const [ada, grace, mira] = [await open('ada', name), await open('grace', name), await open('mira', name)];
+  const peopleOf = (desk: typeof ada) => desk.page.getByRole('list', { name: 'People here' });
+  for (const person of ['Grace', 'Mira']) {
+    await expect(peopleOf(ada).getByRole('img', { name: person })).toBeVisible();
+  }
+  await expect(peopleOf(mira).getByRole('img')).toHaveCount(2);
+
+  await Promise.all(
+    [ada, grace, mira].map(async ({ text, person }) => {
+      await text.click();
+      for (let line = 1; line <= 3; line++) {
+        await text.pressSequentially(`${person}${line} `, { delay: 10 });
+        await text.press('Enter');
+      }
+    }),
+  );
+  await expectSameText([ada, grace, mira], (shown) => shown.replace(/\W/g, '').length >= 45);
+
+  await mira.page.goto('about:blank');
+  await expect(peopleOf(ada).getByRole('img', { name: 'Mira' })).toBeHidden({ timeout: 2_000 });
+  await expect(peopleOf(grace).getByRole('img')).toHaveCount(1);
+});
+
+test('P9.5 marks, headings, lists and a task survive the way to another screen and a reload', async ({
+  weft,
+  open,
+}) => {
+  const name = await newDocument(weft, { grace: 'editor' });
+  const [ada, grace] = [await open('ada', name), await open('grace', name)];
+  await ada.expectStatus('saved');
+  await ada.text.click();
+  const keys = ada.page.keyboard;
+  await keys.press('Control+Alt+1');
+  await keys.type('Weaving');
+  await keys.press('Enter');
+  await keys.type('plain ');
+  await keys.press('Control+b');
+  await keys.type('bold');
+  await keys.press('Control+b');
+  await keys.press('Enter');
+  await keys.press('Control+Shift+8');
+  await keys.type('one');
+  await keys.press('Enter');
+  await keys.type('two');
+  await keys.press('Enter');
+  await keys.press('Enter');
+  await keys.press('Control+Shift+9');
+  await keys.type('thread the loom');
+  await ada.expectStatus('saved');
+
+  const expectAll = async (text: typeof ada.text) => {
+    await expect(text.getByRole('heading', { level: 1, name: 'Weaving' })).toBeVisible();
+    await expect(text.locator('strong', { hasText: 'bold' })).toBeVisible();
+    await expect(text.getByRole('listitem').filter({ hasText: /^(one|two)$/ })).toHaveCount(2);
+    await expect(text.getByRole('checkbox')).not.toBeChecked();
+  };
+  await expectAll(grace.text);
+  await grace.text.getByRole('checkbox').check();
+  await expect(ada.text.getByRole('checkbox')).toBeChecked();
+  await ada.page.reload();
+  await expect(ada.text.getByRole('checkbox')).toBeChecked();
+  await expect(ada.text.getByRole('heading', { level: 1, name: 'Weaving' })).toBeVisible();
+});
+
+test('P9.6 undo takes back one’s own edits and nobody else’s', async ({ weft, open }) => {
+  const name = await newDocument(weft, { grace: 'editor' });
+  const [ada, grace] = [await open('ada', name), await open('grace', name)];
+  await ada.expectStatus('saved');
+  await grace.expectStatus('saved');
+  await ada.text.click();
+  await ada.text.pressSequentially('from Ada');
+  await expect(grace.text).toContainText('from Ada');
+  await grace.text.click();
+  await grace.page.keyboard.press('Control+Home');
+  await grace.text.pressSequentially('from Grace, ');
+  await expect(ada.text).toContainText('from Grace, from Ada');
+  await ada.text.press('Control+z');
+  await expectSameText([ada, grace], (shown) => shown.includes('from Grace') && !shown.includes('from Ada'));
+});
