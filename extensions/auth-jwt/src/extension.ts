@@ -37,8 +37,8 @@ export class JwtExtension implements Extension<JwtContext> {
     this.refreshLead = refreshLead;
   }
 
-  async onAuthenticate({ token }: onAuthenticatePayload): Promise<JwtContext> {
-    return { principal: await this.principal(token) };
+  async onAuthenticate({ token, context }: onAuthenticatePayload): Promise<JwtContext> {
+    return addTo(context, { principal: await this.principal(token) });
   }
 
   async connected({ connection, context }: connectedPayload<JwtContext>): Promise<void> {
@@ -53,11 +53,10 @@ export class JwtExtension implements Extension<JwtContext> {
       // What the session has written and bound is the old person's; another one opens their own.
       throw new HookRefusal(new WeftError('token-invalid', { detail: 'the new token is of another person' }));
     }
-    const refreshed = { principal };
-    // Hocuspocus hands the new context to hooks only; whoever reads it off the connection would see the old.
-    connection.context = { ...connection.context, ...refreshed };
     this.watch(connection, principal);
-    return refreshed;
+    // Hocuspocus hands the new context to hooks only; whoever reads it off the connection would see the old.
+    addTo(connection.context, { principal });
+    return addTo(context, { principal });
   }
 
   async onDestroy(): Promise<void> {
@@ -91,4 +90,13 @@ export class JwtExtension implements Extension<JwtContext> {
     this.cancels.get(connection)?.();
     this.cancels.delete(connection);
   }
+}
+
+/**
+ * Hocuspocus merges what a hook returns into the next hook's context; the other extensions in the chain of the
+ * same hook still get the object that was there before.
+ */
+function addTo(context: unknown, addition: JwtContext): JwtContext {
+  if (typeof context === 'object' && context !== null) Object.assign(context, addition);
+  return addition;
 }
