@@ -10,6 +10,7 @@ import {
   TokenGrantSource,
 } from '@weft/authorize';
 import { systemClock } from '@weft/common';
+import { MemoryPresence, PRESENCE_GRACE_MS } from '@weft/presence';
 import { migrate, openDatabase, schemaState, type Database } from '@weft/postgres';
 import { DocumentStore, UpdateLog } from '@weft/update-log';
 import { Administration } from './administration.ts';
@@ -62,6 +63,7 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
   const grants = new GrantStore({ pool, roles });
   const tenantRoles = new TenantRoles({ pool, roles });
   const administration = new Administration({ pool, documents, grants, tenantRoles, audit });
+  const registry = new MemoryPresence({ instance, grace: PRESENCE_GRACE_MS });
   const gateway = new Gateway({
     instance,
     limits: gatewayLimits(config),
@@ -74,6 +76,7 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
     gate,
     bindings: new ClientBindings({ pool }),
     log,
+    registry,
     documentExists: async (key) => (await documents.get(pool, key)) !== undefined,
     mayCreateByOpening: async (principal, key) =>
       (await tokenGrants.resolve(principal, key)).roles.some((role) => role.write === '*'),
@@ -100,7 +103,15 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
     gateway,
     collaboration: {
       submitUpdate: (principal, key, update) => gateway.submissions.submit(principal, key, update),
-      presence: async (key) => gateway.presence(key),
+      presence: async (key) =>
+        (await registry.list(key)).map(({ person, connection, instance: at, since }) => ({
+          user: person.id,
+          name: person.name,
+          color: person.color,
+          session: connection,
+          instance: at,
+          since,
+        })),
       accessChanged: (change) => gateway.core.access.policyChanged(change),
       closeDocument: async (key, code) => gateway.core.documents.end(key, code),
     },
@@ -116,11 +127,13 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
     async start() {
       await prepareSchema(config, database, logger);
       await gate.start();
+      await registry.start();
       gateway.start();
     },
     async stop() {
       unwatch();
       await gateway.stop();
+      await registry.stop();
       await log.stop();
       await gate.stop();
       await audit.stop();
@@ -164,7 +177,7 @@ function gatewayLimits(config: Config): GatewayLimits {
     loadConcurrency: config.loadConcurrency,
     loadQueue: 1_000,
     unloadDelay: 5_000,
-    presenceGrace: 3_000,
+    presenceGrace: PRESENCE_GRACE_MS,
     joinWindow: 3,
     joinWindowPerReceiver: 0.25,
     carriedGrace: config.carriedGrace,

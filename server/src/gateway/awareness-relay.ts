@@ -1,3 +1,4 @@
+import type { AwarenessVerdict } from '@weft/presence';
 import { applyAwarenessUpdate } from 'y-protocols/awareness';
 import type { GatewayCore } from './core.ts';
 import { awarenessBody } from './frames.ts';
@@ -42,10 +43,11 @@ export class AwarenessRelay {
       const clients = [...unbound];
       const bytes = frame.slice();
       return this.bind(session, clients).then(() => {
-        if (session.isOpen) this.show(session, session.document.awareness.accept(session, bytes));
+        if (!session.isOpen) return;
+        return this.show(session, session.document.awareness.accept(session, bytes));
       });
     }
-    this.show(session, verdict);
+    return this.show(session, verdict);
   }
 
   private async bind(session: Session, clients: readonly number[]): Promise<void> {
@@ -56,15 +58,17 @@ export class AwarenessRelay {
     );
   }
 
-  private show(
-    session: Session,
-    {
-      update,
-      present,
-      left,
-    }: { update: Uint8Array | undefined; present: readonly number[]; left: readonly number[] },
-  ): void {
+  private show(session: Session, verdict: AwarenessVerdict): void | Promise<void> {
+    const { update } = verdict;
     if (!update) return;
+    const { userHooks } = this.core.hocuspocus;
+    if (!userHooks.has('beforeHandleAwareness')) return this.apply(session, verdict, update);
+    return userHooks.beforeAwareness(session.origin.connection, update).then((changed) => {
+      if (changed && session.isOpen) this.apply(session, verdict, changed);
+    });
+  }
+
+  private apply(session: Session, { present, left, claimed }: AwarenessVerdict, update: Uint8Array): void {
     const { document } = session;
     applyAwarenessUpdate(document.document.awareness, update, session.origin);
     const body = awarenessBody(update);
@@ -73,7 +77,7 @@ export class AwarenessRelay {
       document.showCursor(only, body, session);
     else document.showAwareness(body, session);
     this.core.replication.publishAwareness(document, update);
-    this.core.presence.announced(session, present, left);
+    if (claimed.length > 0 || left.length > 0) this.core.presence.announce(session);
   }
 
   /** Shows a session who is here. */

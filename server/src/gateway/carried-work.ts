@@ -158,7 +158,7 @@ export class CarriedWork {
     }
     // The author may have come back while the permissions were read.
     const analysis = analyzeUpdate(document.document, item.update, this.core.dependencies.guardLimits);
-    if (!analysis.noop) document.writeUnanswered(carrier, analysis, 'carried');
+    if (!analysis.noop) void document.writeUnanswered(carrier, analysis, 'carried');
     this.answer(document, item, true);
   }
 

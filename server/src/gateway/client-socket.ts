@@ -4,7 +4,7 @@ import { ERRORS, FrameType, toWeftError, WeftError, type ErrorCode } from '@weft
 import type { Hocuspocus, WebSocketLike } from '@hocuspocus/server';
 import type { WebSocket } from 'ws';
 import { FrameReader, webSocketFrame, awarenessBody } from './frames.ts';
-import { LightRequest } from './light-request.ts';
+import type { LightRequest } from './light-request.ts';
 import { Session } from './session.ts';
 import type { GatewayCore } from './core.ts';
 
@@ -278,12 +278,12 @@ export class ClientSocket {
 
   /** What Hocuspocus holds for the WebSocket. */
   private facade(): WebSocketLike {
-    const socket = this;
+    const state = () => this.webSocket.readyState;
     return {
-      send: (data) => socket.relayFromHocuspocus(data as Uint8Array),
-      close: () => socket.close('frame-malformed'),
+      send: (data) => this.relayFromHocuspocus(data as Uint8Array),
+      close: () => this.close('frame-malformed'),
       get readyState() {
-        return socket.webSocket.readyState;
+        return state();
       },
     };
   }

@@ -4,6 +4,7 @@ import type { ClientBindings, Gate } from '@weft/authorize';
 import type { Clock, DocumentKey, Logger, Metrics, Principal } from '@weft/common';
 import type { GuardLimits } from '@weft/guard';
 import { KeyedCounter } from '@weft/limits';
+import type { PresenceRegistry } from '@weft/presence';
 import type { UpdateLog } from '@weft/update-log';
 import type { Extension } from '@hocuspocus/server';
 import { AwarenessRelay } from './awareness-relay.ts';
@@ -74,6 +75,7 @@ export interface GatewayDependencies {
   readonly gate: Gate;
   readonly bindings: ClientBindings;
   readonly log: UpdateLog;
+  readonly registry: PresenceRegistry;
   readonly documentExists: (key: DocumentKey) => Promise<boolean>;
   /** Whether the token itself gives somebody the right to make a document by opening it. */
   readonly mayCreateByOpening: (principal: Principal, key: DocumentKey) => Promise<boolean>;

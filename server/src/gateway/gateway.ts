@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ERRORS, type DocumentKey, type ErrorCode } from '@weft/common';
+import { ERRORS, type ErrorCode } from '@weft/common';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { ClientSocket } from './client-socket.ts';
 import { GatewayCore, type GatewayDependencies } from './core.ts';
@@ -47,25 +47,13 @@ export class Gateway {
   start(): void {
     this.sweepTimer = setInterval(() => this.sweep(), SWEEP_INTERVAL);
     this.core.replication.start();
+    this.core.presence.start();
   }
 
   stats(): { connections: number; sessions: number; documents: number } {
     let sessions = 0;
     for (const live of this.core.documents.all()) sessions += live.sessions.size;
     return { connections: this.core.sockets.size, sessions, documents: this.core.documents.size };
-  }
-
-  /** Who is in a document, on this instance. */
-  presence(key: DocumentKey) {
-    const live = this.core.documents.get(key);
-    return [...(live?.sessions ?? [])].map(({ principal, id, openedAt }) => ({
-      user: principal.user,
-      name: principal.name,
-      color: principal.color,
-      session: id,
-      instance: this.core.dependencies.instance,
-      since: openedAt,
-    }));
   }
 
   /** Takes an HTTP upgrade on the collaboration path, or refuses it with an HTTP status. */
@@ -162,6 +150,7 @@ export class Gateway {
 
   async stop(): Promise<void> {
     clearInterval(this.sweepTimer);
+    this.core.presence.stop();
     await this.core.replication.stop();
     for (const socket of [...this.core.sockets]) socket.terminate();
     this.server.close();

@@ -21,6 +21,7 @@ import { updateBody, type FrameBody } from './frames.ts';
 import type { GatewayCore } from './core.ts';
 import type { Session } from './session.ts';
 import { StateCache } from './state-cache.ts';
+import type { UserHooks } from './user-hooks.ts';
 
 /** Yjs transaction origins of changes that stand in the log already. */
 export const COMMITTED = { source: 'redis', weft: 'committed' } as const;
@@ -135,7 +136,7 @@ export class LiveDocument {
    * Replaces what Hocuspocus does on every change: its broadcast, its awareness relay, its timers. What users'
    * extensions listen to stays.
    */
-  takeOver(document: Document, userHooks: ReadonlySet<string>): void {
+  takeOver(document: Document, userHooks: UserHooks): void {
     const hocuspocusChange = document.callbacks.onUpdate;
     const wanted = userHooks.has('onChange') || userHooks.has('onStoreDocument');
     document.onUpdate((_document, origin, update) => {

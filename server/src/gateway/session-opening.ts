@@ -53,6 +53,7 @@ export class SessionOpening {
   entered(session: Session): void {
     session.sendAccess();
     this.core.access.enteredWith(session);
+    this.core.presence.announce(session);
     // After the frames that waited, the first awareness frame among them, so that it isn't told of itself.
     setImmediate(() => {
       if (session.isOpen) this.core.awareness.welcome(session);

@@ -1,14 +1,47 @@
+import type { Unsubscribe } from '@weft/common';
+import { stampedUser } from '@weft/presence';
 import type { GatewayCore } from './core.ts';
 import type { Session } from './session.ts';
 
 /** Tells the presence registry who is here. */
 export class SessionPresence {
   private readonly core: GatewayCore;
+  private unsubscribe: Unsubscribe | undefined;
 
   constructor(core: GatewayCore) {
     this.core = core;
   }
 
-  announced(_session: Session, _present: readonly number[], _left: readonly number[]): void {}
-  left(_session: Session): void {}
+  start(): void {
+    const { documents, awareness, dependencies } = this.core;
+    this.unsubscribe = dependencies.registry.subscribe({
+      clientsGone: (key, clients) => {
+        const document = documents.get(key);
+        if (document?.awareness) awareness.remove(document, clients);
+      },
+    });
+  }
+
+  stop(): void {
+    this.unsubscribe?.();
+  }
+
+  /** Enters a session, or what has changed of it. */
+  announce(session: Session): void {
+    if (!session.access.role?.presence) return;
+    this.core.dependencies.registry.announce({
+      document: session.key,
+      connection: session.id,
+      person: stampedUser(session.principal),
+      device: undefined,
+      clientIds: session.document.awareness.clientsOf(session),
+      since: session.openedAt,
+    });
+  }
+
+  left(session: Session): void {
+    const { registry } = this.core.dependencies;
+    if (session.leftCleanly) registry.leave(session.id);
+    else registry.lose(session.id);
+  }
 }

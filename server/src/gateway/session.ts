@@ -192,6 +192,13 @@ export class Session implements Receiver {
   }
 
   private handle(type: number, reader: FrameReader): void | Promise<void> {
+    const { userHooks } = this.socket.core.hocuspocus;
+    if (!userHooks.has('beforeHandleMessage')) return this.handleAllowed(type, reader);
+    const body = reader.bytes.subarray(reader.offset - 1);
+    return userHooks.beforeMessage(this.origin.connection, body).then(() => this.handleAllowed(type, reader));
+  }
+
+  private handleAllowed(type: number, reader: FrameReader): void | Promise<void> {
     const { core } = this.socket;
     switch (type) {
       case FrameType.Sync:
@@ -214,14 +221,23 @@ export class Session implements Receiver {
   }
 
   private handleSync(reader: FrameReader): void | Promise<void> {
-    const { core } = this.socket;
     const type = reader.uint();
+    const payload = reader.block();
+    const { userHooks } = this.socket.core.hocuspocus;
+    if (!userHooks.has('beforeSync')) return this.handleSyncAllowed(type, payload);
+    return userHooks
+      .beforeSync(this.origin.connection, type, payload)
+      .then(() => this.handleSyncAllowed(type, payload));
+  }
+
+  private handleSyncAllowed(type: number, payload: Uint8Array): void | Promise<void> {
+    const { core } = this.socket;
     switch (type) {
       case SyncType.Step1:
-        return core.sync.answerStep1(this, reader.block());
+        return core.sync.answerStep1(this, payload);
       case SyncType.Step2:
       case SyncType.Update:
-        return core.updates.receive(this, type, reader.block());
+        return core.updates.receive(this, type, payload);
       default:
         throw new WeftError('frame-malformed', { detail: `sync type ${type}` });
     }

@@ -111,7 +111,7 @@ export class UpdatePipeline {
   writePart(session: Session, analysis: UpdateAnalysis): boolean {
     const { role } = session.access;
     if (!role || !decideUpdate(role, analysis).allow) return false;
-    session.document.writeUnanswered(session, analysis, 'edit');
+    void session.document.writeUnanswered(session, analysis, 'edit');
     return true;
   }
 

@@ -2,6 +2,7 @@ import { Hocuspocus, type Document, type Extension } from '@hocuspocus/server';
 import { type DocumentKey } from '@weft/common';
 import type { ClientSocket } from './client-socket.ts';
 import type { GatewayCore } from './core.ts';
+import { UserHooks } from './user-hooks.ts';
 
 interface SocketContext {
   readonly weftSocket: ClientSocket;
@@ -26,13 +27,14 @@ export type FrameHook = (typeof FRAME_HOOKS)[number];
  */
 export class WeftHocuspocus extends Hocuspocus<SocketContext> {
   private readonly core: GatewayCore;
-  /** Which of those hooks any of the users' extensions has. */
-  readonly userHooks: ReadonlySet<FrameHook>;
+  readonly userHooks: UserHooks;
 
   constructor(core: GatewayCore, extensions: readonly Extension[]) {
     super();
     this.core = core;
-    this.userHooks = new Set(FRAME_HOOKS.filter((hook) => extensions.some((extension) => extension[hook])));
+    this.userHooks = new UserHooks(
+      new Set(FRAME_HOOKS.filter((hook) => extensions.some((extension) => hook in extension))),
+    );
     this.configure({
       quiet: true,
       // Pings, deadlines and bounds are the gateway's; Hocuspocus' own are out of the way.
@@ -41,7 +43,7 @@ export class WeftHocuspocus extends Hocuspocus<SocketContext> {
       flushDelay: false,
       yDocOptions: { gc: true, gcFilter: () => true },
       extensions: [this.ownExtension(), ...extensions],
-    } as Parameters<Hocuspocus<SocketContext>['configure']>[0]);
+    });
   }
 
   private ownExtension(): Extension<SocketContext> {
