@@ -23,10 +23,14 @@ export class Analysis {
   readonly deletes: DeleteBlock[] = [];
   /** The bytes to be applied are not those that came. */
   rewrite = false;
-  /** Items walked over. */
+  /** The items that go into a list, in the order of integration. */
+  readonly placed: StructRecord[] = [];
+  /** Stored items between the neighbours of new ones. */
   walked = 0;
-  /** The neighbours of an item are in this update and their order is not plain: {@link replay} finds it out. */
-  replay = false;
+  /** A bound of the items of this update that integration would walk over. */
+  passed = 0;
+  /** Order or cost are not plain: they have to be found out by a replay. */
+  needsReplay = false;
   readonly #blocks: Map<number, StructBlock> | undefined;
 
   constructor(doc: Y.Doc, update: ParsedUpdate, limits: GuardLimits) {

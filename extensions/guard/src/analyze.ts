@@ -6,6 +6,7 @@ import { type GuardLimits, resolveLimits } from './limits.ts';
 import { authorsOf, findNews } from './news.ts';
 import { parseUpdate } from './parse.ts';
 import { placeAll } from './placement.ts';
+import { replay } from './replay.ts';
 import { rewriteUpdate } from './rewrite.ts';
 import { emptyUpdate } from './write.ts';
 
@@ -24,6 +25,7 @@ function analyse(doc: Y.Doc, bytes: Uint8Array, limits: GuardLimits): UpdateAnal
   const analysis = new Analysis(doc, parseUpdate(bytes, limits), limits);
   findNews(analysis);
   placeAll(analysis);
+  if (analysis.needsReplay) replay(analysis);
   analyseDeletes(analysis);
   const authors = authorsOf(analysis);
   const { missing, collapsed, places } = analysis;

@@ -82,8 +82,8 @@ function unmet(
   const state = stateOf(analysis.structsOf(client));
   if (clock < state) return undefined;
   const other = analysis.blockOf(client);
-  if (other === undefined || clock >= other.end) {
-    const from = Math.max(state, other?.end ?? 0);
+  if (other === undefined || clock >= other.end || clock < other.clock) {
+    const from = other !== undefined && clock >= other.end ? other.end : state;
     analysis.missing.push({ client, clock: from, length: clock - from + 1 });
     block.blocked = true;
     return undefined;
@@ -160,6 +160,7 @@ function collapse(analysis: Analysis, record: StructRecord): void {
 /** Writes down what the item does to its root. */
 function note(analysis: Analysis, record: StructRecord, place: Place): void {
   place.added++;
+  analysis.placed.push(record);
   place.access.inserts = true;
   if (record.ref === Ref.Type) record.inner = analysis.places.inside(place);
   if (record.key === null) return;
