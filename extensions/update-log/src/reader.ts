@@ -89,6 +89,19 @@ export class LogReader {
     throw new WeftError('log-unavailable', { detail: `rows of ${key} are missing` });
   }
 
+  /** The newest snapshot and the rows after it, as many as fit. */
+  async sinceSnapshot(
+    key: DocumentKey,
+    limits: PageLimits,
+  ): Promise<DocumentPosition & { snapshot: Uint8Array | undefined; rows: CommittedUpdate[] }> {
+    const { position, state } = await this.position(key, 'with-state');
+    const rows = await this.rows(key, position, position.snapshotSeq, limits);
+    if (rows[0] && rows[0].seq !== position.snapshotSeq + 1) {
+      throw new WeftError('log-unavailable', { detail: `rows of ${key} are missing` });
+    }
+    return { ...position, snapshot: state, rows };
+  }
+
   /** Everything up to `seq` as one update. */
   async state(key: DocumentKey): Promise<{ epoch: number; seq: number; update: Uint8Array }> {
     const { epoch, seq, snapshot, tail } = await this.load(key);

@@ -1,0 +1,179 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { silentLogger } from '@weft/common';
+import type { Database } from '@weft/postgres';
+import type * as Y from 'yjs';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { Compactor, type CompactorOptions } from '../index.ts';
+import { Author, Recorder, editsOf, newDocument, openTestDatabase, store, testLog } from '../testing/log.ts';
+
+describe('compaction', () => {
+  let database: Database;
+
+  beforeAll(async () => {
+    database = await openTestDatabase(inject('postgresUrl'));
+  });
+  afterAll(() => database.close());
+
+  const compactor = (options: Partial<CompactorOptions> = {}) =>
+    new Compactor({ pool: database.pool, logger: silentLogger, minRows: 1, ...options });
+
+  async function count(table: string, id: number): Promise<number> {
+    const { rows } = await database.pool.query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM ${table} WHERE document_id = $1`,
+      [id],
+    );
+    return rows[0]?.n ?? -1;
+  }
+
+  test('P2.6 a document loads from its snapshot and the rows after it, as from all rows', async () => {
+    const key = await newDocument(database);
+    const log = testLog(database);
+    const author = new Author('ada');
+    const document = await log.open(key, new Recorder());
+    const write = async (edits: number) => {
+      for (let n = 0; n < edits; n++) {
+        document.append(author.next());
+        await document.flush();
+      }
+    };
+    await write(10);
+    const service = compactor();
+    await service.run();
+    await write(3);
+    const { loaded } = await log.open(key, new Recorder());
+    expect(loaded.seq).toBe(13);
+    expect(loaded.tail.map(({ seq }) => seq)).toEqual([11, 12, 13]);
+    expect(editsOf([loaded.snapshot!, ...loaded.tail.map(({ update }) => update)])).toEqual(
+      author.doc.getArray('edits').toArray(),
+    );
+    const { update, seq } = await log.readState(key);
+    expect([seq, editsOf([update]).length]).toEqual([13, 13]);
+    await service.stop();
+    await log.stop();
+  });
+
+  test('P2.7 compaction and pruning never stand in the way of appends, and no load ever misses an edit', async () => {
+    const key = await newDocument(database);
+    const log = testLog(database);
+    const recorder = new Recorder();
+    const author = new Author('ada');
+    const document = await log.open(key, recorder);
+    const services = [0, 1].map(() => compactor({ minRows: 20, keepSnapshots: 1, retention: { rows: 5 } }));
+    let writing = true;
+    const compacting = services.map(async (service) => {
+      while (writing) await service.run();
+      await service.run();
+    });
+    const loading = (async () => {
+      const loads: boolean[] = [];
+      while (writing) {
+        const acknowledged = recorder.rows.length;
+        const { loaded } = await log.open(key, new Recorder());
+        const updates = loaded.tail.map(({ update }) => update);
+        if (loaded.snapshot) updates.unshift(loaded.snapshot);
+        const edits = editsOf(updates);
+        loads.push(loaded.seq >= acknowledged && edits.length >= acknowledged && isPrefix(edits, author.doc));
+      }
+      return loads;
+    })();
+    for (let n = 0; n < 400; n++) {
+      document.append(author.next());
+      await document.flush();
+      if (n % 10 === 0) await delay(2);
+    }
+    writing = false;
+    const loads = await loading;
+    await Promise.all(compacting);
+    expect(loads.length).toBeGreaterThan(5);
+    expect(loads.every(Boolean)).toBe(true);
+    expect(await count('document_updates', document.id)).toBeLessThan(60);
+    expect(await count('document_snapshots', document.id)).toBe(1);
+    const { update } = await log.readState(key);
+    expect(editsOf([update])).toEqual(author.doc.getArray('edits').toArray());
+    await Promise.all(services.map((service) => service.stop()));
+    await log.stop();
+  });
+
+  test('P2.8 a reader whose rows are no longer kept is told, and where to go on', async () => {
+    const key = await newDocument(database);
+    const log = testLog(database);
+    const author = new Author('ada');
+    const document = await log.open(key, new Recorder());
+    for (let n = 0; n < 10; n++) {
+      document.append(author.next());
+      await document.flush();
+    }
+    const service = compactor({ keepSnapshots: 1, retention: { rows: 4 } });
+    await service.run();
+    const { epoch } = document;
+    await expect(log.readUpdates(key, { after: { epoch, seq: 3 } })).rejects.toMatchObject({
+      code: 'cursor-pruned',
+      data: { current: { epoch, seq: 10 }, snapshot: { epoch, seq: 10 } },
+    });
+    const kept = [7, 8, 9, 10];
+    expect((await log.readUpdates(key, { after: { epoch, seq: 6 } })).rows.map(({ seq }) => seq)).toEqual(
+      kept,
+    );
+    expect((await log.readUpdates(key)).rows.map(({ seq }) => seq)).toEqual(kept);
+    expect((await log.readUpdates(key, { after: { epoch, seq: 10 } })).rows).toEqual([]);
+    await service.stop();
+    await log.stop();
+  });
+
+  test('P2.8 without a retention every row stays, however many snapshots there are', async () => {
+    const key = await newDocument(database);
+    const log = testLog(database);
+    const author = new Author('ada');
+    const document = await log.open(key, new Recorder());
+    const service = compactor();
+    for (let n = 0; n < 5; n++) {
+      document.append(author.next());
+      await document.flush();
+      await service.run();
+    }
+    expect((await log.readUpdates(key)).rows.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
+    expect(await count('document_snapshots', document.id)).toBe(2);
+    await service.stop();
+    await log.stop();
+  });
+
+  test('P7.2 a document that cannot be compacted does not keep the others from it', async () => {
+    const log = testLog(database);
+    const [poisoned, sound] = [await newDocument(database), await newDocument(database)];
+    const [first, second] = [await log.open(poisoned, new Recorder()), await log.open(sound, new Recorder())];
+    for (let n = 0; n < 3; n++) {
+      first.append(new Author('mallory').next({ update: new Uint8Array([255, 255, 255, 255, 255]) }));
+      await first.flush();
+    }
+    second.append(new Author('ada').next());
+    await second.flush();
+    const service = compactor();
+    await service.run();
+    expect(await count('document_snapshots', first.id)).toBe(0);
+    expect(await count('document_snapshots', second.id)).toBe(1);
+    await service.stop();
+    await log.stop();
+  });
+
+  test('P2.4 a deleted document’s rows go in the background', async () => {
+    const key = await newDocument(database);
+    const log = testLog(database);
+    const document = await log.open(key, new Recorder());
+    document.append(new Author('ada').next());
+    await document.flush();
+    const service = compactor();
+    await service.run();
+    await store.delete(database.pool, key);
+    await service.run();
+    expect(await count('document_updates', document.id)).toBe(0);
+    expect(await count('document_snapshots', document.id)).toBe(0);
+    expect(await count('document_removals', document.id)).toBe(0);
+    await service.stop();
+    await log.stop();
+  });
+});
+
+function isPrefix(edits: readonly string[], doc: Y.Doc): boolean {
+  const all = doc.getArray<string>('edits').toArray();
+  return edits.every((edit, index) => all[index] === edit);
+}

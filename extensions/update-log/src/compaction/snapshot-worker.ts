@@ -1,0 +1,37 @@
+import { parentPort } from 'node:worker_threads';
+import * as Y from 'yjs';
+
+/** Updates one after the other in `bytes`, `lengths` apart. */
+export interface BuildRequest {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+  readonly lengths: readonly number[];
+}
+
+export type BuildAnswer =
+  | { readonly id: number; readonly state: Uint8Array<ArrayBuffer> }
+  | { readonly id: number; readonly error: string };
+
+/**
+ * Applies the updates to a document rather than merging their bytes: the document forgets the content of what was
+ * deleted, so the snapshot is as small as what is loaded from it.
+ */
+function build({ bytes, lengths }: BuildRequest): Uint8Array<ArrayBuffer> {
+  const doc = new Y.Doc({ gc: true });
+  let at = 0;
+  doc.transact(() => {
+    for (const length of lengths) Y.applyUpdate(doc, bytes.subarray(at, (at += length)));
+  });
+  const state = Uint8Array.from(Y.encodeStateAsUpdate(doc));
+  doc.destroy();
+  return state;
+}
+
+parentPort?.on('message', (request: BuildRequest) => {
+  try {
+    const state = build(request);
+    parentPort?.postMessage({ id: request.id, state } satisfies BuildAnswer, [state.buffer]);
+  } catch (error) {
+    parentPort?.postMessage({ id: request.id, error: String(error) } satisfies BuildAnswer);
+  }
+});
