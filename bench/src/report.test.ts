@@ -48,11 +48,12 @@ test('P12.1 a failed round is told, and nothing is claimed without values', () =
 });
 
 test('P12.1 numbers are shown with three digits', () => {
-  expect([0, 0.01234, 1.2345, 123.45, 12345.6].map(formatNumber)).toEqual([
+  expect([0, 0.01234, 1.2345, 123.45, 999.7, 12345.6].map(formatNumber)).toEqual([
     '0',
     '0.0123',
     '1.23',
     '123',
+    '1,000',
     '12,346',
   ]);
 });

@@ -113,7 +113,7 @@ function cells({ label, unit, stock, weft, ratio, aim, reached: met }: Line): st
 /** Three significant digits, and no more decimals than they need. */
 export function formatNumber(value: number): string {
   if (value === 0) return '0';
-  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US');
+  if (Math.abs(value) >= 999.5) return Math.round(value).toLocaleString('en-US');
   const rounded = Number(value.toPrecision(3));
   return Math.abs(rounded) < 0.001 ? rounded.toExponential(1) : String(rounded);
 }

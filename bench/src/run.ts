@@ -73,7 +73,7 @@ async function perform(
     const output = deployment.instances
       .map(({ process }) => process.output)
       .join('\n')
-      .slice(-2_000);
+      .slice(-1_000);
     throw new Error(`${explain(error)}${output ? `\n${output}` : ''}`, { cause: error });
   }
 }

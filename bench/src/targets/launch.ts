@@ -27,17 +27,12 @@ export async function launch(options: LaunchOptions): Promise<TestProcess> {
     stdio: inspectMemory ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
   });
   options.cleanUp.add(() => server.end('SIGKILL'));
-  try {
-    await until(
-      async () => {
-        if (!server.running) throw new Error('it has ended');
-        return options.ready();
-      },
-      { timeout: 30_000, what: `${name} to be ready` },
-    );
-  } catch (error) {
-    throw new Error(`${name} did not start:\n${server.output}`, { cause: error });
-  }
+  const ended = once(server.child, 'exit').then(() => {
+    throw new Error(`${name} ended:\n${server.output.slice(0, 1_000)}`);
+  });
+  // It ends later, too, and then nobody waits for this.
+  ended.catch(() => undefined);
+  await Promise.race([ended, until(options.ready, { timeout: 30_000, what: `${name} to be ready` })]);
   return server;
 }
 
