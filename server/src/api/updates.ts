@@ -1,4 +1,4 @@
-import { formatCursor, parseCursor, WeftError, type CommittedUpdate } from '@weft/common';
+import { formatCursor, parseCursor, WeftError, type CommittedUpdate, type Cursor } from '@weft/common';
 import { Type } from '@fastify/type-provider-typebox';
 import type { App } from '../http/app.ts';
 import { accessTo, requireDocument, requireRead } from './access.ts';
@@ -39,7 +39,9 @@ export function updateRoutes(app: App, { services }: ApiContext): void {
     async ({ principal, params, query: { after, limit } }) => {
       const access = await accessTo(services, principal, params.name);
       requireRead(access);
-      const page = await log.readUpdates(access.key, { after: cursorOf(after), limit });
+      const page = await log
+        .readUpdates(access.key, { after: cursorOf(after), limit })
+        .catch(rethrowWithCursors);
       return {
         epoch: page.epoch,
         rows: page.rows.map(presentRow),
@@ -112,6 +114,14 @@ function cursorOf(text: string | undefined) {
   const cursor = parseCursor(text);
   if (!cursor) throw new WeftError('bad-request', { detail: 'after is not <epoch>:<seq>' });
   return cursor;
+}
+
+/** A lost position comes with the newest and the snapshot's, written as this API writes cursors. */
+function rethrowWithCursors(error: unknown): never {
+  if (!(error instanceof WeftError) || !error.data) throw error;
+  const { current, snapshot } = error.data as Record<'current' | 'snapshot', Cursor>;
+  const data = { cursor: formatCursor(current), snapshot: formatCursor(snapshot) };
+  throw new WeftError(error.code, { cause: error, data });
 }
 
 /** Weak: the same content can be written in different bytes, before and after a compaction. */

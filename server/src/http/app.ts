@@ -3,7 +3,12 @@ import { AjvCompiler } from '@fastify/ajv-compiler';
 import cors from '@fastify/cors';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { WeftError } from '@weft/common';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
+import fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type RawServerDefault,
+} from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { apiRoutes } from '../api/routes.ts';
 import type { Services } from '../services.ts';
@@ -31,7 +36,7 @@ export interface HttpOptions {
 export async function createApp({ services, phase }: HttpOptions): Promise<App> {
   const { config, logger, metrics } = services;
   const app = bareApp(services);
-  app.setErrorHandler(errorHandler);
+  app.setErrorHandler(errorHandler(metrics));
   app.setNotFoundHandler((_request, reply) => sendError(new WeftError('not-found'), reply));
   addSecurityHeaders(app);
   observeRequests(app, metrics);
@@ -61,10 +66,13 @@ const HEADERS_TIMEOUT = 15_000;
 /** A name has up to 255 bytes, each of up to three characters when percent-encoded; a subject has a prefix. */
 const MAX_PARAMETER_LENGTH = 1_024;
 
-function bareApp({ config, logger }: Services): App {
+function bareApp({ config, logger, metrics }: Services): App {
+  const refuse = errorHandler(metrics);
+  // Typed as Fastify's own logger, else pino's type goes into the type of every route.
+  const loggerInstance: FastifyBaseLogger = logger;
   const app = fastify({
-    loggerInstance: logger,
-    disableRequestLogging: true,
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
     // An id of the client's could be anything, and would be in our log.
     requestIdHeader: false,
     genReqId: () => randomUUID(),
@@ -73,7 +81,7 @@ function bareApp({ config, logger }: Services): App {
     requestTimeout: REQUEST_TIMEOUT,
     http: { headersTimeout: HEADERS_TIMEOUT },
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
-    frameworkErrors: (error, request, reply) => void errorHandler(error, request, reply),
+    frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
   return strictBodies(app);
 }

@@ -1,4 +1,4 @@
-import { ERRORS, isRetryable, WeftError } from '@weft/common';
+import { ERRORS, isRetryable, WeftError, type Metrics } from '@weft/common';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
 /** Seconds; clients add their own jitter. */
@@ -53,12 +53,31 @@ function asWeftError(error: unknown): WeftError {
   return fromFastify(error as FastifyError);
 }
 
-export function errorHandler(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const thrown = error as FastifyError;
-  const known = asWeftError(error);
-  if (known.status >= 500) request.log.error({ err: error, code: known.code }, 'request failed');
-  else request.log.debug({ code: known.code, detail: known.detail }, 'request refused');
-  return sendError(known, reply, thrown.validation ? ` ${capitalized(thrown.message)}.` : '');
+type ErrorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+
+/** The one place where errors become answers. */
+export function errorHandler(metrics: Metrics): ErrorHandler {
+  const refusals = metrics.counter('weft_refusals_total', 'What was refused, by error code.', ['code']);
+  return (error, request, reply) => {
+    const known = asWeftError(error);
+    refusals.inc({ code: known.code });
+    return answer({ error: error as FastifyError, known, request, reply });
+  };
+}
+
+interface Refusal {
+  readonly error: FastifyError;
+  readonly known: WeftError;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+function answer({ error, known, request, reply }: Refusal): FastifyReply {
+  const { code, detail } = known;
+  if (code === 'internal') request.log.error({ err: error }, 'request failed');
+  else if (known.cause) request.log.warn({ code, detail, err: known.cause }, 'request refused');
+  else request.log.debug({ code, detail }, 'request refused');
+  return sendError(known, reply, error.validation ? ` ${capitalized(error.message)}.` : '');
 }
 
 function capitalized(text: string): string {

@@ -1,0 +1,383 @@
+import { createDatabase, until } from '@weft/harness';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import * as Y from 'yjs';
+import { startTestServer, type Ask, type TestServer } from '../testing/running-server.ts';
+
+let server: TestServer;
+let alice: Ask;
+let bob: Ask;
+let admin: Ask;
+let stranger: Ask;
+let made = 0;
+
+beforeAll(async () => {
+  server = await startTestServer({ DATABASE_URL: await createDatabase(inject('postgresUrl')) });
+  alice = server.as({ sub: 'alice', name: 'Alice' });
+  bob = server.as({ sub: 'bob', groups: ['staff'] });
+  admin = server.as({ sub: 'ops', scope: 'admin' });
+  stranger = server.as({ sub: 'alice', tenant: 'elsewhere', scope: 'admin' });
+});
+
+afterAll(() => server.remove());
+
+const pathOf = (name: string) => `/v1/documents/${encodeURIComponent(name)}`;
+
+/** A document of Alice's; its path. */
+async function madeByAlice(body: object = {}): Promise<{ name: string; path: string }> {
+  const name = `folder/document ${++made}`;
+  expect(await alice('PUT', pathOf(name), { body })).toMatchObject({ status: 201 });
+  return { name, path: pathOf(name) };
+}
+
+function typed(text: string): Uint8Array {
+  const document = new Y.Doc();
+  document.getText('text').insert(0, text);
+  return Y.encodeStateAsUpdate(document);
+}
+
+describe('documents', () => {
+  test('P3.10 whoever creates a document owns it', async () => {
+    const { name, path } = await madeByAlice({ title: 'Plans', mode: 'strict' });
+    expect(await alice('GET', path)).toMatchObject({
+      status: 200,
+      body: { name, title: 'Plans', role: 'owner', mode: 'strict', createdBy: 'alice' },
+    });
+    expect((await alice('GET', `${path}/grants`)).body).toMatchObject({
+      grants: [{ subject: 'user:alice', role: 'owner', expiresAt: null }],
+    });
+  });
+
+  test('P3.10 a document needs no body; its title is its name then', async () => {
+    const name = `bare ${++made}`;
+    expect(await alice('PUT', pathOf(name))).toMatchObject({
+      status: 201,
+      body: { title: name, mode: 'live' },
+    });
+  });
+
+  test('P3.10 a name is taken once, also by whom it is hidden from', async () => {
+    const { path } = await madeByAlice();
+    for (const ask of [alice, bob]) {
+      expect(await ask('PUT', path)).toMatchObject({ status: 409, code: 'document-exists' });
+    }
+  });
+
+  test('P3.11 what may not be seen answers like what is not there', async () => {
+    const { path } = await madeByAlice();
+    const requests: readonly [string, string, object?][] = [
+      ['GET', ''],
+      ['PATCH', '', { title: 'Mine' }],
+      ['DELETE', ''],
+      ['GET', '/updates'],
+      ['POST', '/updates', { update: 'AAA=' }],
+      ['GET', '/state'],
+      ['GET', '/presence'],
+      ['GET', '/grants'],
+      ['PUT', '/grants/user%3Abob', { role: 'owner' }],
+      ['DELETE', '/grants/user%3Aalice'],
+    ];
+    for (const [method, rest, body] of requests) {
+      const hidden = await bob(method, path + rest, body && { body });
+      const missing = await bob(method, pathOf('nothing here') + rest, body && { body });
+      expect(hidden, `${method} ${rest}`).toMatchObject({ status: 404, code: 'document-not-found' });
+      expect(hidden.body).toEqual(missing.body);
+    }
+  });
+
+  test('P3.12 tenants do not see each other, also as administrators', async () => {
+    const { name, path } = await madeByAlice();
+    expect(await stranger('GET', path)).toMatchObject({ status: 404 });
+    expect((await stranger('GET', '/v1/documents')).body).toEqual({ documents: [] });
+    expect(await stranger('PUT', path)).toMatchObject({ status: 201, body: { name, createdBy: 'alice' } });
+    expect(await stranger('DELETE', path)).toMatchObject({ status: 204 });
+    expect(await alice('GET', path)).toMatchObject({ status: 200 });
+  });
+
+  test('the list has what one may see, with the role, page by page', async () => {
+    const carol = server.as({ sub: 'carol', grants: { 'shared-by-token/*': 'viewer' } });
+    const names = ['list a', 'list b', 'shared-by-token/c'];
+    for (const name of names) {
+      await alice('PUT', pathOf(name));
+      if (name.startsWith('list')) {
+        await alice('PUT', `${pathOf(name)}/grants/user%3Acarol`, { body: { role: 'editor' } });
+      }
+    }
+    const seen: unknown[] = [];
+    let path: string | undefined = '/v1/documents?limit=1';
+    while (path !== undefined) {
+      const { documents, next } = (await carol('GET', path)).body as { documents: object[]; next?: string };
+      expect(documents.length).toBeLessThanOrEqual(1);
+      seen.push(...documents);
+      path = next === undefined ? undefined : `/v1/documents?limit=1&after=${encodeURIComponent(next)}`;
+    }
+    expect(seen).toMatchObject([
+      { name: 'list a', role: 'editor' },
+      { name: 'list b', role: 'editor' },
+      { name: 'shared-by-token/c', role: 'viewer' },
+    ]);
+  });
+
+  test('an editor may change the title, only an owner the mode', async () => {
+    const { path } = await madeByAlice();
+    await alice('PUT', `${path}/grants/user%3Abob`, { body: { role: 'editor' } });
+    expect(await bob('PATCH', path, { body: { title: 'New' } })).toMatchObject({ body: { title: 'New' } });
+    expect(await bob('PATCH', path, { body: { mode: 'strict' } })).toMatchObject({ code: 'forbidden' });
+    expect(await alice('PATCH', path, { body: { mode: 'strict' } })).toMatchObject({
+      body: { mode: 'strict' },
+    });
+    await alice('PUT', `${path}/grants/user%3Abob`, { body: { role: 'commenter' } });
+    expect(await bob('PATCH', path, { body: { title: 'Newer' } })).toMatchObject({ code: 'forbidden' });
+  });
+
+  test('P3.10 who makes a deleted name again inherits neither people nor history', async () => {
+    const { path } = await madeByAlice();
+    await alice('PUT', `${path}/grants/user%3Abob`, { body: { role: 'owner' } });
+    await alice('POST', `${path}/updates`, { body: typed('old') });
+    expect(await bob('DELETE', path)).toMatchObject({ status: 204 });
+    expect(await alice('GET', path)).toMatchObject({ status: 404 });
+    expect(await alice('PUT', path)).toMatchObject({ status: 201 });
+    expect(await bob('GET', path)).toMatchObject({ status: 404 });
+    expect((await alice('GET', `${path}/updates`)).body).toMatchObject({ rows: [], head: 0 });
+  });
+
+  test.each([' spaces at the ends ', 'line\nbreak', 'prefix*', 'x'.repeat(256)])(
+    'P7.1 refuses the name %j',
+    async (name) => {
+      expect(await alice('PUT', pathOf(name))).toMatchObject({ status: 400, code: 'name-invalid' });
+    },
+  );
+
+  test('a name of 255 bytes works', async () => {
+    expect(await alice('PUT', pathOf('ü'.repeat(127) + 'x'))).toMatchObject({ status: 201 });
+  });
+});
+
+describe('grants', () => {
+  test('P3.2 a role given is a role had, until it is taken away', async () => {
+    const { path } = await madeByAlice();
+    expect(await alice('PUT', `${path}/grants/group%3Astaff`, { body: { role: 'viewer' } })).toMatchObject({
+      status: 200,
+      body: { subject: 'group:staff', role: 'viewer', createdBy: 'alice' },
+    });
+    expect(await bob('GET', path)).toMatchObject({ body: { role: 'viewer' } });
+    expect(await alice('DELETE', `${path}/grants/group%3Astaff`)).toMatchObject({ status: 204 });
+    expect(await alice('DELETE', `${path}/grants/group%3Astaff`)).toMatchObject({ status: 204 });
+    expect(await bob('GET', path)).toMatchObject({ status: 404 });
+  });
+
+  test('P3.2 a grant with an end is over then', async () => {
+    const { path } = await madeByAlice();
+    const expiresAt = new Date(Date.now() + 700).toISOString();
+    await alice('PUT', `${path}/grants/user%3Abob`, { body: { role: 'viewer', expiresAt } });
+    expect(await bob('GET', path)).toMatchObject({ status: 200 });
+    await until(async () => (await bob('GET', path)).status === 404, { what: 'the end of the grant' });
+  });
+
+  test('P3.2 only who manages the document sees and changes them', async () => {
+    const { path } = await madeByAlice();
+    await alice('PUT', `${path}/grants/user%3Abob`, { body: { role: 'editor' } });
+    const own = `${path}/grants/user%3Abob`;
+    expect(await bob('GET', `${path}/grants`)).toMatchObject({ status: 403, code: 'forbidden' });
+    expect(await bob('PUT', own, { body: { role: 'owner' } })).toMatchObject({ status: 403 });
+    expect(await bob('DELETE', own)).toMatchObject({ status: 403 });
+  });
+
+  test.each([
+    ['nobody', { role: 'viewer' }, 'subject-invalid'],
+    ['user:bob', { role: 'king' }, 'role-unknown'],
+    ['user:bob', { role: 'viewer', expiresAt: '2001-01-01T00:00:00Z' }, 'bad-request'],
+    ['user:bob', { role: 'viewer', expiresAt: 'soon' }, 'bad-request'],
+    ['user:bob', { role: 'viewer', expires: '2099-01-01T00:00:00Z' }, 'bad-request'],
+    ['user:bob', { role: 1 }, 'bad-request'],
+    ['user:bob', {}, 'bad-request'],
+    ['user:alice', { role: 'editor' }, 'last-owner'],
+  ])('refuses %s %j with %s', async (subject, body, code) => {
+    const { path } = await madeByAlice();
+    const answer = await alice('PUT', `${path}/grants/${encodeURIComponent(subject)}`, { body });
+    expect(answer).toMatchObject({ code });
+  });
+
+  test('P3.13 an administrator manages the documents of the tenant, and reads them only by a grant', async () => {
+    const { path } = await madeByAlice();
+    expect(await admin('GET', path)).toMatchObject({ status: 200, body: { role: null } });
+    expect(await admin('GET', `${path}/state`)).toMatchObject({ status: 403, code: 'forbidden' });
+    await admin('PUT', `${path}/grants/user%3Aops`, { body: { role: 'viewer' } });
+    expect(await admin('GET', `${path}/state`)).toMatchObject({ status: 200 });
+  });
+});
+
+describe('history', () => {
+  test('P2.2 pages through the rows in order, from cursor to cursor', async () => {
+    const { path } = await madeByAlice();
+    const cursors: string[] = [];
+    for (const text of ['a', 'b', 'c']) {
+      const answer = await alice('POST', `${path}/updates`, { body: typed(text) });
+      expect(answer).toMatchObject({ status: 200 });
+      cursors.push((answer.body as { cursor: string }).cursor);
+    }
+    const first = (await alice('GET', `${path}/updates?limit=2`)).body as Record<string, unknown>;
+    expect(first).toMatchObject({
+      rows: [{ seq: 1, actor: 'alice', kind: 'edit' }, { seq: 2 }],
+      next: cursors[1],
+      head: 3,
+    });
+    const rest = await alice('GET', `${path}/updates?after=${cursors[1]}`);
+    expect(rest.body).toMatchObject({ rows: [{ seq: 3 }], next: cursors[2], head: 3 });
+    expect((await alice('GET', `${path}/updates?after=${cursors[2]}`)).body).toMatchObject({ rows: [] });
+  });
+
+  test('P2.3 a cursor of another history is refused with the one to go on from', async () => {
+    const { path } = await madeByAlice();
+    const { cursor } = (await alice('POST', `${path}/updates`, { body: typed('x') })).body as {
+      cursor: string;
+    };
+    expect(await alice('GET', `${path}/updates?after=17:1`)).toMatchObject({
+      status: 409,
+      code: 'cursor-epoch',
+      body: { error: { cursor, snapshot: expect.stringMatching(/^\d+:0$/) } },
+    });
+    expect(await alice('GET', `${path}/updates?after=nonsense`)).toMatchObject({ code: 'bad-request' });
+  });
+
+  test('P1.10 an update that was answered is in the state, as bytes and as base64', async () => {
+    const { path } = await madeByAlice();
+    await alice('POST', `${path}/updates`, { body: typed('one') });
+    const update = Buffer.from(typed('two')).toString('base64');
+    const { cursor } = (await alice('POST', `${path}/updates`, { body: { update } })).body as {
+      cursor: string;
+    };
+    const state = await alice('GET', `${path}/state`);
+    expect(state.headers.get('weft-cursor')).toBe(cursor);
+    const document = new Y.Doc();
+    Y.applyUpdate(document, state.bytes);
+    expect(document.getText('text').toString().length).toBe('onetwo'.length);
+  });
+
+  test('an unchanged state is not sent again', async () => {
+    const { path } = await madeByAlice();
+    await alice('POST', `${path}/updates`, { body: typed('one') });
+    const etag = (await alice('GET', `${path}/state`)).headers.get('etag') ?? '';
+    const headers = { 'if-none-match': etag };
+    expect(await alice('GET', `${path}/state`, { headers })).toMatchObject({ status: 304 });
+    await alice('POST', `${path}/updates`, { body: typed('two') });
+    expect(await alice('GET', `${path}/state`, { headers })).toMatchObject({ status: 200 });
+  });
+
+  test('the state of an empty document is an empty update', async () => {
+    const { path } = await madeByAlice();
+    const { status, bytes } = await alice('GET', `${path}/state`);
+    expect(status).toBe(200);
+    expect(() => Y.applyUpdate(new Y.Doc(), bytes)).not.toThrow();
+  });
+
+  test('P3.3 an update over HTTP is guarded and authorized like any other', async () => {
+    const { path } = await madeByAlice();
+    await alice('PUT', `${path}/grants/user%3Abob`, { body: { role: 'viewer' } });
+    expect(await bob('POST', `${path}/updates`, { body: typed('x') })).toMatchObject({
+      code: 'write-forbidden',
+    });
+    const garbage = Uint8Array.of(1, 2, 3);
+    expect(await alice('POST', `${path}/updates`, { body: garbage })).toMatchObject({
+      code: 'update-malformed',
+    });
+    const notBase64 = { update: 'no base64!' };
+    expect(await alice('POST', `${path}/updates`, { body: notBase64 })).toMatchObject({
+      code: 'bad-request',
+    });
+    expect((await alice('GET', `${path}/updates`)).body).toMatchObject({ head: 0 });
+  });
+});
+
+describe('roles', () => {
+  test('an administrator defines a role of the tenant, and people have it', async () => {
+    const { path } = await madeByAlice();
+    const body = { read: true, presence: false, write: ['notes'], manage: false };
+    expect(await alice('PUT', '/v1/roles/annotator', { body })).toMatchObject({ code: 'forbidden' });
+    expect(await admin('PUT', '/v1/roles/annotator', { body })).toMatchObject({ status: 200 });
+    const { roles } = (await alice('GET', '/v1/roles')).body as { roles: { name: string }[] };
+    expect(roles.map(({ name }) => name)).toEqual(['viewer', 'commenter', 'editor', 'owner', 'annotator']);
+    await alice('PUT', `${path}/grants/user%3Abob`, { body: { role: 'annotator' } });
+    expect(await bob('GET', path)).toMatchObject({ body: { role: 'annotator' } });
+    expect(await admin('PUT', '/v1/roles/owner', { body })).toMatchObject({ code: 'bad-request' });
+    expect(await admin('DELETE', '/v1/roles/annotator')).toMatchObject({ status: 204 });
+    expect(await bob('GET', path)).toMatchObject({ status: 404 });
+  });
+});
+
+describe('the audit log', () => {
+  test('P11.2 has every act with who did it, for the owner of the document and the administrator', async () => {
+    const { name, path } = await madeByAlice();
+    await alice('PUT', `${path}/grants/user%3Abob`, { body: { role: 'editor' } });
+    await alice('DELETE', `${path}/grants/user%3Abob`);
+    const query = `/v1/audit?document=${encodeURIComponent(name)}`;
+    const expected = ['document.create', 'grant.put', 'grant.remove'].map((action) => ({
+      action,
+      actor: 'alice',
+    }));
+    for (const ask of [alice, admin]) {
+      expect((await ask('GET', query)).body).toMatchObject({ entries: expected });
+    }
+    expect(await bob('GET', query)).toMatchObject({ status: 404 });
+    expect(await bob('GET', '/v1/audit')).toMatchObject({ status: 403 });
+    const everything = (await admin('GET', '/v1/audit?limit=1000')).body as { entries: object[] };
+    expect(everything.entries.length).toBeGreaterThan(3);
+    expect((await stranger('GET', '/v1/audit')).body).not.toMatchObject({ entries: [{ document: name }] });
+  });
+
+  test('P11.2 an act that fails leaves no entry', async () => {
+    const { name, path } = await madeByAlice();
+    await alice('DELETE', `${path}/grants/user%3Aalice`);
+    const { entries } = (await alice('GET', `/v1/audit?document=${encodeURIComponent(name)}`)).body as {
+      entries: { action: string }[];
+    };
+    expect(entries.map(({ action }) => action)).toEqual(['document.create']);
+  });
+});
+
+describe('requests', () => {
+  test.each([
+    [undefined, 'token-missing'],
+    ['Bearer nonsense', 'token-invalid'],
+    ['Basic YTpi', 'token-invalid'],
+  ])('P3.1 authorization %s is answered %s', async (authorization, code) => {
+    const headers: Record<string, string> = authorization ? { authorization } : {};
+    const answer = await server.ask('GET', '/v1/documents', { headers });
+    expect(answer).toMatchObject({ status: 401, code });
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+  });
+
+  test('P7.1 what is not of the documented form is refused, and says where', async () => {
+    const unknownField = await alice('PUT', pathOf('form'), { body: { titel: 'x' } });
+    expect(unknownField).toMatchObject({ status: 400, code: 'bad-request' });
+    expect(JSON.stringify(unknownField.body)).toContain('additional properties');
+    expect(await alice('GET', '/v1/documents?limit=0')).toMatchObject({ code: 'bad-request' });
+    const headers = { 'content-type': 'application/json' };
+    const long = { title: 'x'.repeat(100_000) };
+    expect(await alice('PUT', pathOf('form'), { body: long, headers })).toMatchObject({
+      code: 'frame-too-large',
+    });
+    expect(await alice('GET', '/v1/nothing')).toMatchObject({ status: 404, code: 'not-found' });
+    expect(await alice('GET', '/v1/documents/%zz')).toMatchObject({ code: 'bad-request' });
+  });
+
+  test('the description lists every route', async () => {
+    const { body } = await server.ask('GET', '/v1/openapi.json');
+    const { paths } = body as { paths: Record<string, object> };
+    expect(Object.keys(paths).sort()).toEqual([
+      '/v1/audit',
+      '/v1/documents',
+      '/v1/documents/{name}',
+      '/v1/documents/{name}/grants',
+      '/v1/documents/{name}/grants/{subject}',
+      '/v1/documents/{name}/presence',
+      '/v1/documents/{name}/state',
+      '/v1/documents/{name}/updates',
+      '/v1/roles',
+      '/v1/roles/{role}',
+    ]);
+  });
+
+  test('P3.1 demo tokens are for development only', async () => {
+    expect(await server.ask('POST', '/dev/token', { body: { sub: 'alice' } })).toMatchObject({ status: 404 });
+  });
+});

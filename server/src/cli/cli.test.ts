@@ -1,0 +1,132 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createTokenVerifier } from '@weft/auth-jwt';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { OPTION_NAMES, OPTIONS, flagOf } from '../config/options.ts';
+
+const MAIN = new URL('../main.ts', import.meta.url).pathname;
+const SECRET = 'a secret that is only known to these tests';
+let directory: string;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'weft-cli-'));
+});
+
+afterAll(() => rmSync(directory, { recursive: true }));
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function weft(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  return new Promise((resolve) => {
+    const options = { cwd: directory, env: { PATH: process.env.PATH, ...env } };
+    const child = execFile(
+      process.execPath,
+      ['--conditions=weft-source', MAIN, ...args],
+      options,
+      (_error, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
+    );
+  });
+}
+
+describe('P10.3 weft', () => {
+  test('P10.3 lists its commands, and every command has examples', async () => {
+    const { out } = await weft(['--help']);
+    const commands = ['serve', 'migrate', 'worker', 'token', 'check-config'];
+    for (const command of commands) {
+      expect(out).toContain(command);
+      expect((await weft([command, '--help'])).out).toContain('Examples:');
+    }
+  });
+
+  test('P10.3 serve lists every option with its variable', async () => {
+    const { out } = await weft(['serve', '--help']);
+    for (const name of OPTION_NAMES) {
+      expect(out).toContain(flagOf(name));
+      expect(out.replaceAll(/\s+/g, ' ')).toContain(`(${OPTIONS[name].env};`);
+    }
+  });
+
+  test('P10.3 suggests what was meant', async () => {
+    expect(await weft(['serv'])).toMatchObject({ code: 1, err: expect.stringContaining('serve') });
+  });
+});
+
+describe('weft check-config', () => {
+  test('prints what is in force, without secrets', async () => {
+    const { code, out } = await weft(['check-config', '--port', '3000'], { WEFT_JWT_SECRET: SECRET });
+    expect(code).toBe(0);
+    expect(out).toMatch(/PORT +3000/);
+    expect(out).not.toContain(SECRET);
+  });
+
+  test('lists all that is wrong, and fails', async () => {
+    const { code, err } = await weft(['check-config'], {
+      PORT: 'x',
+      WEFT_LOG_LEVEL: 'loud',
+      NODE_ENV: 'production',
+    });
+    expect(code).toBe(1);
+    for (const name of ['PORT', 'WEFT_LOG_LEVEL', 'WEFT_JWT_SECRET']) expect(err).toContain(name);
+  });
+});
+
+describe('P3.1 weft serve without a key', () => {
+  test.each([{ NODE_ENV: 'production' }, { HOST: '0.0.0.0' }])('P3.1 does not start with %j', async (env) => {
+    expect(await weft(['serve'], env)).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining('anybody could be anyone'),
+    });
+  });
+});
+
+describe('weft token', () => {
+  test('prints a token that the server accepts', async () => {
+    const args = [
+      'token',
+      '--sub',
+      'alice',
+      '--group',
+      'staff',
+      'qa',
+      '--scope',
+      'admin',
+      '--expires-in',
+      '5m',
+    ];
+    const { out } = await weft([...args, '--grant', 'notes=2026=editor', 'x*=viewer'], {
+      WEFT_JWT_SECRET: SECRET,
+    });
+    const principal = await createTokenVerifier({ secret: SECRET }).verify(out.trim());
+    expect(principal).toMatchObject({ user: 'alice', groups: ['staff', 'qa'], scopes: ['admin'] });
+    expect({ ...principal.grants }).toEqual({ 'notes=2026': 'editor', 'x*': 'viewer' });
+    expect(Math.abs(principal.expiresAt - Date.now() - 300_000)).toBeLessThan(10_000);
+  });
+
+  test('P3.1 the secret of development mode is made once, and only its owner may read it', async () => {
+    const [first, second] = [await weft(['token', '--sub', 'a']), await weft(['token', '--sub', 'b'])];
+    expect([first.code, second.code]).toEqual([0, 0]);
+    expect(statSync(join(directory, 'data', 'development-secret')).mode & 0o777).toBe(0o600);
+  });
+
+  test.each([
+    [['--sub', ''], {}, 'sub is not an identifier'],
+    [['--sub', 'a', '--color', 'red'], {}, 'hex colour'],
+    [['--sub', 'a', '--expires-in', '5'], {}, '--expires-in'],
+    [['--sub', 'a', '--grant', 'notes'], {}, '<document>=<role>'],
+    [['--sub', 'a'], { NODE_ENV: 'production' }, 'WEFT_JWT_SECRET'],
+    [['--sub', 'a'], { WEFT_JWKS_URL: 'https://keys.example' }, 'cannot sign'],
+  ])('refuses %j %j', async (args, env, reason) => {
+    expect(await weft(['token', ...args], env)).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining(reason),
+    });
+  });
+});
