@@ -1,0 +1,131 @@
+import { documentKey, type DocumentKey, type WeftError } from '@weft/common';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { ClientBindings } from './client-bindings.ts';
+import { openPool } from './testing/database.ts';
+
+let pool: pg.Pool;
+let key: DocumentKey;
+let documents = 0;
+
+beforeAll(async () => {
+  pool = await openPool(inject('postgresUrl'));
+});
+afterAll(() => pool.end());
+beforeEach(() => {
+  key = documentKey('acme', `d${++documents}`);
+});
+
+async function opened(maxCached?: number): Promise<ClientBindings> {
+  const bindings = new ClientBindings({ pool, ...(maxCached !== undefined && { maxCached }) });
+  await bindings.load(key);
+  return bindings;
+}
+
+describe('P3.19 a Yjs client id belongs to the first who shows it', () => {
+  test('P3.19 on this instance and every other, also after a restart', async () => {
+    const one = await opened();
+    const two = await opened();
+    expect(await one.bind(key, 7, 'alice')).toBe('own');
+    expect(await one.bind(key, 7, 'alice')).toBe('own');
+    expect(await one.bind(key, 7, 'mallory')).toBe('taken');
+    expect(await two.bind(key, 7, 'mallory')).toBe('taken');
+    const restarted = await opened();
+    expect(restarted.ownerOf(key, 7)).toBe('alice');
+    expect(await restarted.bind(key, 7, 'mallory')).toBe('taken');
+  });
+
+  test('P3.19 in this document alone; a person may have several', async () => {
+    const bindings = await opened();
+    const other = documentKey('acme', `${key}-other`);
+    expect(await bindings.bind(key, 7, 'alice')).toBe('own');
+    expect(await bindings.bind(key, 8, 'alice')).toBe('own');
+    expect(await bindings.bind(other, 7, 'bob')).toBe('own');
+    expect(await bindings.bind(other, 7, 'alice')).toBe('taken');
+    expect(bindings.ownerOf(other, 7)).toBeUndefined();
+  });
+
+  test('P3.19 of many who reach for one id at once, on several instances, one has it', async () => {
+    const instances = await Promise.all([opened(), opened(), opened()]);
+    for (let id = 0; id < 20; id++) {
+      const outcomes = await Promise.all(
+        Array.from({ length: 12 }, async (_, n) => instances[n % 3]?.bind(key, id, `p${n % 4}`)),
+      );
+      const winners = new Set(outcomes.flatMap((outcome, n) => (outcome === 'own' ? [`p${n % 4}`] : [])));
+      expect(winners.size).toBe(1);
+      // Whoever won is told so wherever they asked.
+      expect(outcomes.filter((outcome) => outcome === 'own')).toHaveLength(3);
+    }
+  });
+
+  test('P3.19 the largest client id', async () => {
+    const bindings = await opened();
+    expect(await bindings.bind(key, Number.MAX_SAFE_INTEGER, 'alice')).toBe('own');
+    expect(bindings.ownerOf(key, Number.MAX_SAFE_INTEGER)).toBe('alice');
+  });
+
+  test('P3.19 what another instance bound meanwhile is found by asking', async () => {
+    const one = await opened();
+    const two = await opened();
+    await one.bind(key, 7, 'alice');
+    expect(two.ownerOf(key, 7)).toBeUndefined();
+    expect(await two.owners(key, [7, 8])).toEqual(new Map([[7, 'alice']]));
+    expect(two.ownerOf(key, 7)).toBe('alice');
+  });
+
+  test('P3.19 are gone with their document', async () => {
+    const bindings = await opened();
+    await bindings.bind(key, 7, 'alice');
+    await bindings.removeAll(key);
+    await bindings.load(key);
+    expect(await bindings.bind(key, 7, 'bob')).toBe('own');
+  });
+});
+
+describe('P7.10 bindings are bounded', () => {
+  test('P7.10 in memory: what was forgotten is still not to be taken', async () => {
+    const bindings = await opened(10);
+    for (let id = 0; id < 30; id++) await bindings.bind(key, id, 'alice');
+    expect(bindings.ownerOf(key, 0)).toBeUndefined();
+    expect(bindings.ownerOf(key, 29)).toBe('alice');
+    expect(await bindings.bind(key, 0, 'mallory')).toBe('taken');
+    const reopened = await opened(10);
+    expect([29, 20, 19].map((id) => reopened.ownerOf(key, id))).toEqual(['alice', 'alice', undefined]);
+  });
+
+  test('P7.10 while they wait, and those who wait share statements', async () => {
+    const counting = new pg.Pool(pool.options);
+    let statements = 0;
+    const query = counting.query.bind(counting);
+    counting.query = ((...args: Parameters<typeof query>) => {
+      statements += 1;
+      return query(...args);
+    }) as typeof counting.query;
+    const bindings = new ClientBindings({ pool: counting, maxPending: 500 });
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 600 }, (_, id) => bindings.bind(key, id, 'alice')),
+    );
+    const accepted = outcomes.filter(({ status }) => status === 'fulfilled');
+    expect(accepted.length).toBeGreaterThanOrEqual(500);
+    expect(accepted.length).toBeLessThan(600);
+    expect(statements).toBeLessThanOrEqual(4);
+    await counting.end();
+  });
+});
+
+describe('P4.4 with the database away', () => {
+  test('P4.4 known ids go on, new ones are refused, and both work again when it is back', async () => {
+    const client = new pg.Pool(pool.options);
+    const bindings = new ClientBindings({ pool: client });
+    await bindings.load(key);
+    await bindings.bind(key, 1, 'alice');
+    const query = client.query.bind(client);
+    client.query = () => Promise.reject(new Error('connection refused'));
+    expect(await bindings.bind(key, 1, 'alice')).toBe('own');
+    const refused = await bindings.bind(key, 2, 'alice').catch((error: WeftError) => error.code);
+    expect(refused).toBe('permissions-unavailable');
+    client.query = query;
+    expect(await bindings.bind(key, 2, 'alice')).toBe('own');
+    await client.end();
+  });
+});
