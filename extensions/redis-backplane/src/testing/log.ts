@@ -22,7 +22,7 @@ export class TestLog {
     return this.rows.length;
   }
 
-  append(instance: string, update = Uint8Array.from([this.head + 1])): CommittedUpdate {
+  append(instance: string, update: Uint8Array = Uint8Array.from([this.head + 1])): CommittedUpdate {
     const row: CommittedUpdate = {
       document: this.key,
       epoch: this.epoch,

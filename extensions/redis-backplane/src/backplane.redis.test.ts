@@ -1,0 +1,377 @@
+import { noMetrics, silentLogger, type CommittedUpdate, type Logger } from '@weft/common';
+import { FaultProxy, startRedis, until, type RedisServer } from '@weft/harness';
+import { Redis } from 'ioredis';
+import { Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness';
+import { Doc } from 'yjs';
+import { afterEach, describe, expect, inject, test } from 'vitest';
+import { RedisBackplane, type RedisBackplaneOptions } from './backplane.ts';
+import { guardDelivery, Replica } from './replica.ts';
+import { TestLog } from './testing/log.ts';
+import { Vigilance } from './vigilance.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+let prefixes = 0;
+const newPrefix = () => `test-${process.pid}-${prefixes++}:`;
+
+/** What a process counts: `name{label}` → number. */
+function countingMetrics() {
+  const counts = new Map<string, number>();
+  const metrics = {
+    ...noMetrics,
+    counter: (name: string) => ({
+      inc: (labels: Record<string, string> = {}, by = 1) => {
+        const key = `${name.replace('weft_backplane_', '')} ${Object.values(labels).join()}`.trim();
+        counts.set(key, (counts.get(key) ?? 0) + by);
+      },
+    }),
+  };
+  return { metrics, count: (key: string) => counts.get(key) ?? 0 };
+}
+
+interface ProcessOptions extends Partial<RedisBackplaneOptions> {
+  readonly url?: string;
+  readonly interval?: number;
+}
+
+/** One process: a backplane, its vigilance, and documents of `log` that it opens. */
+async function startProcess(log: TestLog, name: string, prefix: string, options: ProcessOptions = {}) {
+  const { metrics, count } = countingMetrics();
+  const { url = inject('redisUrl'), interval = 60_000, ...rest } = options;
+  const backplane = new RedisBackplane({
+    redis: { url },
+    prefix,
+    logger: silentLogger,
+    metrics,
+    heartbeat: 50,
+    silence: 300,
+    awarenessTick: 5,
+    ...rest,
+  });
+  const vigilance = new Vigilance({ heads: log.heads, interval, awayInterval: 30, logger: silentLogger });
+  await vigilance.start();
+  guardDelivery(backplane, vigilance);
+  await backplane.start();
+  cleanups.push(async () => {
+    await backplane.stop();
+    await vigilance.stop();
+  });
+  await until(() => backplane.connected || options.url);
+  const applied: number[] = [];
+  const seen = {
+    applied,
+    awareness: [] as Uint8Array[],
+    stateless: [] as string[],
+    lost: [] as string[],
+    joined: 0,
+  };
+  const replica = new Replica({
+    key: log.key,
+    backplane,
+    vigilance,
+    events: {
+      readRows: log.readRows,
+      apply: (rows) => applied.push(...rows.map(({ seq }) => seq)),
+      lost: (reason) => seen.lost.push(reason),
+      awareness: (update) => seen.awareness.push(update),
+      stateless: (payload) => seen.stateless.push(payload),
+      peerJoined: () => seen.joined++,
+      policyChanged: () => undefined,
+    },
+  });
+  const open = async () => {
+    await replica.join();
+    replica.open({ id: log.id, epoch: log.epoch, seq: log.head, policyRev: 1 });
+  };
+  const write = (...updates: Uint8Array[]): CommittedUpdate[] => {
+    const rows = (updates.length > 0 ? updates : [undefined]).map((update) => log.append(name, update));
+    replica.committed(rows);
+    return rows;
+  };
+  return { backplane, vigilance, replica, seen, count, open, write, channel: `${prefix}document:${log.key}` };
+}
+
+async function pair(options: ProcessOptions = {}) {
+  const log = new TestLog();
+  const prefix = newPrefix();
+  const a = await startProcess(log, 'a', prefix, options);
+  const b = await startProcess(log, 'b', prefix, options);
+  await a.open();
+  await b.open();
+  return { log, prefix, a, b };
+}
+
+async function ownRedis(): Promise<RedisServer> {
+  const redis = await startRedis();
+  cleanups.push(() => redis.remove());
+  return redis;
+}
+
+describe('P2.4 a committed row reaches the other instances', () => {
+  test('P2.4 once, by one message, without reading the log', async () => {
+    const { log, a, b } = await pair();
+    await until(() => a.seen.joined > 0);
+    for (let i = 0; i < 20; i++) a.write();
+    a.write(Uint8Array.from([1]), Uint8Array.from([2]));
+    await until(() => b.seen.applied.length === 22);
+    expect(b.seen.applied).toEqual(log.rows.map(({ seq }) => seq));
+    expect(a.count('published_total updates')).toBe(21);
+    expect(a.seen.applied).toEqual([]);
+    expect(log.reads).toBe(0);
+  });
+
+  test('P2.4 both write at once', async () => {
+    const { log, a, b } = await pair();
+    await until(() => a.seen.joined > 0);
+    for (let i = 0; i < 100; i++) (i % 3 ? a : b).write();
+    await until(() => a.replica.cursor?.seq === 100 && b.replica.cursor?.seq === 100);
+    const by = (name: string) => log.rows.filter(({ instance }) => instance === name).map(({ seq }) => seq);
+    expect(a.seen.applied).toEqual(by('b'));
+    expect(b.seen.applied).toEqual(by('a'));
+  });
+
+  test('P2.4 a row too large to publish is read from the log', async () => {
+    const { a, b } = await pair({ maxMessageBytes: 10_000 });
+    await until(() => a.seen.joined > 0);
+    a.write(new Uint8Array(50_000));
+    a.write();
+    await until(() => b.seen.applied.length === 2);
+    expect(b.seen.applied).toEqual([1, 2]);
+  });
+});
+
+describe('P12.2 nothing is published that nobody would hear', () => {
+  test('P12.2 alone, with a peer, and alone again', async () => {
+    const log = new TestLog();
+    const prefix = newPrefix();
+    const a = await startProcess(log, 'a', prefix);
+    await a.open();
+    for (let i = 0; i < 5; i++) a.write();
+    expect(a.count('published_total updates')).toBe(0);
+    expect(a.count('skipped_total updates')).toBe(5);
+
+    const b = await startProcess(log, 'b', prefix);
+    await b.open();
+    await until(() => a.seen.joined === 1);
+    a.write();
+    await until(() => b.seen.applied.length === 1);
+
+    b.replica.leave();
+    await until(() => {
+      a.write();
+      return a.count('skipped_total updates') > 5;
+    });
+  });
+
+  test('P12.2 a peer that died without a word costs one message', async () => {
+    const { a, b } = await pair();
+    await until(() => a.seen.joined > 0);
+    // The process is gone; nobody says bye.
+    (b.backplane as unknown as { link: { stop(): void } }).link.stop();
+    await until(() => {
+      a.write();
+      return a.count('skipped_total updates') > 0;
+    });
+  });
+
+  test('P12.2 a row committed while a peer was opening and not yet known is found at once', async () => {
+    const log = new TestLog();
+    const prefix = newPrefix();
+    const a = await startProcess(log, 'a', prefix);
+    const b = await startProcess(log, 'b', prefix);
+    await a.open();
+    const opening = b.open();
+    for (let i = 0; i < 10; i++) a.write();
+    await opening;
+    for (let i = 0; i < 10; i++) a.write();
+    await until(() => b.replica.cursor?.seq === 20, { timeout: 2000 });
+  });
+
+  test('P5.5 a peer that nobody knows of finds its rows in the log and makes itself known', async () => {
+    const { a, b } = await pair({ interval: 100 });
+    await until(() => a.seen.joined === 1);
+    const channels = (a.backplane as unknown as { channels: Map<string, { gone(sender: string): void }> })
+      .channels;
+    const sender = (b.backplane as unknown as { sender: Buffer }).sender.toString('hex');
+    channels.get(a.channel)!.gone(sender);
+    a.write();
+    expect(a.count('skipped_total updates')).toBe(1);
+    await until(() => b.seen.applied.length === 1);
+    await until(() => a.seen.joined === 2);
+    a.write();
+    await until(() => b.seen.applied.length === 2);
+    expect(a.count('published_total updates')).toBe(1);
+  });
+});
+
+describe('P6.8 presence and messages reach the other instances', () => {
+  test('P6.8 joined per tick, the newest of each person', async () => {
+    const { a, b } = await pair();
+    await until(() => a.seen.joined > 0);
+    const person = new Awareness(new Doc());
+    cleanups.push(() => person.destroy());
+    for (let at = 0; at < 30; at++) {
+      person.setLocalState({ at });
+      a.replica.publishAwareness(encodeAwarenessUpdate(person, [person.clientID]));
+    }
+    a.replica.publishStateless('{"hello":"there"}');
+    await until(() => b.seen.awareness.length > 0 && b.seen.stateless.length > 0);
+    expect(b.seen.stateless).toEqual(['{"hello":"there"}']);
+    expect(b.seen.awareness).toHaveLength(1);
+    expect(Buffer.from(b.seen.awareness[0]!).toString()).toContain('{"at":29}');
+  });
+
+  test('P6.8 what the last tick holds is sent before leaving', async () => {
+    const { a, b } = await pair({ awarenessTick: 60_000 });
+    await until(() => a.seen.joined > 0);
+    const person = new Awareness(new Doc());
+    cleanups.push(() => person.destroy());
+    a.replica.publishAwareness(encodeAwarenessUpdate(person, [person.clientID]));
+    a.replica.leave();
+    await until(() => b.seen.awareness.length === 1);
+  });
+});
+
+describe('P7.4 what is on a channel cannot hurt the process', () => {
+  test('P7.4 garbage is counted and dropped, and the next row arrives', async () => {
+    const { a, b } = await pair();
+    await until(() => a.seen.joined > 0);
+    const stranger = new Redis(inject('redisUrl'));
+    cleanups.push(() => stranger.disconnect());
+    const garbage = [
+      Buffer.from([1, 2, 3]),
+      Buffer.alloc(0),
+      Buffer.from('W\u0001'),
+      Buffer.alloc(3_000_000),
+    ];
+    for (const message of garbage) await stranger.publish(b.channel, message);
+    await until(() => b.count('dropped_total malformed') === 3 && b.count('dropped_total too-large') === 1);
+    a.write();
+    await until(() => b.seen.applied.length === 1);
+    expect(b.seen.lost).toEqual([]);
+  });
+});
+
+describe('P5.6 Redis is expendable', () => {
+  const converged = async ({ log, a, b }: Awaited<ReturnType<typeof pair>>) => {
+    const position = () => `${a.replica.cursor?.seq} ${b.replica.cursor?.seq}`;
+    await until(() => position() === `${log.head} ${log.head}`, { timeout: 5000 });
+    expect([...a.seen.applied, ...b.seen.applied].sort((x, y) => x - y)).toEqual(
+      log.rows.map(({ seq }) => seq),
+    );
+    expect([...a.seen.lost, ...b.seen.lost]).toEqual([]);
+  };
+
+  test.each([
+    ['paused', 'SIGSTOP', 'SIGCONT'],
+    ['killed and restarted', 'SIGKILL', undefined],
+  ] as const)('P5.6 %s: the log goes on alone, and messages come again', async (_, stop, go) => {
+    const redis = await ownRedis();
+    const both = await pair({ url: redis.url });
+    const { a, b } = both;
+    await until(() => a.seen.joined > 0);
+    for (let i = 0; i < 10; i++) (i % 2 ? a : b).write();
+    if (go) process.kill(redis.process.pid, stop);
+    else await redis.stop(stop);
+    for (let i = 0; i < 10; i++) (i % 2 ? a : b).write();
+    await until(() => !a.backplane.connected && !b.backplane.connected);
+    for (let i = 0; i < 10; i++) (i % 2 ? a : b).write();
+    await converged(both);
+    if (go) process.kill(redis.process.pid, go);
+    else await redis.start();
+    await until(() => a.backplane.connected && b.backplane.connected);
+    const published = a.count('published_total updates');
+    await until(() => {
+      a.write();
+      return a.count('published_total updates') > published + 3;
+    });
+    await converged(both);
+  });
+
+  test('P5.6 flushed: nothing is even noticed', async () => {
+    const redis = await ownRedis();
+    const both = await pair({ url: redis.url });
+    await until(() => both.a.seen.joined > 0);
+    const admin = new Redis(redis.url);
+    cleanups.push(() => admin.disconnect());
+    both.a.write();
+    await admin.flushall();
+    both.a.write();
+    await converged(both);
+    expect(both.log.reads).toBe(0);
+  });
+
+  test('P5.6 messages lost silently: found by the next check of the heads', async () => {
+    const redis = await ownRedis();
+    const proxy = await FaultProxy.start(redis.port);
+    cleanups.push(() => proxy.close());
+    const log = new TestLog();
+    const prefix = newPrefix();
+    const a = await startProcess(log, 'a', prefix, { url: redis.url });
+    const b = await startProcess(log, 'b', prefix, {
+      url: proxy.through(redis.url),
+      interval: 100,
+      // It does not notice.
+      silence: 60_000,
+    });
+    await a.open();
+    await until(() => b.backplane.connected);
+    await b.open();
+    await until(() => a.seen.joined > 0);
+    proxy.toClient.mode = 'drop';
+    for (let i = 0; i < 5; i++) a.write();
+    await until(() => b.seen.applied.length === 5);
+    proxy.toClient.mode = 'pass';
+    await converged({ log, prefix, a, b });
+  });
+
+  test('P5.6 cut off alone: the connection comes back by itself, and opening a document does not wait for it', async () => {
+    const redis = await ownRedis();
+    const proxy = await FaultProxy.start(redis.port);
+    cleanups.push(() => proxy.close());
+    const log = new TestLog();
+    const b = await startProcess(log, 'b', newPrefix(), { url: proxy.through(redis.url), silence: 100 });
+    await until(() => b.backplane.connected);
+    proxy.setMode('stall');
+    const since = performance.now();
+    await b.open();
+    expect(performance.now() - since).toBeLessThan(1500);
+    await until(() => !b.backplane.connected);
+    proxy.setMode('pass');
+    proxy.cut();
+    await until(() => b.backplane.connected);
+  });
+
+  test('P7.5 while Redis hangs, what waits for it is bounded', async () => {
+    const redis = await ownRedis();
+    const both = await pair({ url: redis.url, silence: 60_000, maxPendingBytes: 100_000, interval: 50 });
+    const { a, b } = both;
+    await until(() => a.seen.joined > 0);
+    process.kill(redis.process.pid, 'SIGSTOP');
+    for (let i = 0; i < 100; i++) a.write(new Uint8Array(10_000));
+    await until(() => a.count('dropped_total backlog') > 80);
+    await until(() => b.seen.applied.length === 100);
+    process.kill(redis.process.pid, 'SIGCONT');
+    await converged(both);
+  });
+});
+
+describe('P7.6 secrets stay secret', () => {
+  test('P7.6 a wrong password is not logged', async () => {
+    const lines: string[] = [];
+    const log = (fields: object, message: string) => void lines.push(JSON.stringify(fields) + message);
+    const logger: Logger = { debug: log, info: log, warn: log, error: log };
+    const url = new URL(inject('redisUrl'));
+    url.username = 'somebody';
+    url.password = 'open-sesame';
+    const backplane = new RedisBackplane({ redis: { url: url.href }, logger });
+    await backplane.start();
+    cleanups.push(() => backplane.stop());
+    await until(() => lines.length > 0);
+    expect(lines.join('\n')).not.toContain('open-sesame');
+    expect(lines.join('\n')).toContain(url.host);
+  });
+});

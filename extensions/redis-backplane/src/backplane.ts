@@ -1,0 +1,303 @@
+import { randomBytes } from 'node:crypto';
+import {
+  noMetrics,
+  type CommittedUpdate,
+  type DocumentKey,
+  type Logger,
+  type Metrics,
+  type Service,
+  type Unsubscribe,
+} from '@weft/common';
+import { DocumentChannel, type DocumentHandlers } from './document-channel.ts';
+import { decodeFrame, encodeFrame, isFrom, SENDER_BYTES, senderOf, type Frame } from './frame.ts';
+import { createMeters, type Meters } from './meters.ts';
+import { RedisLink } from './redis-link.ts';
+import type { RedisTarget } from './redis-options.ts';
+
+export interface RedisBackplaneOptions {
+  readonly redis: RedisTarget;
+  /** Begins every channel, so that installations can share a Redis. */
+  readonly prefix?: string;
+  readonly logger: Logger;
+  readonly metrics?: Metrics;
+  /** Milliseconds between two signs of life through Redis. */
+  readonly heartbeat?: number;
+  /** Milliseconds without one after which Redis counts as away. */
+  readonly silence?: number;
+  /** Milliseconds that opening a document waits for a Redis that does not answer. */
+  readonly joinTimeout?: number;
+  /** Milliseconds of presence that are published together. */
+  readonly awarenessTick?: number;
+  /** Bytes of one message, sent or taken. Larger rows are not published: peers are told to read the log. */
+  readonly maxMessageBytes?: number;
+  /** Bytes on their way to Redis. More are dropped. */
+  readonly maxPendingBytes?: number;
+}
+
+export const backplaneDefaults = {
+  prefix: 'weft:',
+  heartbeat: 500,
+  silence: 1500,
+  joinTimeout: 500,
+  awarenessTick: 25,
+  maxMessageBytes: 2 * 1024 * 1024,
+  maxPendingBytes: 8 * 1024 * 1024,
+} as const;
+
+export interface BackplaneListener {
+  /** Messages do not come through. */
+  down?(): void;
+  /** They do again, and every document is subscribed: what was missed is to be looked for now. */
+  up?(): void;
+}
+
+/** Channels of one SUBSCRIBE. */
+const SUBSCRIBE_BATCH = 1000;
+
+/**
+ * Carries committed rows, presence and stateless messages between the processes that have a document open. At
+ * most once: whatever it loses is in the log. Nothing is queued while Redis is away, and nothing is published
+ * while nobody else has the document open.
+ */
+export class RedisBackplane implements Service {
+  private readonly options: Required<Omit<RedisBackplaneOptions, 'metrics' | 'redis'>>;
+  private readonly meters: Meters;
+  private readonly link: RedisLink;
+  /** Not the instance's name: two processes may be configured with the same. */
+  private readonly sender = randomBytes(SENDER_BYTES);
+  private readonly channels = new Map<string, DocumentChannel>();
+  private readonly listeners = new Set<BackplaneListener>();
+  private recovering = false;
+
+  constructor({ redis, metrics = noMetrics, ...options }: RedisBackplaneOptions) {
+    this.options = { ...backplaneDefaults, ...options };
+    this.meters = createMeters(metrics);
+    const { prefix, logger, heartbeat, silence, maxPendingBytes } = this.options;
+    this.link = new RedisLink({
+      target: redis,
+      loopback: `${prefix}loopback:${this.sender.toString('hex')}`,
+      logger,
+      meters: this.meters,
+      heartbeat,
+      silence,
+      maxPendingBytes,
+      onMessage: (channel, message) => this.receive(channel, message),
+      onUp: () => void this.recover(),
+      onDown: () => this.down(),
+    });
+  }
+
+  /** Whether messages come through at present. */
+  get connected(): boolean {
+    return this.link.connected;
+  }
+
+  /** Does not wait for Redis: without it the log alone connects the instances. */
+  async start(): Promise<void> {
+    this.meters.connected.set(0);
+    this.link.start();
+  }
+
+  async stop(): Promise<void> {
+    for (const { key } of this.channels.values()) this.leave(key);
+    this.link.stop();
+  }
+
+  listen(listener: BackplaneListener): Unsubscribe {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /**
+   * From now on `handlers` get what others publish about the document. Join, then load it from the log: what is
+   * committed in between is published or in the log. Resolves when Redis has taken the subscription, or has not
+   * answered in time; never rejects.
+   */
+  async join(key: DocumentKey, handlers: DocumentHandlers): Promise<void> {
+    const channel = this.channelOf(key);
+    const document = new DocumentChannel(key, channel, handlers);
+    this.channels.set(channel, document);
+    if (!this.connected) return;
+    const subscribed = this.link.subscribe([channel]).then((taken) => {
+      if (taken && this.channels.get(channel) === document) this.hello(document);
+    });
+    await withTimeout(subscribed, this.options.joinTimeout);
+  }
+
+  leave(key: DocumentKey): void {
+    const document = this.channels.get(this.channelOf(key));
+    if (!document) return;
+    clearTimeout(document.awarenessTimer);
+    // Also what this tick still holds: it may be the removal of the last person.
+    if (!document.awareness.empty) this.publishBatch(document);
+    if (document.hasPeers) this.publish(document, { kind: 'bye' });
+    this.channels.delete(document.channel);
+    this.link.unsubscribe(document.channel);
+  }
+
+  /** Asks who has the document open and how far they are. For when rows turn out not to be delivered. */
+  announce(key: DocumentKey): void {
+    const document = this.channels.get(this.channelOf(key));
+    if (document) this.hello(document);
+  }
+
+  /** Consecutive rows of one document that this process has committed. */
+  publishUpdates(rows: readonly CommittedUpdate[]): void {
+    const [first] = rows;
+    const document = first && this.channels.get(this.channelOf(first.document));
+    if (!document || !this.wanted(document, 'updates')) return;
+    this.publish(document, { kind: 'updates', rows });
+  }
+
+  /** y-protocols awareness update. Sent with the others of the same tick. */
+  publishAwareness(key: DocumentKey, update: Uint8Array): void {
+    const document = this.channels.get(this.channelOf(key));
+    if (!document || !this.wanted(document, 'awareness')) return;
+    try {
+      document.awareness.add(update);
+    } catch {
+      return this.meters.dropped.inc({ reason: 'malformed' });
+    }
+    document.awarenessTimer ??= setTimeout(() => this.publishBatch(document), this.options.awarenessTick);
+  }
+
+  publishStateless(key: DocumentKey, payload: string): void {
+    const document = this.channels.get(this.channelOf(key));
+    if (document && this.wanted(document, 'stateless'))
+      this.publish(document, { kind: 'stateless', payload });
+  }
+
+  private channelOf(key: DocumentKey): string {
+    return `${this.options.prefix}document:${key}`;
+  }
+
+  private wanted(document: DocumentChannel, kind: Frame['kind']): boolean {
+    if (!document.hasPeers) {
+      this.meters.skipped.inc({ kind });
+      return false;
+    }
+    if (this.link.cluster && document.shouldProbe(performance.now())) this.hello(document);
+    return true;
+  }
+
+  private publishBatch(document: DocumentChannel): void {
+    document.awarenessTimer = undefined;
+    this.publish(document, { kind: 'awareness', update: document.awareness.take() });
+  }
+
+  private hello(document: DocumentChannel): void {
+    this.publish(document, { kind: 'hello', wantsReply: true, cursor: document.handlers.position() });
+  }
+
+  private publish(document: DocumentChannel, frame: Frame): void {
+    const message = encodeFrame(this.sender, frame);
+    if (message.length > this.options.maxMessageBytes) return this.tooLarge(document, frame);
+    const sentAt = performance.now();
+    this.meters.published.inc({ kind: frame.kind });
+    this.meters.publishedBytes.inc({ kind: frame.kind }, message.length);
+    this.link.publish(document.channel, message, (subscribers) => {
+      if (!this.link.cluster) this.delivered(document, { subscribers, sentAt });
+    });
+  }
+
+  private tooLarge(document: DocumentChannel, frame: Frame): void {
+    this.meters.dropped.inc({ reason: 'too-large' });
+    const last = frame.kind === 'updates' ? frame.rows.at(-1) : undefined;
+    if (!last) return;
+    const cursor = { epoch: last.epoch, seq: last.seq };
+    this.publish(document, { kind: 'hello', wantsReply: false, cursor });
+  }
+
+  private delivered(
+    document: DocumentChannel,
+    { subscribers, sentAt }: { subscribers: number; sentAt: number },
+  ): void {
+    if (this.channels.get(document.channel) !== document) return;
+    if (subscribers <= 1) document.nobodyHeard(sentAt);
+    // Not even this process: the subscription has been lost.
+    if (subscribers === 0) void this.recover();
+  }
+
+  private receive(channel: string, message: Buffer): void {
+    const document = this.channels.get(channel);
+    if (!document) return;
+    if (message.length > this.options.maxMessageBytes)
+      return this.meters.dropped.inc({ reason: 'too-large' });
+    if (isFrom(this.sender, message)) return;
+    const frame = decodeFrame(document.key, message);
+    if (!frame) return this.meters.dropped.inc({ reason: 'malformed' });
+    this.meters.received.inc({ kind: frame.kind });
+    const sender = senderOf(message);
+    if (frame.kind === 'bye') return document.gone(sender);
+    document.heard(sender, performance.now());
+    try {
+      this.hand(document, frame);
+    } catch (error) {
+      this.meters.dropped.inc({ reason: 'handler' });
+      this.options.logger.error({ err: error, document: document.key }, 'A message could not be handled');
+    }
+  }
+
+  private hand(document: DocumentChannel, frame: Exclude<Frame, { kind: 'bye' }>): void {
+    const { handlers } = document;
+    switch (frame.kind) {
+      case 'updates':
+        return handlers.updates(frame.rows);
+      case 'awareness':
+        return handlers.awareness(frame.update);
+      case 'stateless':
+        return handlers.stateless(frame.payload);
+      case 'hello':
+        // Everything committed here before this answer and not published is below its cursor.
+        if (frame.wantsReply) {
+          this.publish(document, { kind: 'hello', wantsReply: false, cursor: handlers.position() });
+          handlers.peerJoined();
+        }
+        if (frame.cursor) handlers.hint(frame.cursor);
+    }
+  }
+
+  /** Messages come through: subscribe everything, say hello everywhere, look for what was missed. */
+  private async recover(): Promise<void> {
+    if (this.recovering) return;
+    this.recovering = true;
+    try {
+      const channels = [...this.channels.keys()];
+      for (let from = 0; from < channels.length; from += SUBSCRIBE_BATCH) {
+        if (!(await this.link.subscribe(channels.slice(from, from + SUBSCRIBE_BATCH)))) return;
+      }
+      for (const document of this.channels.values()) this.hello(document);
+    } finally {
+      this.recovering = false;
+    }
+    if (!this.connected) return;
+    this.meters.connected.set(1);
+    this.meters.reconnects.inc();
+    this.tell((listener) => listener.up?.());
+  }
+
+  private down(): void {
+    this.meters.connected.set(0);
+    this.tell((listener) => listener.down?.());
+  }
+
+  private tell(call: (listener: BackplaneListener) => void): void {
+    for (const listener of this.listeners) {
+      try {
+        call(listener);
+      } catch (error) {
+        this.options.logger.error({ err: error }, 'A backplane listener failed');
+      }
+    }
+  }
+}
+
+function withTimeout(promise: Promise<void>, milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    void promise.finally(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

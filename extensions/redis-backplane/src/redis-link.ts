@@ -1,0 +1,167 @@
+import type { Logger } from '@weft/common';
+import { Cluster } from 'ioredis';
+import type { Meters } from './meters.ts';
+import {
+  createClient,
+  describeTarget,
+  messageOf,
+  type RedisClient,
+  type RedisTarget,
+} from './redis-options.ts';
+
+export interface RedisLinkOptions {
+  readonly target: RedisTarget;
+  /** A channel of this process alone: what it publishes there must come back. */
+  readonly loopback: string;
+  readonly logger: Logger;
+  readonly meters: Meters;
+  /** Milliseconds between two signs of life. */
+  readonly heartbeat: number;
+  /** Milliseconds without one after which Redis counts as away. */
+  readonly silence: number;
+  /** Bytes on their way to Redis. More are dropped. */
+  readonly maxPendingBytes: number;
+  readonly onMessage: (channel: string, message: Buffer) => void;
+  /** Messages come through, for the first time or again. All channels are to be subscribed. */
+  readonly onUp: () => void;
+  readonly onDown: () => void;
+}
+
+/** Silence in which not even a reconnect was tried, as multiples of `silence`: the connection itself is given up. */
+const GIVE_UP = 4;
+
+/**
+ * A publishing and a subscribing connection, and whether messages really come through them: a sign of life is
+ * published to a channel of this process and must arrive. That also finds what no socket reports: a Redis that
+ * hangs, a half-open connection, a lost subscription.
+ */
+export class RedisLink {
+  readonly cluster: boolean;
+  private readonly options: RedisLinkOptions;
+  private readonly pub: RedisClient;
+  private readonly sub: RedisClient;
+  private up = false;
+  private stopped = true;
+  private pendingBytes = 0;
+  private beating = false;
+  private lastHeard = 0;
+  private lastReset = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(options: RedisLinkOptions) {
+    this.options = options;
+    this.cluster = 'cluster' in options.target;
+    this.pub = createClient(options.target);
+    this.sub = createClient(options.target);
+  }
+
+  get connected(): boolean {
+    return this.up;
+  }
+
+  start(): void {
+    this.stopped = false;
+    this.lastReset = Date.now();
+    const redis = describeTarget(this.options.target);
+    for (const client of [this.pub, this.sub]) {
+      client.on('error', (error: unknown) => {
+        this.options.logger.debug({ redis, error: messageOf(error) }, 'Redis connection error');
+      });
+      client.on('close', () => this.down());
+      client.connect().catch(() => undefined);
+    }
+    this.sub.on('ready', () => void this.subscribe([this.options.loopback]));
+    this.sub.on('messageBuffer', (channel: Buffer, message: Buffer) => {
+      this.received(channel.toString(), message);
+    });
+    this.timer = setInterval(() => this.beat(), this.options.heartbeat);
+    this.timer.unref();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearInterval(this.timer);
+    this.up = false;
+    this.pub.disconnect();
+    this.sub.disconnect();
+  }
+
+  /** Resolves to whether Redis has taken the subscription; never rejects. */
+  async subscribe(channels: readonly string[]): Promise<boolean> {
+    if (channels.length === 0) return true;
+    try {
+      await this.sub.subscribe(...channels);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  unsubscribe(channel: string): void {
+    this.sub.unsubscribe(channel).catch(() => undefined);
+  }
+
+  /**
+   * Publishes, or drops and counts while Redis is away or slow. `delivered` is told how many subscribers Redis
+   * sent it to; in a cluster that is only those of one node.
+   */
+  publish(channel: string, message: Buffer, delivered?: (subscribers: number) => void): void {
+    const { meters, maxPendingBytes } = this.options;
+    if (!this.up) return meters.dropped.inc({ reason: 'away' });
+    if (this.pendingBytes + message.length > maxPendingBytes)
+      return meters.dropped.inc({ reason: 'backlog' });
+    this.pendingBytes += message.length;
+    this.pub
+      .publish(channel, message)
+      .then(
+        (subscribers) => delivered?.(subscribers),
+        () => meters.dropped.inc({ reason: 'failed' }),
+      )
+      .finally(() => {
+        this.pendingBytes -= message.length;
+      });
+  }
+
+  private received(channel: string, message: Buffer): void {
+    if (channel !== this.options.loopback) return this.options.onMessage(channel, message);
+    this.lastHeard = Date.now();
+    if (this.up || this.stopped) return;
+    this.up = true;
+    this.options.logger.info({ redis: describeTarget(this.options.target) }, 'Redis connects the instances');
+    this.options.onUp();
+  }
+
+  private beat(): void {
+    const silent = Date.now() - Math.max(this.lastHeard, this.lastReset);
+    if (silent > this.options.silence) this.down();
+    if (silent > this.options.silence * GIVE_UP) this.reset();
+    if (!this.up) void this.subscribe([this.options.loopback]);
+    if (this.beating) return;
+    this.beating = true;
+    this.pub
+      .publish(this.options.loopback, '.')
+      .catch(() => undefined)
+      .finally(() => {
+        this.beating = false;
+      });
+  }
+
+  private down(): void {
+    if (!this.up) return;
+    this.up = false;
+    if (this.stopped) return;
+    this.options.logger.warn(
+      { redis: describeTarget(this.options.target) },
+      'Redis is away; the log goes on alone',
+    );
+    this.options.onDown();
+  }
+
+  private reset(): void {
+    this.lastReset = Date.now();
+    for (const client of [this.pub, this.sub]) {
+      // A cluster client looks after its nodes itself, and would not come back from a disconnect.
+      if (!(client instanceof Cluster)) client.disconnect(true);
+    }
+  }
+}

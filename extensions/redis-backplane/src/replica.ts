@@ -1,0 +1,130 @@
+import type { CommittedUpdate, Cursor, DocumentKey, Unsubscribe } from '@weft/common';
+import type { RedisBackplane } from './backplane.ts';
+import { DocumentPosition, type DocumentPositionPort } from './document-position.ts';
+import type { Vigilance } from './vigilance.ts';
+
+export interface ReplicaEvents extends Omit<DocumentPositionPort, 'repaired'> {
+  /** Presence of people on other instances. */
+  awareness(update: Uint8Array): void;
+  stateless(payload: string): void;
+  /** Another instance has opened the document: publish the presence of this one's people. */
+  peerJoined(): void;
+  /** The permission revision has changed, and the notice of it may have been lost. */
+  policyChanged(policyRev: number): void;
+}
+
+export interface ReplicaOptions {
+  readonly key: DocumentKey;
+  /** None: the log alone connects the instances. */
+  readonly backplane?: RedisBackplane | undefined;
+  readonly vigilance: Vigilance;
+  readonly events: ReplicaEvents;
+  /** Bytes held while a row before them is missing. */
+  readonly maxHeldBytes?: number;
+}
+
+/** Milliseconds. Rows that had to be read mean that a peer may not know of this one. */
+const ANNOUNCE_INTERVAL = 1000;
+
+/**
+ * One open document of this process, kept at the head of its log: by what peers publish, and by what the log
+ * says. The order is {@link join}, load, {@link open}, and {@link leave} at the end.
+ */
+export class Replica {
+  readonly position: DocumentPosition;
+  private readonly key: DocumentKey;
+  private readonly backplane: RedisBackplane | undefined;
+  private readonly vigilance: Vigilance;
+  private readonly events: ReplicaEvents;
+  private unwatch: Unsubscribe | undefined;
+  private announcedAt = -ANNOUNCE_INTERVAL;
+  private left = false;
+
+  constructor({ key, backplane, vigilance, events, maxHeldBytes }: ReplicaOptions) {
+    this.key = key;
+    this.backplane = backplane;
+    this.vigilance = vigilance;
+    this.events = events;
+    this.position = new DocumentPosition({
+      ...(maxHeldBytes !== undefined && { maxHeldBytes }),
+      port: {
+        readRows: (after, limit) => events.readRows(after, limit),
+        apply: (rows) => events.apply(rows),
+        lost: (reason) => events.lost(reason),
+        repaired: () => this.announce(),
+      },
+    });
+  }
+
+  get cursor(): Cursor | undefined {
+    return this.position.cursor;
+  }
+
+  /** Never rejects. */
+  async join(): Promise<void> {
+    await this.backplane?.join(this.key, {
+      updates: (rows) => this.position.receive(rows),
+      hint: (cursor) => this.position.hint(cursor),
+      position: () => this.position.cursor,
+      awareness: (update) => this.events.awareness(update),
+      stateless: (payload) => this.events.stateless(payload),
+      peerJoined: () => this.events.peerJoined(),
+    });
+  }
+
+  /** The document is loaded up to `seq`. */
+  open({ id, epoch, seq, policyRev }: { id: number; epoch: number; seq: number; policyRev: number }): void {
+    if (this.left) return;
+    this.unwatch = this.vigilance.watch({
+      id,
+      position: this.position,
+      policyRev,
+      policyChanged: (rev) => this.events.policyChanged(rev),
+    });
+    this.position.open({ epoch, seq });
+  }
+
+  /** Rows that this process has committed, in the order of the log. */
+  committed(rows: readonly CommittedUpdate[]): void {
+    if (this.left || rows.length === 0) return;
+    this.position.committed(rows);
+    this.backplane?.publishUpdates(rows);
+  }
+
+  /** Reads the log to its end now. Never rejects; while the log is away it waits. */
+  catchUp(): Promise<void> {
+    return this.position.catchUp();
+  }
+
+  publishAwareness(update: Uint8Array): void {
+    if (!this.left) this.backplane?.publishAwareness(this.key, update);
+  }
+
+  publishStateless(payload: string): void {
+    if (!this.left) this.backplane?.publishStateless(this.key, payload);
+  }
+
+  leave(): void {
+    if (this.left) return;
+    this.left = true;
+    this.unwatch?.();
+    this.position.close();
+    this.backplane?.leave(this.key);
+  }
+
+  private announce(): void {
+    const now = performance.now();
+    if (!this.backplane?.connected || now - this.announcedAt < ANNOUNCE_INTERVAL) return;
+    this.announcedAt = now;
+    this.backplane.announce(this.key);
+  }
+}
+
+/** Makes vigilance closer while the backplane is down. */
+export function guardDelivery(backplane: RedisBackplane, vigilance: Vigilance): Unsubscribe {
+  if (!backplane.connected) vigilance.deliveryLost();
+  return backplane.listen({
+    down: () => vigilance.deliveryLost(),
+    up: () => vigilance.deliveryBack(),
+  });
+}
