@@ -1,0 +1,84 @@
+import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { silentLogger } from '@weft/common';
+import { TestProcess, until } from '@weft/harness';
+import { afterAll, describe, expect, test } from 'vitest';
+import { openDatabase } from '../index.ts';
+import { lockDirectory } from './directory-lock.ts';
+
+const program = fileURLToPath(new URL('../testing/append-numbers.ts', import.meta.url));
+
+describe('an embedded Postgres that is killed', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'weft-crash-'));
+  const processes: TestProcess[] = [];
+  const start = () => {
+    const child = new TestProcess('append-numbers', process.execPath, [
+      '--conditions=weft-source',
+      program,
+      dataDir,
+    ]);
+    processes.push(child);
+    return child;
+  };
+  const printed = (child: TestProcess) => child.output.split('\n').map(Number);
+
+  afterAll(async () => {
+    await Promise.all(processes.map((child) => child.end('SIGKILL')));
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  test('P1.6 loses nothing it has told of, however often', { timeout: 180_000 }, async () => {
+    for (let round = 1; round <= 2; round++) {
+      const child = start();
+      await until(() => printed(child).length > 20 * round, { timeout: 60_000, what: child.output });
+      await child.end('SIGKILL');
+      const acknowledged = Math.max(...printed(child));
+      const database = await openDatabase({ dataDir, logger: silentLogger });
+      const { rows } = await database.pool.query<{ n: number }>('SELECT n FROM numbers ORDER BY n');
+      await database.close();
+      expect(rows.length).toBeGreaterThanOrEqual(acknowledged);
+      expect(rows.map(({ n }) => n)).toEqual(Array.from({ length: rows.length }, (_, n) => n + 1));
+    }
+  });
+
+  test('P1.6 keeps a second process out, and says which one has it', { timeout: 120_000 }, async () => {
+    const child = start();
+    await until(() => child.output, { timeout: 30_000 });
+    await expect(openDatabase({ dataDir, logger: silentLogger })).rejects.toThrow(
+      new RegExp(`in use by process ${child.pid} `),
+    );
+    const [second] = [start()];
+    await until(() => !second.running, { timeout: 30_000 });
+    expect(second.output).toContain(`in use by process ${child.pid} `);
+    const before = printed(child).length;
+    await until(() => printed(child).length !== before);
+    await child.end('SIGKILL');
+  });
+});
+
+describe('the lock of a data directory', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'weft-lock-'));
+  const file = join(directory, 'lock');
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  test('P1.6 passes on when its process is gone, or its pid belongs to another process now', () => {
+    const unlock = lockDirectory(directory);
+    expect(() => lockDirectory(directory)).toThrow('in use');
+    const holder = JSON.parse(readFileSync(file, 'utf8')) as object;
+    unlock();
+    for (const stale of [{ ...holder, pid: 2 ** 22 + 1 }, { ...holder, started: 'earlier' }, 'not json']) {
+      writeFileSync(file, typeof stale === 'string' ? stale : JSON.stringify(stale));
+      lockDirectory(directory)();
+    }
+  });
+
+  test('P1.6 another host’s lock holds while it is fresh', () => {
+    writeFileSync(file, JSON.stringify({ pid: 1, host: 'elsewhere', started: '' }));
+    expect(() => lockDirectory(directory)).toThrow('process 1 on elsewhere');
+    const long = new Date(Date.now() - 60_000);
+    utimesSync(file, long, long);
+    lockDirectory(directory)();
+  });
+});
