@@ -12,6 +12,7 @@ import {
 import { systemClock } from '@weft/common';
 import { MemoryPresence, PRESENCE_GRACE_MS } from '@weft/presence';
 import { migrate, openDatabase, schemaState, type Database } from '@weft/postgres';
+import { RedisBackplane } from '@weft/redis-backplane';
 import { DocumentStore, UpdateLog } from '@weft/update-log';
 import { Administration } from './administration.ts';
 import type { Config } from './config.ts';
@@ -63,6 +64,15 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
   const grants = new GrantStore({ pool, roles });
   const tenantRoles = new TenantRoles({ pool, roles });
   const administration = new Administration({ pool, documents, grants, tenantRoles, audit });
+  const backplane =
+    config.redisUrl === undefined
+      ? undefined
+      : new RedisBackplane({
+          redis: { url: config.redisUrl },
+          prefix: `${config.redisPrefix}:`,
+          logger,
+          metrics,
+        });
   const registry = new MemoryPresence({ instance, grace: PRESENCE_GRACE_MS });
   const gateway = new Gateway({
     instance,
@@ -77,6 +87,7 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
     bindings: new ClientBindings({ pool }),
     log,
     registry,
+    backplane,
     documentExists: async (key) => (await documents.get(pool, key)) !== undefined,
     mayCreateByOpening: async (principal, key) =>
       (await tokenGrants.resolve(principal, key)).roles.some((role) => role.write === '*'),
@@ -128,7 +139,7 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
       await prepareSchema(config, database, logger);
       await gate.start();
       await registry.start();
-      gateway.start();
+      await gateway.start();
     },
     async stop() {
       unwatch();
@@ -173,7 +184,7 @@ function gatewayLimits(config: Config): GatewayLimits {
     heartbeat: config.heartbeatInterval,
     documentsPerSocket: config.documentsPerConnection,
     connectionsPerAddress: config.connectionsPerAddress,
-    sessionsPerPerson: config.connectionsPerPerson,
+    connectionsPerPerson: config.connectionsPerPerson,
     loadConcurrency: config.loadConcurrency,
     loadQueue: 1_000,
     unloadDelay: 5_000,

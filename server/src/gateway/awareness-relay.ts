@@ -1,5 +1,5 @@
 import type { AwarenessVerdict } from '@weft/presence';
-import { applyAwarenessUpdate } from 'y-protocols/awareness';
+import { applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import type { GatewayCore } from './core.ts';
 import { awarenessBody } from './frames.ts';
 import type { LiveDocument } from './live-document.ts';
@@ -105,8 +105,19 @@ export class AwarenessRelay {
     this.core.replication.publishAwareness(document, update);
   }
 
+  /** Another instance has opened the document: it is told who is here. */
+  introduce(document: LiveDocument): void {
+    if (!document.awareness) return;
+    const clients = [...document.sessions].flatMap((session) => document.awareness.clientsOf(session));
+    const { awareness } = document.document;
+    const shown = clients.filter((client) => awareness.states.has(client));
+    if (shown.length === 0) return;
+    this.core.replication.publishAwareness(document, encodeAwarenessUpdate(awareness, shown));
+  }
+
   /** What another instance has published. */
   observe(document: LiveDocument, bytes: Uint8Array): void {
+    if (!document.awareness) return;
     const { update, reassert } = document.awareness.observe(bytes);
     for (const part of [update, reassert]) {
       if (!part) continue;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { ERRORS, FrameType, toWeftError, WeftError, type ErrorCode } from '@weft/common';
+import { ERRORS, FrameType, toWeftError, WeftError, type ErrorCode, type Principal } from '@weft/common';
 import type { Hocuspocus, WebSocketLike } from '@hocuspocus/server';
 import type { WebSocket } from 'ws';
 import { FrameReader, webSocketFrame, awarenessBody } from './frames.ts';
@@ -41,6 +41,8 @@ export class ClientSocket {
   authenticated = false;
   /** Bytes of states that were sent whole; they are shared buffers and don't count against the slow reader. */
   stateBytesInFlight = 0;
+  /** Whose sessions are on it: one person, as a rule. */
+  private readonly people = new Set<string>();
   private readonly webSocket: WebSocket;
   private readonly connection: Socket;
   private readonly hocuspocus: ReturnType<Hocuspocus['handleConnection']>;
@@ -244,8 +246,18 @@ export class ClientSocket {
     this.forget();
   }
 
+  /** Counts the socket towards the connections of a person; refuses one more than they may have. */
+  admit({ tenant, user }: Principal): boolean {
+    const person = `${tenant}/${user}`;
+    if (this.people.has(person)) return true;
+    if (this.closed || !this.core.people.acquire(person)) return false;
+    this.people.add(person);
+    return true;
+  }
+
   private forget(): void {
     if (!this.core.sockets.delete(this)) return;
+    for (const person of this.people) this.core.people.release(person);
     this.core.addresses.release(this.remoteAddress);
     this.core.metrics.connections.set(this.core.sockets.size);
   }

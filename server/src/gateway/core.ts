@@ -5,6 +5,7 @@ import type { Clock, DocumentKey, Logger, Metrics, Principal } from '@weft/commo
 import type { GuardLimits } from '@weft/guard';
 import { KeyedCounter } from '@weft/limits';
 import type { PresenceRegistry } from '@weft/presence';
+import type { RedisBackplane } from '@weft/redis-backplane';
 import type { UpdateLog } from '@weft/update-log';
 import type { Extension } from '@hocuspocus/server';
 import { AwarenessRelay } from './awareness-relay.ts';
@@ -46,7 +47,7 @@ export interface GatewayLimits {
   readonly heartbeat: number;
   readonly documentsPerSocket: number;
   readonly connectionsPerAddress: number;
-  readonly sessionsPerPerson: number;
+  readonly connectionsPerPerson: number;
   /** Documents being loaded at once, and waiting for it. */
   readonly loadConcurrency: number;
   readonly loadQueue: number;
@@ -76,6 +77,8 @@ export interface GatewayDependencies {
   readonly bindings: ClientBindings;
   readonly log: UpdateLog;
   readonly registry: PresenceRegistry;
+  /** None: a single instance. */
+  readonly backplane: RedisBackplane | undefined;
   readonly documentExists: (key: DocumentKey) => Promise<boolean>;
   /** Whether the token itself gives somebody the right to make a document by opening it. */
   readonly mayCreateByOpening: (principal: Principal, key: DocumentKey) => Promise<boolean>;
@@ -97,7 +100,7 @@ export class GatewayCore {
   readonly sockets = new Set<ClientSocket>();
   /** Open connections by network address. */
   readonly addresses: KeyedCounter;
-  /** Open sessions by person. */
+  /** Open connections by person. */
   readonly people: KeyedCounter;
   readonly hocuspocus: WeftHocuspocus;
   readonly documents: LiveDocuments;
@@ -117,7 +120,7 @@ export class GatewayCore {
     this.logger = dependencies.logger;
     this.metrics = new GatewayMetrics(dependencies.metrics);
     this.addresses = new KeyedCounter(this.limits.connectionsPerAddress);
-    this.people = new KeyedCounter(this.limits.sessionsPerPerson);
+    this.people = new KeyedCounter(this.limits.connectionsPerPerson);
     this.hocuspocus = new WeftHocuspocus(this, dependencies.extensions);
     this.documents = new LiveDocuments(this);
     this.opening = new SessionOpening(this);

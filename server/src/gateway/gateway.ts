@@ -44,9 +44,9 @@ export class Gateway {
     });
   }
 
-  start(): void {
+  async start(): Promise<void> {
     this.sweepTimer = setInterval(() => this.sweep(), SWEEP_INTERVAL);
-    this.core.replication.start();
+    await this.core.replication.start();
     this.core.presence.start();
   }
 

@@ -7,7 +7,7 @@ import {
   type DocumentKey,
   type Principal,
   type UpdateAnalysis,
-  type WeftError,
+  WeftError,
 } from '@weft/common';
 import { emptyUpdate, neutralizeUpdate } from '@weft/guard';
 import { decideUpdate } from '@weft/authorize';
@@ -155,7 +155,11 @@ export class LiveDocument {
     };
     // The registry and the sessions know who is here; Yjs' timer per document only costs.
     clearInterval(awareness._checkInterval);
-    if (!userHooks.has('onAwarenessUpdate')) awareness._observers.delete('update');
+    // Hocuspocus' own observer is the first: it would remove the presence of whoever disconnects, grace or not.
+    const observers = awareness._observers.get('update');
+    const [own] = observers ?? [];
+    if (userHooks.has('onAwarenessUpdate')) observers?.delete(own);
+    else observers?.clear();
     this.awareness = new AwarenessGate({
       awareness: document.awareness,
       clock: this.core.clock,
@@ -209,6 +213,9 @@ export class LiveDocument {
     this.author = authorToSkip(written);
     try {
       Y.applyUpdate(this.document, written.analysis.update, written.session?.origin ?? REQUEST);
+    } catch (cause) {
+      // The guard let something through that Yjs cannot take. What is in memory can no longer be trusted.
+      this.core.documents.discard(this, new WeftError('document-reload', { cause }));
     } finally {
       this.writing = undefined;
       this.author = undefined;

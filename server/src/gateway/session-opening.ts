@@ -21,15 +21,10 @@ export class SessionOpening {
     const principal = await core.dependencies.verifier.verify(token);
     const key = documentKey(principal.tenant, session.name);
     const access = await this.admit(principal, key);
-    if (!core.people.acquire(personKey(principal))) throw new WeftError('too-many-connections');
+    if (!session.socket.admit(principal)) throw new WeftError('too-many-connections');
     session.principal = principal;
     session.access = access;
-    try {
-      session.document = await core.documents.acquire(key);
-    } catch (error) {
-      core.people.release(personKey(principal));
-      throw error;
-    }
+    session.document = await core.documents.acquire(key);
     session.prepared = true;
     session.socket.authenticated = true;
     if (session.ended) this.left(session, false);
@@ -83,7 +78,6 @@ export class SessionOpening {
     if (!session.prepared) return;
     session.prepared = false;
     const { document } = session;
-    this.core.people.release(personKey(session.principal));
     if (wasOpen) {
       document.leave(session);
       this.core.presence.left(session);
@@ -96,8 +90,4 @@ export class SessionOpening {
 /** Two who open a new name at the same moment both get in: the first makes it, the token of each says so. */
 function unlessMadeMeanwhile(error: unknown): void {
   if (!(error instanceof WeftError && error.code === 'document-exists')) throw error;
-}
-
-function personKey({ tenant, user }: Principal): string {
-  return `${tenant}/${user}`;
 }

@@ -41,6 +41,8 @@ type State =
   | { readonly name: 'open'; readonly connection: Connection }
   | { readonly name: 'ended' };
 
+/** Each first sync may cost an encoding of the document; honest clients sync once per connection. */
+const SYNCS = { rate: 1, burst: 10 };
 /** Each repair is a row for everybody: enough for edits that were on their way, too few to fill a log. */
 const REPAIRS = { rate: 0.5, burst: 20 };
 
@@ -66,6 +68,7 @@ export class Session implements Receiver {
   readonly acknowledgements: Acknowledgements;
   readonly updateBudget: TokenBucket;
   readonly awarenessBudget: TokenBucket;
+  readonly syncBudget: TokenBucket;
   /** Refused edits that are undone for everybody instead of ending the session. */
   readonly repairBudget: TokenBucket;
   /** Set from the token on; the session never changes its person. */
@@ -110,6 +113,7 @@ export class Session implements Receiver {
       burst: limits.awarenessBurst,
       clock,
     });
+    this.syncBudget = new TokenBucket({ ...SYNCS, clock });
     this.repairBudget = new TokenBucket({ ...REPAIRS, clock });
   }
 

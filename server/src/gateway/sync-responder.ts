@@ -1,8 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { WeftError } from '@weft/common';
 import * as Y from 'yjs';
 import type { GatewayCore } from './core.ts';
 import { syncStep1Body, syncStep2Body } from './frames.ts';
 import type { Session } from './session.ts';
+
+const SYNC_PAUSE = 250;
 
 /** An encoded state vector of no clients: the sender has nothing yet. */
 function isEmptyStateVector(bytes: Uint8Array): boolean {
@@ -20,9 +23,13 @@ export class SyncResponder {
   answerStep1(session: Session, stateVector: Uint8Array): void | Promise<void> {
     if (stateVector.length > this.core.limits.stateVectorBytes) throw new WeftError('frame-too-large');
     // A few bytes of question ask for megabytes of answer: one answer at a time leaves for the network.
-    if (session.socket.congested) {
-      return session.socket.drained().then(() => this.answer(session, stateVector));
-    }
+    if (session.socket.congested || !session.syncBudget.take()) return this.answerLater(session, stateVector);
+    this.answer(session, stateVector);
+  }
+
+  private async answerLater(session: Session, stateVector: Uint8Array): Promise<void> {
+    await session.socket.drained();
+    while (!session.syncBudget.take()) await delay(SYNC_PAUSE);
     this.answer(session, stateVector);
   }
 

@@ -7,6 +7,10 @@ import type { GatewayCore } from './core.ts';
 import { syncStep1Body } from './frames.ts';
 import type { Session } from './session.ts';
 
+/** Bytes from which an update is timed. */
+const LARGE_UPDATE = 4096;
+/** Milliseconds of processor that one session may use of each second, after its burst. */
+const CPU_PER_SECOND = 250;
 /** Malformed updates that a session is forgiven. */
 const MALFORMED_ALLOWED = 2;
 /** Updates in a row with unknown dependencies, after which the client syncs from the start. */
@@ -26,14 +30,24 @@ export class UpdatePipeline {
   receive(session: Session, type: number, update: Uint8Array): void | Promise<void> {
     const { limits } = this.core;
     if (update.length > limits.updateBytes) throw new WeftError('frame-too-large');
-    if (session.updateBudget.take()) return this.guard(session, type, update);
+    if (session.updateBudget.take()) return this.measured(session, type, update);
     // Slowed down, not refused: a refused Yjs update would take everything after it along.
-    return this.whenAllowed(session).then(() => this.guard(session, type, update));
+    return this.whenAllowed(session).then(() => this.measured(session, type, update));
   }
 
   private async whenAllowed(session: Session): Promise<void> {
     this.core.metrics.throttled.inc();
     while (!session.updateBudget.take()) await delay(1000 / this.core.limits.updatesPerSecond);
+  }
+
+  /** What large updates cost in time is taken off the sender's rate; small ones are counted, not timed. */
+  private measured(session: Session, type: number, update: Uint8Array): void | Promise<void> {
+    if (update.length < LARGE_UPDATE) return this.guard(session, type, update);
+    const start = performance.now();
+    const outcome = this.guard(session, type, update);
+    const share = (performance.now() - start) / CPU_PER_SECOND;
+    session.updateBudget.debit(share * this.core.limits.updatesPerSecond);
+    return outcome;
   }
 
   private guard(session: Session, type: number, update: Uint8Array): void | Promise<void> {

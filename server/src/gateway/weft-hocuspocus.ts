@@ -72,6 +72,10 @@ export class WeftHocuspocus extends Hocuspocus<SocketContext> {
         // Whoever opened it holds it: a session, or a direct connection that Hocuspocus counts.
         core.documents.release(live);
       },
+      beforeBroadcastStateless: async ({ documentName, payload }) => {
+        const live = core.documents.get(documentName as DocumentKey);
+        if (live) core.replication.publishStateless(live, payload);
+      },
       beforeUnloadDocument: async ({ documentName }) => {
         if (!core.documents.mayUnload(documentName as DocumentKey)) throw new KeepLoaded();
       },
