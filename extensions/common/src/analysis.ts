@@ -33,7 +33,7 @@ export interface UpdateAnalysis {
   readonly missing: readonly ClockRange[];
   /**
    * Of the new clocks those that become garbage at once, because what they hang on is gone. Their author may still
-   * show them: `update`, which deletes them, has to reach the author too.
+   * show them until told to delete them, with the next sync or at once: `neutralizeUpdate(collapsed)`.
    */
   readonly collapsed: readonly ClockRange[];
   /** Exactly what is to be applied: the input with what is already known cut away. */

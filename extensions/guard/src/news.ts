@@ -1,6 +1,7 @@
 import type { ClockRange } from '@weft/common';
 import type { Analysis } from './analysis.ts';
 import { Ref } from './content.ts';
+import { malformed } from './errors.ts';
 import { ABSENT, type StructBlock, type StructRecord } from './parse.ts';
 import { stateOf } from './store.ts';
 
@@ -20,11 +21,29 @@ function skipKnown(analysis: Analysis, block: StructBlock): void {
     return;
   }
   let first = 0;
-  while (first < records.length && isKnown(records[first]!, state)) first++;
+  while (first < records.length && isKnown(records[first]!, state)) checkKnown(analysis, records[first++]!);
   block.first = block.cursor = first;
   if (first > 0) analysis.rewrite = true;
   const record = records[first];
-  if (record !== undefined && record.clock < state) cutRecord(analysis, record, state);
+  if (record === undefined || record.clock >= state) return;
+  checkKnown(analysis, record);
+  cutRecord(analysis, record, state);
+}
+
+/**
+ * What is known was integrated with everything it refers to. Yjs resolves the references of known structs as well,
+ * and would wait for these: where the whole update is applied all the same, they must not be others.
+ */
+function checkKnown(analysis: Analysis, record: StructRecord): void {
+  checkKnownReference(analysis, record, record.originClient, record.originClock);
+  checkKnownReference(analysis, record, record.rightClient, record.rightClock);
+  checkKnownReference(analysis, record, record.parentClient, record.parentClock);
+}
+
+function checkKnownReference(analysis: Analysis, record: StructRecord, client: number, clock: number): void {
+  if (client === ABSENT) return;
+  const limit = client === record.client ? record.clock : stateOf(analysis.structsOf(client));
+  if (clock >= limit) throw malformed('known struct with other references');
 }
 
 function isKnown(record: StructRecord, state: number): boolean {

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { runHonestSession } from './testing/honest.ts';
+import { runHostileSession } from './testing/hostile.ts';
+import { fuzz } from './testing/fuzz.ts';
+
+const SECONDS = 12;
+
+test(
+  'P3.20 P7.15 the analysis agrees with what really happens, on honest and forged updates',
+  { timeout: 60_000 },
+  () => {
+    const seed = Date.now() % 1_000_000;
+    console.log(`guard fuzz, seed ${seed}`);
+    const counts = fuzz({ seed, seconds: SECONDS });
+    console.log(`guard fuzz: ${JSON.stringify(counts)}`);
+    expect(counts.honest).toBeGreaterThan(0);
+    expect(counts.accepted).toBeGreaterThan(0);
+  },
+);
+
+test.each([343, 300, 2])('P3.20 an honest session that once failed, seed %i', (seed) => {
+  expect(runHonestSession(seed)).toBeGreaterThan(0);
+});
+
+test.each([13, 143])('P7.15 forged updates that once got through, seed %i', (seed) => {
+  const counts = { forged: 0, accepted: 0 };
+  runHostileSession(seed, counts);
+  expect(counts.accepted).toBeGreaterThan(0);
+});
