@@ -1,0 +1,100 @@
+import { HocuspocusProvider } from '@hocuspocus/provider';
+import { type Configuration, Server } from '@hocuspocus/server';
+import { until } from '@weft/harness';
+import { afterEach, describe, expect, test } from 'vitest';
+import { JwtExtension } from './extension.ts';
+import { signToken } from './sign.ts';
+import { createTokenVerifier } from './verifier.ts';
+
+const SECRET = 'an honest secret of 32 bytes or more';
+const closing: (() => void | Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function start(more: Partial<Configuration> = {}, refreshLead?: number): Promise<Server> {
+  const jwt = new JwtExtension({
+    verifier: createTokenVerifier({ secret: SECRET }),
+    ...(refreshLead !== undefined && { refreshLead }),
+  });
+  const server = new Server({ quiet: true, port: 0, address: '127.0.0.1', extensions: [jwt], ...more });
+  await server.listen();
+  closing.push(() => server.destroy());
+  return server;
+}
+
+interface Visit {
+  readonly token: () => string;
+  readonly refused: string[];
+  readonly closed: string[];
+  readonly provider: HocuspocusProvider;
+}
+
+function visit(server: Server, token: () => string): Visit {
+  const refused: string[] = [];
+  const closed: string[] = [];
+  const provider = new HocuspocusProvider({
+    url: server.webSocketURL,
+    name: 'plan',
+    token,
+    onAuthenticationFailed: ({ reason }) => refused.push(reason),
+    onClose: ({ event }) => closed.push(event.reason),
+  });
+  closing.push(() => provider.destroy());
+  return { token, refused, closed, provider };
+}
+
+const tokenOf = (sub: string, expiresIn: number) => signToken(SECRET, { sub, expiresIn });
+
+describe('P3.1 on a stock Hocuspocus', () => {
+  test('P3.1 hooks find the principal in the context', async () => {
+    const seen: unknown[] = [];
+    const server = await start({
+      onLoadDocument: async ({ context }) => {
+        seen.push((context as { principal?: { user: string } }).principal?.user);
+      },
+    });
+    const { provider } = visit(server, () => tokenOf('alice', 60));
+    await until(() => provider.isSynced);
+    expect(seen).toEqual(['alice']);
+  });
+
+  test('P3.1 a bad token is refused with its code', async () => {
+    const server = await start();
+    const bad = visit(server, () => `${tokenOf('alice', 60)}x`);
+    await until(() => bad.refused.length > 0);
+    expect(bad.refused).toContain('token-invalid');
+    const none = visit(server, () => '');
+    await until(() => none.refused.length > 0);
+    expect(none.refused).toContain('token-missing');
+    expect(server.hocuspocus.getDocumentsCount()).toBe(0);
+  });
+});
+
+describe('P3.3 on a stock Hocuspocus', () => {
+  test('P3.3 a session ends with its token', async () => {
+    const server = await start({}, 0);
+    const expired = visit(server, () => tokenOf('alice', 1));
+    await until(() => expired.provider.isSynced);
+    await until(() => expired.closed.includes('token-expired'), { timeout: 5_000 });
+  });
+
+  test('P3.3 and goes on with the next one, for which the client is asked in time', async () => {
+    const server = await start({}, 1_500);
+    let asked = 0;
+    const visitor = visit(server, () => tokenOf('alice', ++asked === 1 ? 2 : 600));
+    await until(() => visitor.provider.isSynced);
+    await until(() => asked === 2, { timeout: 5_000 });
+    const firstEnd = Date.now() + 2_000;
+    await until(() => Date.now() > firstEnd);
+    expect(visitor.closed).toEqual([]);
+    expect(server.hocuspocus.getConnectionsCount()).toBe(1);
+  });
+
+  test('P3.3 the next one is of the same person', async () => {
+    const server = await start({}, 59_500);
+    let asked = 0;
+    const thief = visit(server, () => tokenOf(++asked === 1 ? 'alice' : 'mallory', 60));
+    await until(() => thief.closed.includes('token-invalid'), { timeout: 5_000 });
+  });
+});
