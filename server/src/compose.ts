@@ -11,30 +11,23 @@ import {
 } from '@weft/authorize';
 import { systemClock } from '@weft/common';
 import { MemoryPresence, PRESENCE_GRACE_MS } from '@weft/presence';
-import { migrate, openDatabase, schemaState, type Database } from '@weft/postgres';
 import { RedisBackplane } from '@weft/redis-backplane';
 import { DocumentStore, UpdateLog } from '@weft/update-log';
 import { Administration } from './administration.ts';
+import { createCompactor } from './compaction.ts';
 import type { Config } from './config.ts';
+import { openConfiguredDatabase } from './database.ts';
 import type { GatewayLimits } from './gateway/core.ts';
 import { Gateway } from './gateway/gateway.ts';
 import type { Telemetry } from './lifecycle.ts';
-import { MIGRATION_DIRECTORIES } from './migrations.ts';
+import { prepareSchema } from './schema.ts';
 import type { Services } from './services.ts';
 
 /** Makes everything and joins it: the only place that knows both sides of a port. Nothing runs yet. */
 export async function compose(config: Config, { logger, metrics }: Telemetry): Promise<Services> {
   const clock = systemClock;
   const instance = config.instanceId;
-  const database = await openDatabase({
-    url: config.databaseUrl,
-    dataDir: config.dataDir,
-    logger,
-    poolSize: config.databasePool,
-    connectTimeoutMs: config.databaseConnectTimeout,
-    statementTimeoutMs: config.databaseStatementTimeout,
-    queryTimeoutMs: config.databaseStatementTimeout + 5_000,
-  });
+  const database = await openConfiguredDatabase(config, logger);
   const { pool, notifications } = database;
   const roles = new RoleTable();
   const tokenGrants = new TokenGrantSource({ roles });
@@ -73,6 +66,7 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
           logger,
           metrics,
         });
+  const compactor = config.compaction ? createCompactor({ config, database, logger, metrics }) : undefined;
   const registry = new MemoryPresence({ instance, grace: PRESENCE_GRACE_MS });
   const gateway = new Gateway({
     instance,
@@ -136,13 +130,15 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
         : { status: 'ok', checks: { log: { status: 'ok' } } };
     },
     async start() {
-      await prepareSchema(config, database, logger);
+      await prepareSchema({ config, database, logger });
       await gate.start();
       await registry.start();
       await gateway.start();
+      await compactor?.start();
     },
     async stop() {
       unwatch();
+      await compactor?.stop();
       await gateway.stop();
       await registry.stop();
       await log.stop();
@@ -151,19 +147,6 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
       await database.close();
     },
   };
-}
-
-async function prepareSchema(config: Config, { pool }: Database, logger: Telemetry['logger']): Promise<void> {
-  const directories = MIGRATION_DIRECTORIES;
-  if (config.autoMigrate) {
-    await migrate({ pool, directories, logger });
-    return;
-  }
-  const state = await schemaState({ pool, directories });
-  if (state === 'current') return;
-  const mend =
-    state === 'behind' ? 'Run weft migrate.' : 'They are of a newer version of Weft: start that one.';
-  throw new Error(`The tables are ${state}. ${mend}`);
 }
 
 function gatewayLimits(config: Config): GatewayLimits {

@@ -14,5 +14,13 @@ export function openConfiguredDatabase(config: Config, logger: Logger): Promise<
     connectTimeoutMs: config.databaseConnectTimeout,
     statementTimeoutMs: config.databaseStatementTimeout,
     queryTimeoutMs: config.databaseStatementTimeout + ANSWER_GRACE,
+    onFatal: (error) => {
+      logger.error(
+        { err: error },
+        'the embedded Postgres is gone, and nothing can be saved any more: stopping',
+      );
+      // Clients are asked to come back, as at any stop; whoever supervises the process starts it afresh.
+      process.kill(process.pid, 'SIGTERM');
+    },
   });
 }

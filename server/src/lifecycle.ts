@@ -42,6 +42,7 @@ export interface StartOptions {
 export async function start(given: Config, options: StartOptions): Promise<RunningServer> {
   const config = given.development ? { ...given, jwtSecret: await developmentSecret(given.dataDir) } : given;
   const telemetry = options.telemetry ?? createTelemetry(config);
+  telemetry.logger.info({ database: config.databaseUrl ? 'Postgres' : 'PGlite' }, 'starting');
   const services = await options.compose(config, telemetry);
   const server = new Server(services, telemetry.logger);
   await server.start();

@@ -53,7 +53,7 @@ describe('P10.3 weft', () => {
   });
 
   test('P10.3 suggests what was meant', async () => {
-    expect(await weft(['serv'])).toMatchObject({ code: 1, err: expect.stringContaining('serve') });
+    expect(await weft(['serv'])).toMatchObject({ code: 1, err: expect.stringContaining('serve') as string });
   });
 });
 
@@ -81,7 +81,7 @@ describe('P3.1 weft serve without a key', () => {
     expect(await weft(['serve'], env)).toMatchObject({
       code: 1,
       out: '',
-      err: expect.stringContaining('anybody could be anyone'),
+      err: expect.stringContaining('anybody could be anyone') as string,
     });
   });
 });
@@ -126,7 +126,7 @@ describe('weft token', () => {
     expect(await weft(['token', ...args], env)).toMatchObject({
       code: 1,
       out: '',
-      err: expect.stringContaining(reason),
+      err: expect.stringContaining(reason) as string,
     });
   });
 });

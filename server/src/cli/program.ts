@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { SECTIONS, type Section } from '../config/options.ts';
-import { addOptions } from './options.ts';
+import { addOptions, configOf } from './options.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -29,7 +29,11 @@ function addServe(program: Command): void {
         'HOST=0.0.0.0 DATABASE_URL=postgres://db/weft WEFT_JWT_SECRET_FILE=/run/secrets/jwt weft serve',
       ),
     )
-    .action(async (_options, command: Command) => (await import('./serve.ts')).serve(command));
+    .action(async (_options, command: Command) => {
+      // Before the server is loaded: a mistake in the configuration is answered at once.
+      const config = configOf(command);
+      return (await import('./serve.ts')).serve(config);
+    });
 }
 
 function addMigrate(program: Command): void {
@@ -47,7 +51,10 @@ function addWorker(program: Command): void {
       'after',
       examples('weft worker --database-url postgres://db/weft', 'weft worker --retention 90d'),
     )
-    .action(async (_options, command: Command) => (await import('./worker.ts')).work(command));
+    .action(async (_options, command: Command) => {
+      const config = configOf(command, 'maintenance');
+      return (await import('./worker.ts')).work(config);
+    });
 }
 
 function addToken(program: Command): void {

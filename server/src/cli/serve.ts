@@ -1,13 +1,10 @@
-import type { Command } from 'commander';
 import { compose } from '../compose.ts';
 import { createTelemetry, start, type RunningServer } from '../lifecycle.ts';
 import { stopOnSignals, surviveRejections } from '../process.ts';
 import type { Config } from '../config.ts';
 import { fail } from './fail.ts';
-import { configOf } from './options.ts';
 
-export async function serve(command: Command): Promise<void> {
-  const config = configOf(command);
+export async function serve(config: Config): Promise<void> {
   const telemetry = createTelemetry(config);
   surviveRejections(telemetry.logger, telemetry.metrics);
   for (const warning of config.warnings) telemetry.logger.warn(warning);

@@ -382,7 +382,7 @@ export const OPTIONS = {
     takes: 'number',
     schema: value.integer(1, 1_000_000),
     default: '100',
-    description: 'Document sessions of one person on this instance.',
+    description: 'WebSocket connections of one person to this instance.',
   },
   connectionsPerAddress: {
     env: 'WEFT_CONNECTIONS_PER_ADDRESS',

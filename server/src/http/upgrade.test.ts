@@ -69,7 +69,10 @@ describe('P9.1 upgrades', () => {
   test.each(['/', '/collaborate', '/v1/documents', '/collab/document'])(
     'P9.1 of %s are refused',
     async (path) => {
-      expect(await upgrade(path)).toEqual({ status: 404, body: expect.stringContaining('"not-found"') });
+      expect(await upgrade(path)).toEqual({
+        status: 404,
+        body: expect.stringContaining('"not-found"') as string,
+      });
       expect(handed).toHaveLength(0);
     },
   );
@@ -79,14 +82,17 @@ describe('P9.1 upgrades', () => {
     ['draining', 'server-draining'],
   ] as const)('P8.1 while %s are refused with %s', async (now, code) => {
     phase = now;
-    expect(await upgrade('/collab')).toEqual({ status: 503, body: expect.stringContaining(code) });
+    expect(await upgrade('/collab')).toEqual({ status: 503, body: expect.stringContaining(code) as string });
   });
 
   test('P7.1 that fail in the gateway do not end the process', async () => {
     handle = () => {
       throw new Error('a bug');
     };
-    expect(await upgrade('/collab')).toEqual({ status: 500, body: expect.stringContaining('"internal"') });
+    expect(await upgrade('/collab')).toEqual({
+      status: 500,
+      body: expect.stringContaining('"internal"') as string,
+    });
   });
 
   test('P7.1 that are reset at once do not end the process', async () => {

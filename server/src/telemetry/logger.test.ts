@@ -16,7 +16,7 @@ function logged(fields: string, options: object): string {
 test('P11.3 a line is JSON with level, time, instance and message', () => {
   expect(JSON.parse(logged('{ document: "a/b" }', {}))).toEqual({
     level: 'info',
-    time: expect.stringMatching(/^\d{4}-.*Z$/),
+    time: expect.stringMatching(/^\d{4}-.*Z$/) as string,
     instance: 'a',
     document: 'a/b',
     msg: 'hello',

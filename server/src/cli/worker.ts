@@ -1,0 +1,30 @@
+import { createCompactor } from '../compaction.ts';
+import type { Config } from '../config.ts';
+import { openConfiguredDatabase } from '../database.ts';
+import { createTelemetry } from '../lifecycle.ts';
+import { stopOnSignals, surviveRejections } from '../process.ts';
+import { prepareSchema } from '../schema.ts';
+import { fail } from './fail.ts';
+
+/** Compaction and nothing else. Any number of workers may run: locks keep two off the same document. */
+export async function work(config: Config): Promise<void> {
+  const { logger, metrics } = createTelemetry(config);
+  surviveRejections(logger, metrics);
+  const database = await openConfiguredDatabase(config, logger).catch(cannotStart);
+  await prepareSchema({ config, database, logger }).catch(cannotStart);
+  const compactor = createCompactor({ config, database, logger, metrics });
+  await compactor.start();
+  stopOnSignals({
+    logger,
+    stop: async () => {
+      await compactor.stop();
+      await database.close();
+      return true;
+    },
+  });
+  logger.info({ interval: config.compactionInterval }, 'weft worker is compacting');
+}
+
+function cannotStart(error: unknown): never {
+  return fail(`weft worker cannot start: ${error instanceof Error ? error.message : String(error)}`);
+}
