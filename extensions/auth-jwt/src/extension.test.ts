@@ -44,6 +44,7 @@ function visit(server: Server, token: () => string): Visit {
   return { token, refused, closed, provider };
 }
 
+/** Whole seconds: of the last of them, part is gone already. */
 const tokenOf = (sub: string, expiresIn: number) => signToken(SECRET, { sub, expiresIn });
 
 describe('P3.1 on a stock Hocuspocus', () => {
@@ -74,18 +75,18 @@ describe('P3.1 on a stock Hocuspocus', () => {
 describe('P3.3 on a stock Hocuspocus', () => {
   test('P3.3 a session ends with its token', async () => {
     const server = await start({}, 0);
-    const expired = visit(server, () => tokenOf('alice', 1));
+    const expired = visit(server, () => tokenOf('alice', 3));
     await until(() => expired.provider.isSynced);
     await until(() => expired.closed.includes('token-expired'), { timeout: 5_000 });
   });
 
   test('P3.3 and goes on with the next one, for which the client is asked in time', async () => {
-    const server = await start({}, 1_500);
+    const server = await start({}, 2_500);
     let asked = 0;
-    const visitor = visit(server, () => tokenOf('alice', ++asked === 1 ? 2 : 600));
+    const visitor = visit(server, () => tokenOf('alice', ++asked === 1 ? 3 : 600));
     await until(() => visitor.provider.isSynced);
     await until(() => asked === 2, { timeout: 5_000 });
-    const firstEnd = Date.now() + 2_000;
+    const firstEnd = Date.now() + 3_000;
     await until(() => Date.now() > firstEnd);
     expect(visitor.closed).toEqual([]);
     expect(server.hocuspocus.getConnectionsCount()).toBe(1);
