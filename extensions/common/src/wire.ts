@@ -39,5 +39,14 @@ export type ServerEvent =
     }
   /** An update was refused. `repaired`: the server has undone it for everybody, the session goes on. */
   | { readonly weft: 'refused'; readonly code: string; readonly message: string; readonly repaired: boolean }
-  /** The document session has ended. `retryable`: reconnecting helps. */
-  | { readonly weft: 'closed'; readonly code: string; readonly message: string; readonly retryable: boolean };
+  /**
+   * The document session has ended, or is about to with its connection. `retryable`: reconnecting helps, after
+   * `retryAfter` milliseconds, which differ from client to client so that not all come at once.
+   */
+  | {
+      readonly weft: 'closed';
+      readonly code: string;
+      readonly message: string;
+      readonly retryable: boolean;
+      readonly retryAfter?: number;
+    };

@@ -3,6 +3,8 @@ interface Pending {
   /** The document's ticket that must be committed first; `undefined` while it is not decided. */
   ticket: number | undefined;
   saved: boolean;
+  /** Only keeps those behind it waiting; nothing is sent for it. */
+  readonly silent?: true;
 }
 
 /** An answer that is decided later; those owed after it wait for it. */
@@ -18,6 +20,8 @@ export interface Owed {
 export class Acknowledgements {
   private readonly pending: Pending[] = [];
   private readonly send: (saved: boolean) => void;
+  /** The client has been asked what the server lacks, and has not answered yet. */
+  private unanswered: Pending | undefined;
 
   constructor(send: (saved: boolean) => void) {
     this.send = send;
@@ -43,6 +47,24 @@ export class Acknowledgements {
     };
   }
 
+  /**
+   * Keeps the answers owed from now on until the client has said all that the server lacks. The stock provider
+   * starts a connection with a count of one, and sends what was written offline change by change besides: the
+   * first answer to any of them would bring the count to zero, and show as saved what is still on its way.
+   */
+  holdUntilSynced(): void {
+    if (this.unanswered) return;
+    this.unanswered = { ticket: undefined, saved: true, silent: true };
+    this.pending.push(this.unanswered);
+  }
+
+  /** The client has said it, and all of it is in the log once `ticket` is committed. */
+  synced(ticket: number): void {
+    if (!this.unanswered) return;
+    this.unanswered.ticket = ticket;
+    this.unanswered = undefined;
+  }
+
   /** What was owed for `ticket` turns out to be refused. */
   refuse(ticket: number): void {
     for (const answer of this.pending) if (answer.ticket === ticket) answer.saved = false;
@@ -50,13 +72,9 @@ export class Acknowledgements {
 
   /** Gives what is due; returns how many. */
   settle(committedTicket: number): number {
-    let count = 0;
-    for (const { ticket, saved } of this.pending) {
-      if (ticket === undefined || ticket > committedTicket) break;
-      this.send(saved);
-      count += 1;
-    }
-    this.pending.splice(0, count);
-    return count;
+    const undue = this.pending.findIndex(({ ticket }) => ticket === undefined || ticket > committedTicket);
+    const due = this.pending.splice(0, undue < 0 ? this.pending.length : undue).filter(({ silent }) => !silent);
+    for (const { saved } of due) this.send(saved);
+    return due.length;
   }
 }

@@ -223,6 +223,12 @@ export class ClientSocket {
     if (!this.closed) this.webSocket.ping();
   }
 
+  /** Tells every session why and when to come back, then ends the connection. */
+  sendAway(code: ErrorCode, retryAfter: number): void {
+    for (const session of this.sessions.values()) session.announceEnd(code, retryAfter);
+    this.close(code);
+  }
+
   /** Ends the connection with the code of the error; a retryable one makes the provider come back. */
   close(code: ErrorCode): void {
     if (this.closed) return;

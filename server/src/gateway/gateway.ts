@@ -13,6 +13,8 @@ import { Submissions } from './submissions.ts';
 const SWEEP_INTERVAL = 1_000;
 /** State vectors and awareness that nobody joined for are not kept longer. */
 const STATE_CACHE_UNUSED = 60_000;
+/** Milliseconds over which clients are asked to come back, at least. */
+const RETRY_SPREAD = 1_000;
 /** The stock provider reconnects after 30 s without a message. */
 const KEEP_ALIVE = 20_000;
 
@@ -138,7 +140,7 @@ export class Gateway {
     const sockets = [...this.core.sockets];
     const pause = sockets.length > 1 ? spread / sockets.length : 0;
     for (const socket of sockets) {
-      socket.close('server-draining');
+      socket.sendAway('server-draining', Math.round(Math.random() * Math.max(RETRY_SPREAD, spread)));
       if (pause > 0) await delay(pause);
     }
   }

@@ -282,6 +282,12 @@ export class LiveDocument {
     return session.acknowledgements.oweLater();
   }
 
+  /** The session's client has said all that was lacking here. */
+  synced(session: Session): void {
+    session.acknowledgements.synced(this.lastTicket);
+    this.settleAcknowledgements(session);
+  }
+
   /** Sends a session the answers that are due, and remembers it while others are not. */
   settleAcknowledgements(session: Session): void {
     const { acknowledgements } = session;

@@ -240,6 +240,7 @@ export class Session implements Receiver {
       case SyncType.Step1:
         return core.sync.answerStep1(this, payload);
       case SyncType.Step2:
+        return core.sync.receiveStep2(this, payload);
       case SyncType.Update:
         return core.updates.receive(this, type, payload);
       default:
@@ -400,6 +401,13 @@ export class Session implements Receiver {
     this.leave();
     if (connection) connection.close({ code: ERRORS[code].close, reason: code });
     else this.sendNow(closeBody(code));
+  }
+
+  announceEnd(code: ErrorCode, retryAfter?: number): void {
+    if (this.ended) return;
+    const { message } = ERRORS[code];
+    const hint = retryAfter === undefined ? {} : { retryAfter };
+    this.sendNow(serverEventBody({ weft: 'closed', code, message, retryable: isRetryable(code), ...hint }));
   }
 
   private closedByClient(): void {

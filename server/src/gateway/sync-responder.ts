@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { WeftError } from '@weft/common';
+import { SyncType, WeftError } from '@weft/common';
 import * as Y from 'yjs';
 import type { GatewayCore } from './core.ts';
 import { syncStep1Body, syncStep2Body } from './frames.ts';
@@ -27,6 +27,13 @@ export class SyncResponder {
     this.answer(session, stateVector);
   }
 
+  /** The client's answer to the server's own question: what it has and the server lacks. */
+  receiveStep2(session: Session, update: Uint8Array): void | Promise<void> {
+    const done = this.core.updates.receive(session, SyncType.Step2, update);
+    if (done) return done.then(() => session.document.synced(session));
+    session.document.synced(session);
+  }
+
   private async answerLater(session: Session, stateVector: Uint8Array): Promise<void> {
     await session.socket.drained();
     while (!session.syncBudget.take()) await delay(SYNC_PAUSE);
@@ -36,6 +43,7 @@ export class SyncResponder {
   private answer(session: Session, stateVector: Uint8Array): void {
     if (!session.isOpen) return;
     const { document, states } = session.document;
+    session.acknowledgements.holdUntilSynced();
     session.enqueue(session.frame(syncStep1Body(Y.encodeStateVector(document))));
     const frames = isEmptyStateVector(stateVector)
       ? states.frames(session, this.core.clock.now())
