@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            '{extensions/*,server}/src/**/*.test.ts',
+            '{extensions/*,server,web-demo}/src/**/*.test.ts',
             'e2e/harness/src/**/*.test.ts',
             'bench/src/**/*.test.ts',
             'scripts/**/*.test.ts',

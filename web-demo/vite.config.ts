@@ -9,18 +9,8 @@ export default defineConfig({
   build: {
     // `light-dark()` and nested CSS as written: browsers since mid-2024.
     target: ['chrome125', 'edge125', 'firefox128', 'safari17.5'],
-    chunkSizeWarningLimit: 600,
-    rolldownOptions: {
-      output: {
-        // The editor's libraries change seldom: a new build of the application leaves them cached.
-        codeSplitting: {
-          groups: [
-            { name: 'editing', test: /node_modules[\\/](@tiptap|prosemirror|linkifyjs)/ },
-            { name: 'collaboration', test: /node_modules[\\/](yjs|lib0|y-|@hocuspocus|@lifeomic)/ },
-          ],
-        },
-      },
-    },
+    // The editor, loaded with the first document.
+    chunkSizeWarningLimit: 900,
   },
   server: {
     proxy: {

@@ -1,3 +1,4 @@
+/* global document, localStorage */
 // Runs before the first paint: a chosen theme must not flash the other one.
 try {
   const theme = localStorage.getItem('weft.theme');

@@ -14,14 +14,14 @@ export class RestError extends Error {
 }
 
 export interface Rest {
-  listDocuments(): Promise<DocumentSummary[]>;
-  readDocument(name: string): Promise<DocumentSummary>;
-  createDocument(name: string, title: string): Promise<void>;
-  renameDocument(name: string, title: string): Promise<void>;
-  deleteDocument(name: string): Promise<void>;
-  listGrants(name: string): Promise<readonly Grant[]>;
-  putGrant(name: string, subject: string, grant: GrantInput): Promise<void>;
-  deleteGrant(name: string, subject: string): Promise<void>;
+  readonly listDocuments: () => Promise<DocumentSummary[]>;
+  readonly readDocument: (name: string) => Promise<DocumentSummary>;
+  readonly createDocument: (name: string, title: string) => Promise<void>;
+  readonly renameDocument: (name: string, title: string) => Promise<void>;
+  readonly deleteDocument: (name: string) => Promise<void>;
+  readonly listGrants: (name: string) => Promise<readonly Grant[]>;
+  readonly putGrant: (name: string, subject: string, grant: GrantInput) => Promise<void>;
+  readonly deleteGrant: (name: string, subject: string) => Promise<void>;
 }
 
 /** `fresh`: the last token was refused, so one from a cache will not do. */
@@ -29,6 +29,7 @@ export type TokenSource = (options?: { fresh: boolean }) => Promise<string>;
 
 const TIMEOUT_MS = 15_000;
 /** Bounds what the start page loads; more than that needs a search on the server. */
+const PAGE_SIZE = 500;
 const MAX_PAGES = 10;
 
 export function createRest(token: TokenSource): Rest {
@@ -41,12 +42,12 @@ export function createRest(token: TokenSource): Rest {
   return {
     async listDocuments() {
       const all: DocumentSummary[] = [];
-      let path = '/v1/documents';
+      let path = `/v1/documents?limit=${PAGE_SIZE}`;
       for (let pages = 0; pages < MAX_PAGES; pages++) {
         const { documents, next } = (await call('GET', path)) as DocumentPage;
         all.push(...documents);
         if (!next) break;
-        path = `/v1/documents?after=${encodeURIComponent(next)}`;
+        path = `/v1/documents?limit=${PAGE_SIZE}&after=${encodeURIComponent(next)}`;
       }
       return all;
     },

@@ -1,7 +1,9 @@
 export interface DocumentSummary {
   readonly name: string;
+  /** The name, where none was given. */
   readonly title: string;
-  readonly role: string;
+  /** `null`: seen as an administrator, without a right to its content. */
+  readonly role: string | null;
   /** ISO 8601. */
   readonly updatedAt: string;
   readonly createdBy: string;

@@ -14,10 +14,10 @@ export interface CommentsPanelProps extends ThreadActions {
   readonly draft: { readonly quote: string } | undefined;
   readonly writable: boolean;
   readonly self: string;
-  onStart(): void;
-  onSubmitDraft(text: string): void;
-  onCancelDraft(): void;
-  onClose(): void;
+  readonly onStart: () => void;
+  readonly onSubmitDraft: (text: string) => void;
+  readonly onCancelDraft: () => void;
+  readonly onClose: () => void;
 }
 
 export function CommentsPanel(props: CommentsPanelProps) {

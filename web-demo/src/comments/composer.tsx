@@ -6,8 +6,8 @@ export interface ComposerProps {
   readonly label: string;
   readonly submitLabel: string;
   readonly autoFocus?: boolean;
-  onSubmit(text: string): void;
-  onCancel?(): void;
+  readonly onSubmit: (text: string) => void;
+  readonly onCancel?: () => void;
 }
 
 export function Composer({ label, submitLabel, autoFocus = false, onSubmit, onCancel }: ComposerProps) {

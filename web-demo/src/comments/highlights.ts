@@ -21,7 +21,7 @@ interface HighlightState extends Highlighted {
 const highlightsKey = new PluginKey<HighlightState>('comment-highlights');
 
 export interface HighlightOptions {
-  onThreadClick(threadId: string): void;
+  readonly onThreadClick: (threadId: string) => void;
 }
 
 export const CommentHighlights = Extension.create<HighlightOptions>({

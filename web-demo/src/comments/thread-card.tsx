@@ -8,11 +8,11 @@ import { Composer } from './composer.tsx';
 import type { Message, Thread } from './threads.ts';
 
 export interface ThreadActions {
-  onSelect(threadId: string): void;
-  onReply(threadId: string, text: string): void;
-  onResolve(threadId: string): void;
-  onReopen(threadId: string): void;
-  onDelete(threadId: string, messageId: string): void;
+  readonly onSelect: (threadId: string) => void;
+  readonly onReply: (threadId: string, text: string) => void;
+  readonly onResolve: (threadId: string) => void;
+  readonly onReopen: (threadId: string) => void;
+  readonly onDelete: (threadId: string, messageId: string) => void;
 }
 
 export interface ThreadCardProps extends ThreadActions {
@@ -79,7 +79,7 @@ export function ThreadCard({ thread, active, detached, writable, self, ...action
 interface MessageItemProps {
   readonly message: Message;
   readonly deletable: boolean;
-  onDelete(): void;
+  readonly onDelete: () => void;
 }
 
 function MessageItem({ message, deletable, onDelete }: MessageItemProps) {

@@ -46,7 +46,12 @@ export function commentsOf(doc: Y.Doc): Y.Map<Entry> {
 
 export function addThread(
   doc: Y.Doc,
-  { anchor, quote, author, text }: { anchor: Anchor | undefined; quote: string; author: Author; text: string },
+  {
+    anchor,
+    quote,
+    author,
+    text,
+  }: { anchor: Anchor | undefined; quote: string; author: Author; text: string },
 ): string {
   const id = crypto.randomUUID();
   doc.transact(() => {
@@ -61,7 +66,11 @@ export function addThread(
   return id;
 }
 
-export function addReply(doc: Y.Doc, threadId: string, { author, text }: { author: Author; text: string }): void {
+export function addReply(
+  doc: Y.Doc,
+  threadId: string,
+  { author, text }: { author: Author; text: string },
+): void {
   messagesOf(doc, threadId)?.push([messageEntry(author, text)]);
 }
 
@@ -105,7 +114,8 @@ function messagesOf(doc: Y.Doc, threadId: string): Y.Array<Entry> | undefined {
 function readThread(id: string, entry: unknown): Thread | undefined {
   if (!(entry instanceof Y.Map)) return undefined;
   const list: unknown = entry.get('messages');
-  const messages = list instanceof Y.Array ? list.toArray().flatMap((message) => readMessage(message) ?? []) : [];
+  const messages =
+    list instanceof Y.Array ? list.toArray().flatMap((message) => readMessage(message) ?? []) : [];
   if (messages.length === 0) return undefined;
   return {
     id,
@@ -123,7 +133,8 @@ function readMessage(entry: unknown): Message | undefined {
   const text = stringOf(entry.get('text'));
   const at: unknown = entry.get('at');
   const name = stringOf(author?.name);
-  if (id === undefined || text === undefined || name === undefined || typeof at !== 'number') return undefined;
+  if (id === undefined || text === undefined || name === undefined || typeof at !== 'number')
+    return undefined;
   return {
     id,
     text,

@@ -25,11 +25,19 @@ export interface Comments {
   readonly panel: Omit<CommentsPanelProps, 'onClose' | 'onStart' | 'writable'>;
   readonly openCount: number;
   /** Begins a comment about the selected text, or about the whole document. */
-  start(): void;
-  select(threadId: string | undefined): void;
+  readonly start: () => void;
+  readonly select: (threadId: string | undefined) => void;
 }
 
-export function useComments({ editor, doc, person }: { editor: Editor; doc: Y.Doc; person: Person }): Comments {
+export function useComments({
+  editor,
+  doc,
+  person,
+}: {
+  editor: Editor;
+  doc: Y.Doc;
+  person: Person;
+}): Comments {
   const threads = useThreads(doc);
   const [active, setActive] = useState<string>();
   const [draft, setDraft] = useState<Draft>();

@@ -22,7 +22,7 @@ export interface DocumentHeaderProps {
   readonly access: Access | undefined;
   readonly session: DocumentSession;
   readonly children?: ReactNode;
-  onRename(title: string): void;
+  readonly onRename: (title: string) => void;
 }
 
 export function DocumentHeader(props: DocumentHeaderProps) {
@@ -47,7 +47,12 @@ export function DocumentHeader(props: DocumentHeaderProps) {
         <PeopleHere people={people} />
         {children}
         {manages && (
-          <Button variant="primary" className="share-button" onClick={() => setSharing(true)}>
+          <Button
+            variant="primary"
+            className="share-button"
+            aria-label="Share"
+            onClick={() => setSharing(true)}
+          >
             <Users aria-hidden="true" />
             <span className="share-button__label">Share</span>
           </Button>
@@ -62,7 +67,7 @@ export function DocumentHeader(props: DocumentHeaderProps) {
 export interface CommentsToggleProps {
   readonly open: boolean;
   readonly count: number;
-  onToggle(): void;
+  readonly onToggle: () => void;
 }
 
 export function CommentsToggle({ open, count, onToggle }: CommentsToggleProps) {

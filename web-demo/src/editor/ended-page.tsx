@@ -18,7 +18,7 @@ const ADVICE: Record<string, string> = {
 
 export interface EndedPageProps {
   readonly end: SessionEnd;
-  onRetry(): void;
+  readonly onRetry: () => void;
 }
 
 export function EndedPage({ end, onRetry }: EndedPageProps) {

@@ -17,9 +17,9 @@ export interface EditorExtensionsOptions {
   readonly doc: Y.Doc;
   readonly awareness: Awareness;
   readonly person: Person;
-  onThreadClick(threadId: string): void;
-  onComment(): void;
-  onLink(): void;
+  readonly onThreadClick: (threadId: string) => void;
+  readonly onComment: () => void;
+  readonly onLink: () => void;
 }
 
 export function editorExtensions(options: EditorExtensionsOptions): Extensions {
@@ -41,7 +41,8 @@ export function editorExtensions(options: EditorExtensionsOptions): Extensions {
     TaskList,
     TaskItem.configure({
       nested: true,
-      a11y: { checkboxLabel: (node) => `Done: ${node.textContent || 'empty task'}` },
+      // The text of the task follows; with it in the label it would be read, and found, twice.
+      a11y: { checkboxLabel: () => 'Done' },
     }),
     Placeholder.configure({ placeholder: 'Write something, or invite somebody to…' }),
     Collaboration.configure({ document: doc, field: TEXT_ROOT }),
@@ -92,8 +93,8 @@ const WriteGuard = Extension.create({
 });
 
 interface ShortcutOptions {
-  onComment(): void;
-  onLink(): void;
+  readonly onComment: () => void;
+  readonly onLink: () => void;
 }
 
 const Shortcuts = Extension.create<ShortcutOptions>({

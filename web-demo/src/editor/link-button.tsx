@@ -12,7 +12,7 @@ export interface LinkButtonProps {
   readonly pressed: boolean;
   readonly disabled: boolean;
   readonly open: boolean;
-  onOpenChange(open: boolean): void;
+  readonly onOpenChange: (open: boolean) => void;
 }
 
 export function LinkButton({ editor, pressed, disabled, open, onOpenChange }: LinkButtonProps) {
@@ -50,7 +50,7 @@ export function LinkButton({ editor, pressed, disabled, open, onOpenChange }: Li
   );
 }
 
-function LinkForm({ editor, onDone }: { editor: Editor; onDone(): void }) {
+function LinkForm({ editor, onDone }: { editor: Editor; readonly onDone: () => void }) {
   const [current] = useState(() => String(editor.getAttributes('link')['href'] ?? ''));
   const [input, setInput] = useState(current);
   const [refused, setRefused] = useState(false);

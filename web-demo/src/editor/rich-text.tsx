@@ -10,9 +10,9 @@ export interface RichTextOptions {
   readonly session: DocumentSession;
   readonly person: Person;
   readonly writable: boolean;
-  onThreadClick(threadId: string): void;
-  onComment(): void;
-  onLink(): void;
+  readonly onThreadClick: (threadId: string) => void;
+  readonly onComment: () => void;
+  readonly onLink: () => void;
 }
 
 /** The editor of one session; another session means another editor. */
@@ -59,7 +59,7 @@ export function useRichText(options: RichTextOptions): Editor {
 export interface RichTextProps {
   readonly editor: Editor;
   readonly commentable: boolean;
-  onComment(): void;
+  readonly onComment: () => void;
 }
 
 export function RichText({ editor, commentable, onComment }: RichTextProps) {

@@ -17,12 +17,15 @@ export function StatusBadge({ status }: { status: Status }) {
   const shown = useSettled(status);
   const Icon = ICONS[shown.kind];
   return (
-    <p className={`status status--${shown.kind}`} role="status" aria-live="polite" data-status={shown.kind}>
+    <p
+      className={`status status--${shown.kind}`}
+      role="status"
+      aria-live="polite"
+      data-status={shown.kind}
+      data-short={shown.short}
+    >
       <Icon aria-hidden="true" />
       <span className="status__label">{shown.label}</span>
-      <span className="status__short" aria-hidden="true">
-        {shown.short}
-      </span>
     </p>
   );
 }

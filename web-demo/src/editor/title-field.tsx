@@ -4,7 +4,7 @@ import { MAX_TITLE_LENGTH } from '../start/rename-dialog.tsx';
 export interface TitleFieldProps {
   readonly title: string;
   readonly editable: boolean;
-  onRename(title: string): void;
+  readonly onRename: (title: string) => void;
 }
 
 export function TitleField({ title, editable, onRename }: TitleFieldProps) {

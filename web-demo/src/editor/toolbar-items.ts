@@ -25,11 +25,18 @@ export interface ToolbarItem {
   readonly keys?: string;
   /** Name of the mark or node whose presence presses the button; none: it is never pressed. */
   readonly active?: string;
-  run(chain: ChainedCommands): ChainedCommands;
+  readonly run: (chain: ChainedCommands) => ChainedCommands;
 }
 
 export const MARKS: readonly ToolbarItem[] = [
-  { id: 'bold', label: 'Bold', icon: Bold, keys: 'Mod-b', active: 'bold', run: (chain) => chain.toggleBold() },
+  {
+    id: 'bold',
+    label: 'Bold',
+    icon: Bold,
+    keys: 'Mod-b',
+    active: 'bold',
+    run: (chain) => chain.toggleBold(),
+  },
   {
     id: 'italic',
     label: 'Italic',
@@ -54,7 +61,14 @@ export const MARKS: readonly ToolbarItem[] = [
     active: 'strike',
     run: (chain) => chain.toggleStrike(),
   },
-  { id: 'code', label: 'Code', icon: Code, keys: 'Mod-e', active: 'code', run: (chain) => chain.toggleCode() },
+  {
+    id: 'code',
+    label: 'Code',
+    icon: Code,
+    keys: 'Mod-e',
+    active: 'code',
+    run: (chain) => chain.toggleCode(),
+  },
 ];
 
 export const BLOCKS: readonly ToolbarItem[] = [
@@ -106,7 +120,7 @@ export interface TextStyle {
   readonly label: string;
   readonly icon: LucideIcon;
   readonly keys: string;
-  run(chain: ChainedCommands): ChainedCommands;
+  readonly run: (chain: ChainedCommands) => ChainedCommands;
 }
 
 export const TEXT_STYLES: readonly TextStyle[] = [

@@ -12,8 +12,8 @@ export interface EditorToolbarProps {
   readonly writable: boolean;
   readonly commentable: boolean;
   readonly linkOpen: boolean;
-  onLinkOpenChange(open: boolean): void;
-  onComment(): void;
+  readonly onLinkOpenChange: (open: boolean) => void;
+  readonly onComment: () => void;
 }
 
 /** One tab stop; the arrow keys move inside. */
@@ -90,7 +90,7 @@ interface ToolButtonProps {
   readonly keys?: string | undefined;
   readonly pressed?: boolean | undefined;
   readonly disabled: boolean;
-  onPress(): void;
+  readonly onPress: () => void;
 }
 
 function ToolButton({ label, icon: Icon, keys, pressed, disabled, onPress }: ToolButtonProps) {

@@ -5,7 +5,7 @@ import { DialogActions, Modal } from '../ui/dialog.tsx';
 import { useToast } from '../ui/toast.tsx';
 
 /** What the server refused is not lost: it stays here until it has been copied or given up. */
-export function UnsavedDialog({ unsaved, onClose }: { unsaved: UnsavedText; onClose(): void }) {
+export function UnsavedDialog({ unsaved, onClose }: { unsaved: UnsavedText; readonly onClose: () => void }) {
   const toast = useToast();
   const text = unsaved.blocks.join('\n\n');
   const copy = (): void => {

@@ -9,7 +9,7 @@ const LOOK_AGAIN_MS = 30_000;
 
 export interface Title {
   readonly title: string;
-  rename(title: string): void;
+  readonly rename: (title: string) => void;
 }
 
 /** The title is the server's. Presence carries only the hint that it has changed. */
@@ -23,7 +23,7 @@ export function useTitle(name: string, awareness: Awareness): Title {
     let stopped = false;
     const read = (): void => {
       rest.readDocument(name).then(
-        (found) => !stopped && setTitle(found.title || found.name),
+        (found) => !stopped && setTitle(found.title),
         // The session tells the person what is wrong; the title can wait.
         () => undefined,
       );

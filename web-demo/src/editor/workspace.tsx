@@ -57,7 +57,7 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children'>) {
         onLinkOpenChange={setLinkOpen}
         onComment={startComment}
       />
-      <div className={commentsOpen ? 'desk-frame desk-frame--comments' : 'desk-frame'}>
+      <div className={comments.panel.draft ? 'desk-frame desk-frame--drafting' : 'desk-frame'}>
         <main className="desk">
           <div className="page">
             <RichText editor={editor} commentable={commentable} onComment={startComment} />

@@ -10,7 +10,7 @@ export interface Identity {
   readonly rest: Rest;
   /** `demo`: one of the sample people, changed at will. `token`: whoever the token says. */
   readonly kind: 'demo' | 'token';
-  become(sub: string): void;
+  readonly become: (sub: string) => void;
 }
 
 const IdentityContext = createContext<Identity | undefined>(undefined);

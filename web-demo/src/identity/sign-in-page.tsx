@@ -17,13 +17,13 @@ export function SignInPage({ onToken }: { onToken: (token: string) => void }) {
   return (
     <MessagePage title="Bring a token">
       <p>
-        This server runs in production mode: it verifies tokens but hands out none. Your application signs a JWT
-        for each person and opens this page with it:
+        This server runs in production mode: it verifies tokens but hands out none. Your application signs a
+        JWT for each person and opens this page with it:
       </p>
       <pre className="code-sample">{`${location.origin}/#token=eyJhbGciOi…`}</pre>
       <p>
-        The page keeps the token in memory only and takes it out of the address at once. For a first try, make one
-        with <code>weft token --sub ada --name Ada</code> and paste it here.
+        The page keeps the token in memory only and takes it out of the address at once. For a first try, make
+        one with <code>weft token --sub ada --name Ada</code> and paste it here.
       </p>
       <form className="sign-in" onSubmit={submit}>
         <label htmlFor="token">Token</label>

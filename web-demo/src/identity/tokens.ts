@@ -21,6 +21,11 @@ export function demoTokens(person: Person): TokenSource {
   };
 }
 
+interface DevTokenAnswer {
+  readonly token?: string;
+  readonly error?: { readonly message: string };
+}
+
 async function fetchDemoToken({ sub, name, color, groups }: Person): Promise<string> {
   const response = await fetch('/dev/token', {
     method: 'POST',
@@ -28,8 +33,9 @@ async function fetchDemoToken({ sub, name, color, groups }: Person): Promise<str
     body: JSON.stringify({ sub, name, color, groups }),
   });
   if (response.status === 404 || response.status === 405) throw new NoDemoTokensError();
-  if (!response.ok) throw new Error(`No demo token: the server answered ${response.status}.`);
-  return ((await response.json()) as { token: string }).token;
+  const answer = (await response.json().catch(() => ({}))) as DevTokenAnswer;
+  if (answer.token !== undefined) return answer.token;
+  throw new Error(answer.error?.message ?? `No demo token: the server answered ${response.status}.`);
 }
 
 /**

@@ -1,6 +1,6 @@
-import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/provider';
+import { HocuspocusProvider, HocuspocusProviderWebsocket, WebSocketStatus } from '@hocuspocus/provider';
 import { IndexeddbPersistence } from 'y-indexeddb';
-import { Awareness } from 'y-protocols/awareness';
+import { Awareness, removeAwarenessStates } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import { accessOf, accessOfScope, type Access } from './access.ts';
 import { backoff } from './backoff.ts';
@@ -112,7 +112,7 @@ export class DocumentSession {
 
   async #loadLocalCopy(): Promise<void> {
     await this.#persistence.whenSynced;
-    const access = await this.#persistence.get(ACCESS_KEY).catch(() => undefined);
+    const access: unknown = await this.#persistence.get(ACCESS_KEY).catch(() => undefined);
     if (this.#destroyed) return;
     const hasContent = this.doc.store.clients.size > 0;
     this.#ready ||= hasContent;
@@ -208,18 +208,22 @@ export class DocumentSession {
     this.#update({ end });
     this.#provider?.detach();
     this.#socket?.disconnect();
+    this.#forgetOthers();
+  }
+
+  /** Who is not connected does not know who is here. */
+  #forgetOthers(): void {
+    const others = [...this.awareness.getStates().keys()].filter((client) => client !== this.doc.clientID);
+    removeAwarenessStates(this.awareness, others, this);
   }
 
   #reopenLater(): void {
-    const wait = setTimeout(
-      () => {
-        // Where the whole socket went down, it comes back by itself and opens the document again.
-        if (this.#destroyed || this.#facts.socket !== 'connected' || !this.#facts.end) return;
-        this.#provider?.detach();
-        this.#provider?.attach();
-      },
-      backoff(this.#reopenings++),
-    );
+    const wait = setTimeout(() => {
+      // Where the whole socket went down, it comes back by itself and opens the document again.
+      if (this.#destroyed || this.#facts.socket !== 'connected' || !this.#facts.end) return;
+      this.#provider?.detach();
+      this.#provider?.attach();
+    }, backoff(this.#reopenings++));
     this.#cleanups.push(() => clearTimeout(wait));
   }
 
@@ -242,8 +246,9 @@ export class DocumentSession {
       clearTimeout(probe);
       if (this.#facts.end && !this.#facts.end.retryable) return;
       // A socket that was silent may be dead without knowing it.
-      if (this.#socket?.status === 'connected' && this.#facts.lost) this.#socket.webSocket?.close();
-      else if (this.#socket?.status !== 'connected') void this.#socket?.connect();
+      if (this.#socket?.status === WebSocketStatus.Connected && this.#facts.lost)
+        this.#socket.webSocket?.close();
+      else if (this.#socket?.status !== WebSocketStatus.Connected) void this.#socket?.connect();
     };
     window.addEventListener('offline', onOffline);
     window.addEventListener('online', onOnline);

@@ -14,6 +14,7 @@ const RETRYABLE = new Set([
   'slow-reader',
   'authentication-timeout',
   'connection-idle',
+  'server-starting',
   'server-draining',
   'server-overloaded',
   'log-unavailable',
@@ -53,7 +54,10 @@ export function endOfAuthentication(reason: string): SessionEnd {
  * Close codes 4400–4499 with an error code as their reason are for good. Everything else is an ordinary loss
  * of the connection, which the provider repairs by itself.
  */
-export function endOfClose(event: { readonly code: number; readonly reason: string }): SessionEnd | undefined {
+export function endOfClose(event: {
+  readonly code: number;
+  readonly reason: string;
+}): SessionEnd | undefined {
   const permanent = event.code >= 4400 && event.code < 4500;
   return permanent && CODE.test(event.reason) ? endOfCode(event.reason) : undefined;
 }

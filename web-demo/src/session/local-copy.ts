@@ -19,7 +19,8 @@ export async function forgetLocalCopy(name: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const transaction = db.transaction(stores, 'readwrite');
       transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(transaction.error ?? new Error('The local copy could not be cleared.'));
+      transaction.onabort = () =>
+        reject(transaction.error ?? new Error('The local copy could not be cleared.'));
       for (const store of stores) transaction.objectStore(store).clear();
     });
   } finally {

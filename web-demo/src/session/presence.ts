@@ -14,7 +14,11 @@ const COLOR = /^#[0-9a-f]{6}$/i;
 export const NEUTRAL_COLOR = '#6b6459';
 
 /** People, not connections: whoever has three tabs open is one person. Oneself comes first. */
-export function peopleOf(states: ReadonlyMap<number, unknown>, selfClient: number, selfId: string): Present[] {
+export function peopleOf(
+  states: ReadonlyMap<number, unknown>,
+  selfClient: number,
+  selfId: string,
+): Present[] {
   const people = new Map<string, Present>();
   for (const [client, state] of states) {
     const user = userOf(state);

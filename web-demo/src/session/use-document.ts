@@ -15,9 +15,9 @@ export interface OpenDocument {
   readonly unsaved: UnsavedText | undefined;
   /** The copy was thrown away and opened anew so often that somebody should look. */
   readonly givenUp: boolean;
-  dismissUnsaved(): void;
+  readonly dismissUnsaved: () => void;
   /** Opens the document anew, after whatever ended it. */
-  reopen(): void;
+  readonly reopen: () => void;
 }
 
 /** A client that is refused again and again must not knock for ever. */

@@ -5,7 +5,7 @@ import { NEUTRAL_COLOR } from '../session/presence.ts';
 import { Avatar } from '../ui/avatar.tsx';
 import { Menu, MenuItem, MenuLabel, MenuSeparator } from '../ui/menu.tsx';
 import { SelectField, type SelectOption } from '../ui/select.tsx';
-import { exactTime } from '../ui/time.ts';
+import { untilTime } from '../ui/time.ts';
 import { EXPIRIES, expiryAfter } from './expiry.ts';
 import { ROLES } from './roles.ts';
 import { kindOf, nameOfSubject } from './subject.ts';
@@ -13,8 +13,8 @@ import { kindOf, nameOfSubject } from './subject.ts';
 export interface GrantRowProps {
   readonly grant: Grant;
   readonly self: boolean;
-  onChange(grant: GrantInput): void;
-  onRemove(): void;
+  readonly onChange: (grant: GrantInput) => void;
+  readonly onRemove: () => void;
 }
 
 export function GrantRow({ grant, self, onChange, onRemove }: GrantRowProps) {
@@ -28,7 +28,7 @@ export function GrantRow({ grant, self, onChange, onRemove }: GrantRowProps) {
           {name}
           {self && <span className="grant__you"> (you)</span>}
         </span>
-        {expiresAt && <span className="grant__until">until {exactTime(new Date(expiresAt))}</span>}
+        {expiresAt && <span className="grant__until">until {untilTime(new Date(expiresAt))}</span>}
       </div>
       <SelectField
         quiet

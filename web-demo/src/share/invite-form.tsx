@@ -8,7 +8,7 @@ import { ROLES } from './roles.ts';
 export interface InviteFormProps {
   /** Subjects that have a grant already: they are not proposed again. */
   readonly known: readonly string[];
-  onInvite(subject: string, grant: { role: string; expiresAt?: string }): void;
+  readonly onInvite: (subject: string, grant: { role: string; expiresAt?: string }) => void;
 }
 
 export function InviteForm({ known, onInvite }: InviteFormProps) {

@@ -6,9 +6,9 @@ export const ROLES = [
   { value: 'owner', label: 'Owner', hint: 'writes, shares and deletes' },
 ] as const;
 
-export function roleLabel(role: string): string {
-  return ROLES.find(({ value }) => value === role)?.label ?? role;
+export function roleLabel(role: string | null): string {
+  return ROLES.find(({ value }) => value === role)?.label ?? role ?? 'No access';
 }
 
-export const roleManages = (role: string): boolean => role === 'owner';
-export const roleWrites = (role: string): boolean => role === 'owner' || role === 'editor';
+export const roleManages = (role: string | null): boolean => role === 'owner';
+export const roleWrites = (role: string | null): boolean => role === 'owner' || role === 'editor';

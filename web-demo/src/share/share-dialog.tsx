@@ -14,7 +14,7 @@ export interface ShareDialogProps {
   readonly name: string;
   readonly title: string;
   readonly open: boolean;
-  onClose(): void;
+  readonly onClose: () => void;
 }
 
 export function ShareDialog({ name, title, open, onClose }: ShareDialogProps) {
@@ -25,7 +25,7 @@ export function ShareDialog({ name, title, open, onClose }: ShareDialogProps) {
   );
 }
 
-function ShareForm({ name, onClose }: { name: string; onClose(): void }) {
+function ShareForm({ name, onClose }: { name: string; readonly onClose: () => void }) {
   const { person } = useIdentity();
   const grants = useGrants(name);
   const invited = grants.grants?.filter(({ subject }) => ['user', 'group'].includes(kindOf(subject) ?? ''));

@@ -6,8 +6,8 @@ export interface Grants {
   /** `undefined` until the first answer. */
   readonly grants: readonly Grant[] | undefined;
   readonly failure: string | undefined;
-  put(subject: string, grant: GrantInput): void;
-  remove(subject: string): void;
+  readonly put: (subject: string, grant: GrantInput) => void;
+  readonly remove: (subject: string) => void;
 }
 
 /** Each change is sent at once, and what is shown afterwards is what the server has. */

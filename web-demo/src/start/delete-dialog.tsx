@@ -7,8 +7,8 @@ import { DialogActions, Modal } from '../ui/dialog.tsx';
 
 export interface DocumentDialogProps {
   readonly document: DocumentSummary;
-  onClose(): void;
-  onDone(): void;
+  readonly onClose: () => void;
+  readonly onDone: () => void;
 }
 
 export function DeleteDialog({ document, onClose, onDone }: DocumentDialogProps) {
@@ -34,7 +34,7 @@ export function DeleteDialog({ document, onClose, onDone }: DocumentDialogProps)
     <Modal
       open
       title="Delete document?"
-      description={`“${document.title || document.name}” and its history will be gone for everybody. This cannot be undone.`}
+      description={`“${document.title}” and its history will be gone for everybody. This cannot be undone.`}
       onClose={onClose}
     >
       {failure && (

@@ -11,8 +11,8 @@ import { useToast } from '../ui/toast.tsx';
 
 export interface DocumentListProps {
   readonly documents: readonly DocumentSummary[];
-  onRename(document: DocumentSummary): void;
-  onDelete(document: DocumentSummary): void;
+  readonly onRename: (document: DocumentSummary) => void;
+  readonly onDelete: (document: DocumentSummary) => void;
 }
 
 export function DocumentList({ documents, ...actions }: DocumentListProps) {
@@ -33,7 +33,7 @@ function DocumentRow({ document, onRename, onDelete }: DocumentRowProps) {
   const { person } = useIdentity();
   const toast = useToast();
   const path = documentPath(document.name);
-  const title = document.title || document.name;
+  const { title } = document;
   const maker = document.createdBy === person.sub ? 'you' : nameOfUser(document.createdBy);
 
   const copyLink = (): void => {
@@ -57,10 +57,14 @@ function DocumentRow({ document, onRename, onDelete }: DocumentRowProps) {
           <span>Made by {maker}</span>
         </p>
       </div>
-      <span className={`role-badge role-badge--${document.role}`}>{roleLabel(document.role)}</span>
+      <span className={`role-badge role-badge--${document.role ?? 'none'}`}>{roleLabel(document.role)}</span>
       <Menu
         trigger={
-          <button type="button" className="icon-button document-row__more" aria-label={`Actions for ${title}`}>
+          <button
+            type="button"
+            className="icon-button document-row__more"
+            aria-label={`Actions for ${title}`}
+          >
             <MoreHorizontal />
           </button>
         }

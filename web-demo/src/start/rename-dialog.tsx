@@ -5,7 +5,7 @@ import { Button } from '../ui/button.tsx';
 import { DialogActions, Modal } from '../ui/dialog.tsx';
 import type { DocumentDialogProps } from './delete-dialog.tsx';
 
-export const MAX_TITLE_LENGTH = 120;
+export const MAX_TITLE_LENGTH = 200;
 
 export function RenameDialog({ document, onClose, onDone }: DocumentDialogProps) {
   const { rest } = useIdentity();

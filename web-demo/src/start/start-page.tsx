@@ -57,7 +57,7 @@ export function StartPage() {
               <span className="sr-only">Find a document</span>
               <input
                 type="search"
-                placeholder="Find a document"
+                placeholder="Search"
                 value={filter}
                 onChange={(event) => setFilter(event.target.value)}
               />
@@ -98,8 +98,12 @@ export function StartPage() {
           />
         )}
       </main>
-      {asking?.what === 'rename' && <RenameDialog document={asking.document} onClose={close} onDone={reload} />}
-      {asking?.what === 'delete' && <DeleteDialog document={asking.document} onClose={close} onDone={reload} />}
+      {asking?.what === 'rename' && (
+        <RenameDialog document={asking.document} onClose={close} onDone={reload} />
+      )}
+      {asking?.what === 'delete' && (
+        <DeleteDialog document={asking.document} onClose={close} onDone={reload} />
+      )}
     </div>
   );
 }

@@ -6,7 +6,7 @@ export interface Documents {
   /** Newest first; `undefined` until the first answer. */
   readonly documents: readonly DocumentSummary[] | undefined;
   readonly failure: Error | undefined;
-  reload(): void;
+  readonly reload: () => void;
 }
 
 /** Other people create and share while this page is open: it looks again when it is looked at. */

@@ -8,7 +8,7 @@ export interface ModalProps {
   readonly description?: string;
   readonly wide?: boolean;
   readonly children: ReactNode;
-  onClose(): void;
+  readonly onClose: () => void;
 }
 
 export function Modal({ open, title, description, wide = false, children, onClose }: ModalProps) {

@@ -26,7 +26,7 @@ export interface MenuItemProps {
   readonly danger?: boolean;
   readonly disabled?: boolean;
   readonly children: ReactNode;
-  onSelect(): void;
+  readonly onSelect: () => void;
 }
 
 export function MenuItem({ icon, danger = false, disabled = false, children, onSelect }: MenuItemProps) {
@@ -54,7 +54,7 @@ export interface MenuChoicesProps {
   readonly label: string;
   readonly value: string;
   readonly options: readonly { readonly value: string; readonly content: ReactNode }[];
-  onChange(value: string): void;
+  readonly onChange: (value: string) => void;
 }
 
 export function MenuChoices({ label, value, options, onChange }: MenuChoicesProps) {

@@ -45,7 +45,7 @@ export function Loom() {
           )}
         </g>
       ))}
-      <path className="loom__weft dye-stroke--indigo" d="M14 74h40c16 0 14-14 26-10s8 18 24 15" />
+      <path className="loom__weft dye-stroke--indigo" d="M14 74h52c12 0 12 12 24 12s12-10 26-8" />
     </svg>
   );
 }

@@ -13,10 +13,17 @@ export interface SelectFieldProps {
   readonly options: readonly SelectOption[];
   readonly disabled?: boolean;
   readonly quiet?: boolean;
-  onChange(value: string): void;
+  readonly onChange: (value: string) => void;
 }
 
-export function SelectField({ label, value, options, disabled = false, quiet = false, onChange }: SelectFieldProps) {
+export function SelectField({
+  label,
+  value,
+  options,
+  disabled = false,
+  quiet = false,
+  onChange,
+}: SelectFieldProps) {
   return (
     <Select.Root value={value} onValueChange={onChange} disabled={disabled}>
       <Select.Trigger className={quiet ? 'select select--quiet' : 'select'} aria-label={label}>

@@ -1,6 +1,12 @@
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const day = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short' });
 const dayAndYear = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', year: 'numeric' });
+const until = new Intl.DateTimeFormat('en', {
+  day: 'numeric',
+  month: 'short',
+  hour: 'numeric',
+  minute: '2-digit',
+});
 const exact = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
 
 const MINUTE_MS = 60_000;
@@ -17,4 +23,6 @@ export function ago(at: Date, now: Date): string {
   return at.getFullYear() === now.getFullYear() ? day.format(at) : dayAndYear.format(at);
 }
 
+/** For the near future: "29 Nov, 4:34 AM". */
+export const untilTime = (at: Date): string => until.format(at);
 export const exactTime = (at: Date): string => exact.format(at);

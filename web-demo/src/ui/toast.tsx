@@ -25,7 +25,9 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   const show = useCallback<ShowToast>(
     (text, { tone } = { tone: 'plain' }) => {
       const id = nextId.current++;
-      setToasts((shown) => [...shown.filter((toast) => toast.text !== text), { id, text, tone }].slice(-MOST));
+      setToasts((shown) =>
+        [...shown.filter((toast) => toast.text !== text), { id, text, tone }].slice(-MOST),
+      );
       setTimeout(() => dismiss(id), SHOWN_MS);
     },
     [dismiss],
