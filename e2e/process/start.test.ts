@@ -24,7 +24,7 @@ test('P10.1 npm start runs everything with nothing configured: page, tokens, edi
     });
   const url = `http://127.0.0.1:${port}`;
   const ready = () =>
-    until(async () => (await fetch(`${url}/readyz`)).status === 200, { timeout: 30_000, what: 'ready' });
+    until(async () => (await fetch(`${url}/readyz`)).status === 200, { timeout: 90_000, what: 'ready' });
 
   const first = run();
   closing({ close: () => first.end('SIGKILL') });
@@ -78,14 +78,14 @@ test.each(REFUSED)('P10.2 it refuses to start with $why, and says what to do', a
     env: { PATH, HOME, ...env },
   });
   closing({ close: () => weft.end('SIGKILL') });
-  await until(() => !weft.running, { what: 'the refusal' });
+  await until(() => !weft.running, { timeout: 30_000, what: 'the refusal' });
   expect(weft.child.exitCode).not.toBe(0);
   expect(weft.output).toMatch(says);
 });
 
 test('P10.3 two servers never share an embedded database', async () => {
   const first = closing(await startWeft());
-  await expect(startWeft({ dataDir: first.dataDir, timeout: 15_000 })).rejects.toThrow(
+  await expect(startWeft({ dataDir: first.dataDir, timeout: 90_000 })).rejects.toThrow(
     /in use|locked|another/i,
   );
   expect(await first.readiness()).toBe(200);

@@ -101,7 +101,7 @@ export async function startWeft(options: WeftOptions = {}): Promise<WeftServer> 
     },
     async start() {
       if (!server.process.running) server.process = spawnServer();
-      await untilReady(server, options.timeout ?? 30_000);
+      await untilReady(server, options.timeout ?? 90_000);
     },
     stop: () => server.process.end('SIGTERM', 40_000),
     async kill9() {

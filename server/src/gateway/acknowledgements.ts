@@ -73,7 +73,9 @@ export class Acknowledgements {
   /** Gives what is due; returns how many. */
   settle(committedTicket: number): number {
     const undue = this.pending.findIndex(({ ticket }) => ticket === undefined || ticket > committedTicket);
-    const due = this.pending.splice(0, undue < 0 ? this.pending.length : undue).filter(({ silent }) => !silent);
+    const due = this.pending
+      .splice(0, undue < 0 ? this.pending.length : undue)
+      .filter(({ silent }) => !silent);
     for (const { saved } of due) this.send(saved);
     return due.length;
   }
