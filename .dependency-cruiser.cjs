@@ -9,7 +9,13 @@ module.exports = {
       from: { path: '^extensions/common/', pathNot: '\\.test\\.ts$' },
       to: { path: '^(node:)?(fs|net|tls|http|https|http2|dgram|dns|child_process|worker_threads)(/|$)' },
     },
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      // Of modules that run. The parts of the gateway name each other's types through what joins them.
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     {
       name: 'common-imports-nothing-of-ours',
       severity: 'error',

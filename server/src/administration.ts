@@ -4,7 +4,7 @@ import type { DocumentMode, DocumentRow } from '@weft/update-log';
 import type { Services } from './services.ts';
 import { inTransaction } from './transaction.ts';
 
-type Stores = Pick<Services, 'pool' | 'documents' | 'grants' | 'tenantRoles' | 'audit'>;
+type Stores = Pick<Services, 'pool' | 'documents' | 'grants' | 'tenantRoles' | 'bindings' | 'audit'>;
 
 export interface DocumentSettings {
   readonly title?: string | undefined;
@@ -52,9 +52,10 @@ export class Administration {
 
   /** @throws WeftError `document-not-found` */
   deleteDocument(by: Principal, key: DocumentKey): Promise<void> {
-    const { pool, documents, grants, audit } = this.stores;
+    const { pool, documents, grants, bindings, audit } = this.stores;
     return inTransaction(pool, async (tx) => {
       await grants.removeAll(key, tx);
+      await bindings.removeAll(key, tx);
       await documents.delete(tx, key);
       await audit.recordIn(tx, act(by, 'document.delete', key));
     });

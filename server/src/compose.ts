@@ -56,7 +56,8 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
   const documents = new DocumentStore();
   const grants = new GrantStore({ pool, roles });
   const tenantRoles = new TenantRoles({ pool, roles });
-  const administration = new Administration({ pool, documents, grants, tenantRoles, audit });
+  const bindings = new ClientBindings({ pool });
+  const administration = new Administration({ pool, documents, grants, tenantRoles, bindings, audit });
   const backplane =
     config.redisUrl === undefined
       ? undefined
@@ -78,7 +79,7 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
     audit,
     verifier,
     gate,
-    bindings: new ClientBindings({ pool }),
+    bindings,
     log,
     registry,
     backplane,
@@ -103,6 +104,7 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
     roles,
     tenantRoles,
     grants,
+    bindings,
     gate,
     audit,
     gateway,

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AuditLog } from '@weft/audit';
 import type { TokenVerifier } from '@weft/auth-jwt';
-import type { Gate, GrantStore, PolicyChange, RoleTable, TenantRoles } from '@weft/authorize';
+import type { ClientBindings, Gate, GrantStore, PolicyChange, RoleTable, TenantRoles } from '@weft/authorize';
 import type { Cursor, DocumentKey, ErrorCode, Principal, Service } from '@weft/common';
 import type { DocumentStore, UpdateLog } from '@weft/update-log';
 import type { Pool } from 'pg';
@@ -82,6 +82,7 @@ export interface Services extends Service {
   readonly roles: RoleTable;
   readonly tenantRoles: TenantRoles;
   readonly grants: GrantStore;
+  readonly bindings: Pick<ClientBindings, 'removeAll'>;
   readonly gate: Pick<Gate, 'resolve' | 'visible'>;
   readonly audit: Pick<AuditLog, 'record' | 'recordIn' | 'list'>;
   readonly gateway: GatewayPort;
