@@ -23,3 +23,4 @@ export {
   type PresenceListener,
   type PresenceRegistry,
 } from './registry.ts';
+export { redisPresenceDefaults, RedisPresence, type RedisPresenceOptions } from './redis-presence.ts';

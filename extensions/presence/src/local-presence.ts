@@ -35,8 +35,14 @@ export class LocalPresence {
     return this.kept.get(connection)?.entry;
   }
 
-  all(): PresenceEntry[] {
-    return entries(this.kept.values());
+  /** Those whose connection is not broken. */
+  connected(): PresenceEntry[] {
+    return entries([...this.kept.values()].filter(({ timer }) => !timer));
+  }
+
+  /** Those whose connection is broken and whose grace runs. */
+  broken(): PresenceEntry[] {
+    return entries([...this.kept.values()].filter(({ timer }) => timer));
   }
 
   inDocument(document: DocumentKey): PresenceEntry[] {
@@ -70,12 +76,10 @@ export class LocalPresence {
   }
 
   leave(connection: string): void {
-    const kept = this.kept.get(connection);
-    if (!kept) return;
-    clearTimeout(kept.timer);
-    this.kept.delete(connection);
-    this.unindex(kept);
-    this.options.removed(kept.entry);
+    const entry = this.get(connection);
+    if (!entry) return;
+    this.forget(connection);
+    this.options.removed(entry);
   }
 
   lose(connection: string): void {
@@ -84,6 +88,15 @@ export class LocalPresence {
     if (this.options.grace === 0) return this.leave(connection);
     kept.timer = setTimeout(() => this.leave(connection), this.options.grace);
     kept.timer.unref();
+  }
+
+  /** Forgets one, telling nobody. */
+  forget(connection: string): void {
+    const kept = this.kept.get(connection);
+    if (!kept) return;
+    clearTimeout(kept.timer);
+    this.kept.delete(connection);
+    this.unindex(kept);
   }
 
   /** Forgets all of them, telling nobody. */

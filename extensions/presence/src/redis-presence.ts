@@ -1,0 +1,369 @@
+import { randomUUID } from 'node:crypto';
+import { noMetrics, type DocumentKey, type Logger, type Metrics, type Unsubscribe } from '@weft/common';
+import { Cluster } from 'ioredis';
+import { Listeners } from './listeners.ts';
+import { LocalPresence, oldestFirst } from './local-presence.ts';
+import { parseGone, PresenceStore, type PresenceChange, type SyncResult } from './presence-store.ts';
+import type { RedisClient } from './redis-script.ts';
+import {
+  PRESENCE_GRACE_MS,
+  type PresenceAnnouncement,
+  type PresenceEntry,
+  type PresenceListener,
+  type PresenceRegistry,
+} from './registry.ts';
+
+export interface RedisPresenceOptions {
+  /** Makes a connection; called twice, as a subscribing one can do nothing else. */
+  readonly connect: () => RedisClient;
+  readonly instance: string;
+  /** Begins every key. */
+  readonly prefix?: string;
+  /** Milliseconds that a broken connection, or those of an instance that stops, stay entered. */
+  readonly grace?: number;
+  /** Milliseconds between two renewals of this instance's lease. */
+  readonly heartbeat?: number;
+  /** Milliseconds after which an instance that does not renew is dead, and its people with it. */
+  readonly lease?: number;
+  /** Milliseconds that an answer of Redis may take. */
+  readonly timeout?: number;
+  readonly logger: Logger;
+  readonly metrics?: Metrics;
+}
+
+export const redisPresenceDefaults = {
+  prefix: 'weft:',
+  grace: PRESENCE_GRACE_MS,
+  heartbeat: 3000,
+  // Below the ten seconds that a ghost may last: the last renewal, the lease, and the reaping are within them.
+  lease: 9000,
+  timeout: 1500,
+} as const;
+
+const SYNC_BATCH = 100;
+/** Leaves that Redis has not been told. More need not be: by then the lease has ended. */
+const MAX_UNTOLD = 20_000;
+/** Unanswered renewals after which the connection is made anew. */
+const RESET_AFTER = 4;
+
+/**
+ * The registry of many instances. Each keeps its own connections in memory and brings Redis up to date with them,
+ * in batches, one at a time; so whatever Redis forgets is told again by itself. What keeps the entries of an
+ * instance alive is one lease, however many they are.
+ */
+export class RedisPresence implements PresenceRegistry {
+  private readonly options: Required<Omit<RedisPresenceOptions, 'metrics' | 'connect'>>;
+  private readonly connect: () => RedisClient;
+  private readonly listeners: Listeners;
+  private readonly local: LocalPresence;
+  private readonly meters;
+  private client!: RedisClient;
+  private subscriber!: RedisClient;
+  private store!: PresenceStore;
+  private incarnation = '';
+  private running = false;
+  private registered = false;
+  /** Connections of which Redis does not know the newest: present, or over. */
+  private readonly untold = new Map<string, PresenceChange>();
+  private syncing: Promise<void> | undefined;
+  private beating: Promise<void> | undefined;
+  private reaping: Promise<void> | undefined;
+  private answeredAt = 0;
+  private unanswered = 0;
+  private beatTimer: NodeJS.Timeout | undefined;
+  private reapTimer: NodeJS.Timeout | undefined;
+
+  constructor({ metrics = noMetrics, connect, ...options }: RedisPresenceOptions) {
+    this.options = { ...redisPresenceDefaults, ...options };
+    this.connect = connect;
+    this.listeners = new Listeners(options.logger);
+    this.meters = {
+      reaped: metrics.counter('weft_presence_reaped_total', 'People who left with an instance that died'),
+      leasesLost: metrics.counter('weft_presence_leases_lost_total', 'Leases of this instance that ended', [
+        'why',
+      ]),
+    };
+    this.local = new LocalPresence({
+      instance: options.instance,
+      grace: this.options.grace,
+      changed: (entry) => this.tell({ entry, present: true }),
+      removed: (entry) => this.tell({ entry, present: false }),
+    });
+  }
+
+  /** Does not wait for Redis: until it is there the registry knows this instance's people. */
+  async start(): Promise<void> {
+    this.client = this.connect();
+    this.subscriber = this.connect();
+    this.store = new PresenceStore(this.client, this.options.prefix);
+    this.running = true;
+    for (const client of [this.client, this.subscriber]) {
+      // Not the error itself: it carries the command, which may be AUTH with the password.
+      client.on('error', (error: Error) => {
+        this.options.logger.debug({ error: error.message }, 'Redis connection error');
+      });
+    }
+    this.subscriber.on('ready', () => this.subscribeGone());
+    this.subscriber.on('message', (_channel: string, message: string) => this.gone(message));
+    this.client.on('ready', () => this.beat());
+    for (const client of [this.client, this.subscriber]) {
+      if (client.status === 'wait') client.connect().catch(() => undefined);
+    }
+    if (this.subscriber.status === 'ready') this.subscribeGone();
+    this.beat();
+  }
+
+  /**
+   * What is still entered stays so for the grace: people of an instance that restarts come back on another one.
+   * Whoever does not is then removed by the others.
+   */
+  async stop(): Promise<void> {
+    if (!this.running) return;
+    this.running = false;
+    clearTimeout(this.beatTimer);
+    clearTimeout(this.reapTimer);
+    await this.withTimeout(this.handOver()).catch(() => undefined);
+    this.local.clear();
+    this.untold.clear();
+    this.client.disconnect();
+    this.subscriber.disconnect();
+    await Promise.allSettled([this.syncing, this.beating, this.reaping]);
+  }
+
+  announce(announcement: PresenceAnnouncement): void {
+    this.local.announce(announcement);
+  }
+
+  leave(connection: string): void {
+    this.local.leave(connection);
+  }
+
+  lose(connection: string): void {
+    this.local.lose(connection);
+  }
+
+  list(document: DocumentKey): Promise<PresenceEntry[]> {
+    return this.ask(
+      (store) => store.list(document),
+      this.local.inDocument(document),
+      (entry) => entry.document === document,
+    );
+  }
+
+  listByUser(tenant: string, user: string): Promise<PresenceEntry[]> {
+    return this.ask(
+      (store) => store.listByUser(tenant, user),
+      this.local.ofUser(tenant, user),
+      (entry) => entry.person.id === user && entry.document.startsWith(`${tenant}/`),
+    );
+  }
+
+  subscribe(listener: PresenceListener): Unsubscribe {
+    return this.listeners.add(listener);
+  }
+
+  // ── reading ────────────────────────────────────────────────────────────────
+
+  /** What Redis says, corrected by what this instance knows better. */
+  private async ask(
+    read: (store: PresenceStore) => Promise<PresenceEntry[]>,
+    own: PresenceEntry[],
+    matches: (entry: PresenceEntry) => boolean,
+  ): Promise<PresenceEntry[]> {
+    if (!this.registered || this.away) return own;
+    try {
+      const found = await this.withTimeout(read(this.store));
+      const entries = new Map(found.map((entry) => [entry.connection, entry]));
+      for (const { entry, present } of this.untold.values()) {
+        if (!present) entries.delete(entry.connection);
+        else if (matches(entry)) entries.set(entry.connection, entry);
+      }
+      return oldestFirst([...entries.values()]);
+    } catch {
+      return own;
+    }
+  }
+
+  private get away(): boolean {
+    return Date.now() - this.answeredAt > this.options.heartbeat + this.options.timeout;
+  }
+
+  private withTimeout<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('Redis does not answer')), this.options.timeout);
+      promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
+
+  // ── telling Redis ──────────────────────────────────────────────────────────
+
+  private tell(change: PresenceChange): void {
+    const { connection } = change.entry;
+    // The newest last: an order in which a person's next connection is entered before the last one is over.
+    this.untold.delete(connection);
+    this.untold.set(connection, change);
+    if (this.untold.size > MAX_UNTOLD) this.dropOldestLeave();
+    this.sync();
+  }
+
+  private dropOldestLeave(): void {
+    for (const [connection, { present }] of this.untold) {
+      if (present) continue;
+      this.untold.delete(connection);
+      return;
+    }
+  }
+
+  private sync(): void {
+    if (!this.registered || this.syncing || this.untold.size === 0) return;
+    this.syncing = this.syncAll()
+      .catch(() => undefined)
+      .finally(() => {
+        this.syncing = undefined;
+      });
+  }
+
+  /** A failure ends it; the next heartbeat begins again. */
+  private async syncAll(): Promise<void> {
+    // What is announced in the same turn goes together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.registered && this.untold.size > 0) {
+      const changes = [...this.untold.values()].slice(0, SYNC_BATCH);
+      const results = await this.store.sync(this.incarnation, changes);
+      if (results === 'lost') {
+        this.registered = false;
+        this.beat();
+        return;
+      }
+      changes.forEach((change, index) => this.told(change, results[index] ?? ''));
+    }
+  }
+
+  private told(change: PresenceChange, result: SyncResult): void {
+    const { entry } = change;
+    if (this.untold.get(entry.connection) === change) this.untold.delete(entry.connection);
+    if (result === 'joined' && !change.known) this.listeners.joined(entry);
+    if (result === 'left') this.listeners.left(entry);
+    if (result === 'superseded') this.local.forget(entry.connection);
+  }
+
+  // ── the lease ──────────────────────────────────────────────────────────────
+
+  private beat(): void {
+    clearTimeout(this.beatTimer);
+    if (!this.running) return;
+    this.beatTimer = setTimeout(() => this.beat(), this.nextBeat());
+    this.beatTimer.unref();
+    if (this.beating) return this.unansweredBeat();
+    this.beating = this.renew()
+      .then(() => {
+        this.answeredAt = Date.now();
+        this.unanswered = 0;
+        this.sync();
+      })
+      .catch(() => undefined)
+      .finally(() => {
+        this.beating = undefined;
+      });
+  }
+
+  /** While Redis is away it is looked for more often. */
+  private nextBeat(): number {
+    return this.away ? Math.min(500, this.options.heartbeat) : this.options.heartbeat;
+  }
+
+  private unansweredBeat(): void {
+    if (++this.unanswered < RESET_AFTER || this.client instanceof Cluster) return;
+    this.unanswered = 0;
+    this.client.disconnect(true);
+  }
+
+  private async renew(): Promise<void> {
+    const { lease } = this.options;
+    if (this.incarnation === '') return this.register('new');
+    const found = await this.store.heartbeat(this.incarnation, lease);
+    if (found.state !== 'alive') return this.register(found.state);
+    this.registered = true;
+    this.reapAt(found.nextExpiry);
+  }
+
+  /** A new incarnation: whatever is late of the old one is refused by the scripts. */
+  private async register(why: 'new' | 'reaped' | 'unknown'): Promise<void> {
+    this.registered = false;
+    const before = this.incarnation;
+    const incarnation = `${this.options.instance}#${randomUUID()}`;
+    await this.store.register(incarnation, { lease: this.options.lease, before });
+    this.incarnation = incarnation;
+    if (why !== 'new') this.startAgain(why);
+    this.registered = true;
+    this.reapAt(0);
+  }
+
+  private startAgain(why: 'reaped' | 'unknown'): void {
+    this.meters.leasesLost.inc({ why });
+    this.options.logger.warn({ why }, 'The lease was lost; everybody here is entered anew');
+    // Reaped: the others have told that these people left, those whose connection is broken included.
+    if (why === 'reaped') for (const { connection } of this.local.broken()) this.local.forget(connection);
+    const untold = [...this.untold.values()];
+    const over = untold.filter(({ present }) => !present);
+    const unheardOf = new Set(untold.map(({ entry }) => entry.connection));
+    this.untold.clear();
+    for (const entry of [...this.local.connected(), ...this.local.broken()]) {
+      const known = why === 'unknown' && !unheardOf.has(entry.connection);
+      this.untold.set(entry.connection, { entry, present: true, known });
+    }
+    if (why === 'reaped') return;
+    for (const { entry } of over) {
+      if (!this.local.has(entry.document, entry.person.id)) this.listeners.left(entry);
+    }
+  }
+
+  private async handOver(): Promise<void> {
+    await this.syncing;
+    if (this.incarnation === '' || !this.registered) return;
+    if (this.local.size === 0) await this.store.unregister(this.incarnation);
+    else await this.store.heartbeat(this.incarnation, this.options.grace);
+  }
+
+  // ── the dead ───────────────────────────────────────────────────────────────
+
+  /** @param milliseconds until the first lease of another instance ends, unless it is renewed. */
+  private reapAt(milliseconds: number | undefined): void {
+    clearTimeout(this.reapTimer);
+    if (milliseconds === undefined || !this.running) return;
+    this.reapTimer = setTimeout(() => this.reap(), milliseconds + 5);
+    this.reapTimer.unref();
+  }
+
+  private reap(): void {
+    if (this.reaping || !this.registered) return;
+    this.reaping = this.reapAll()
+      .catch(() => undefined)
+      .finally(() => {
+        this.reaping = undefined;
+      });
+  }
+
+  private async reapAll(): Promise<void> {
+    for (let more = true; more && this.running;) {
+      const batch = await this.store.reap(this.incarnation);
+      more = batch.more;
+      for (const entry of batch.left) {
+        this.meters.reaped.inc();
+        this.listeners.left(entry);
+      }
+    }
+  }
+
+  private subscribeGone(): void {
+    this.subscriber.subscribe(this.store.channel).catch(() => undefined);
+  }
+
+  private gone(message: string): void {
+    const clients = new Map<DocumentKey, number[]>();
+    for (const { document, clientIds } of parseGone(message)) {
+      clients.set(document, [...(clients.get(document) ?? []), ...clientIds]);
+    }
+    for (const [document, ids] of clients) if (ids.length > 0) this.listeners.clientsGone(document, ids);
+  }
+}
