@@ -26,6 +26,8 @@ export function createClient(target: RedisTarget): RedisClient {
       ...target.options,
       lazyConnect: true,
       enableOfflineQueue: false,
+      // ioredis would send its own check into the queue that there is not, fail, and never become ready.
+      enableReadyCheck: false,
     });
   }
   const options: RedisOptions = {
