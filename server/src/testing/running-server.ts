@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signToken, type TokenRequest } from '@weft/auth-jwt';
-import { composeWithoutGateway as compose } from './compose-without-gateway.ts';
+import { compose } from '../compose.ts';
 import { loadConfig, type Environment } from '../config.ts';
 import { start, type RunningServer } from '../lifecycle.ts';
 
