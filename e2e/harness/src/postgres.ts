@@ -29,7 +29,11 @@ function account(): { uid: number; gid: number } | undefined {
   return { uid: id('-u'), gid: id('-g') };
 }
 
-export async function startPostgres(settings: Record<string, string> = {}): Promise<PostgresServer> {
+/** @param detached keeps the signals of a terminal, which go to all processes of its group, from the server */
+export async function startPostgres(
+  settings: Record<string, string> = {},
+  { detached = false } = {},
+): Promise<PostgresServer> {
   const bin = findPostgresPrograms();
   if (!bin) throw new Error('No PostgreSQL server here; run `npm run setup`');
   const as = account();
@@ -37,7 +41,7 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
   if (as) chownSync(directory, as.uid, as.gid);
   const port = await freePort();
   const data = join(directory, 'data');
-  const options = { cwd: directory, ...as };
+  const options = { cwd: directory, detached, ...as };
   execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'weft', '-A', 'trust', '-E', 'UTF8', '--no-sync'], {
     ...options,
     stdio: 'ignore',

@@ -17,7 +17,8 @@ export interface RedisServer {
   remove(): Promise<void>;
 }
 
-export async function startRedis(): Promise<RedisServer> {
+/** @param detached keeps the signals of a terminal, which go to all processes of its group, from the server */
+export async function startRedis({ detached = false } = {}): Promise<RedisServer> {
   const program = findProgram('redis-server', 'valkey-server');
   if (!program) throw new Error('No Redis server here; run `npm run setup`');
   const directory = mkdtempSync(join(tmpdir(), 'weft-redis-'));
@@ -38,9 +39,9 @@ export async function startRedis(): Promise<RedisServer> {
   const server: RedisServer = {
     url,
     port,
-    process: new TestProcess('redis', program, args),
+    process: new TestProcess('redis', program, args, { detached }),
     async start() {
-      if (!server.process.running) server.process = new TestProcess('redis', program, args);
+      if (!server.process.running) server.process = new TestProcess('redis', program, args, { detached });
       await until(() => answers(url), { timeout: 15_000, what: `redis on port ${port}` });
     },
     async stop(signal = 'SIGTERM') {

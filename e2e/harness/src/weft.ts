@@ -47,7 +47,7 @@ export interface WeftServer {
 }
 
 /** The built program, as it is shipped; `WEFT_E2E_PROGRAM=source` spares developers the build. */
-function programArguments(): string[] {
+export function programArguments(): string[] {
   return process.env.WEFT_E2E_PROGRAM === 'source'
     ? ['--conditions=weft-source', join(REPOSITORY, 'server/src/main.ts')]
     : [join(REPOSITORY, 'server/bin/weft.js')];
