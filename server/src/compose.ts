@@ -10,8 +10,8 @@ import {
   TokenGrantSource,
 } from '@weft/authorize';
 import { systemClock } from '@weft/common';
-import { MemoryPresence, PRESENCE_GRACE_MS } from '@weft/presence';
-import { RedisBackplane } from '@weft/redis-backplane';
+import { MemoryPresence, PRESENCE_GRACE_MS, RedisPresence, type PresenceRegistry } from '@weft/presence';
+import { createRedisClient, RedisBackplane } from '@weft/redis-backplane';
 import { DocumentStore, UpdateLog } from '@weft/update-log';
 import { Administration } from './administration.ts';
 import { createCompactor } from './compaction.ts';
@@ -58,17 +58,7 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
   const tenantRoles = new TenantRoles({ pool, roles });
   const bindings = new ClientBindings({ pool });
   const administration = new Administration({ pool, documents, grants, tenantRoles, bindings, audit });
-  const backplane =
-    config.redisUrl === undefined
-      ? undefined
-      : new RedisBackplane({
-          redis: { url: config.redisUrl },
-          prefix: `${config.redisPrefix}:`,
-          logger,
-          metrics,
-        });
-  const compactor = config.compaction ? createCompactor({ config, database, logger, metrics }) : undefined;
-  const registry = new MemoryPresence({ instance, grace: PRESENCE_GRACE_MS });
+  const { backplane, registry } = connectInstances(config, { logger, metrics });
   const gateway = new Gateway({
     instance,
     limits: gatewayLimits(config),
@@ -148,6 +138,22 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
       await audit.stop();
       await database.close();
     },
+  };
+}
+
+/** What joins the instances: Redis, or nothing where there is only one. */
+function connectInstances(
+  { redisUrl, redisPrefix, instanceId: instance }: Config,
+  { logger, metrics }: Telemetry,
+): { backplane: RedisBackplane | undefined; registry: PresenceRegistry } {
+  if (redisUrl === undefined) {
+    return { backplane: undefined, registry: new MemoryPresence({ instance, logger }) };
+  }
+  const prefix = `${redisPrefix}:`;
+  const connect = () => createRedisClient({ url: redisUrl });
+  return {
+    backplane: new RedisBackplane({ redis: { url: redisUrl }, prefix, logger, metrics }),
+    registry: new RedisPresence({ connect, instance, prefix, logger, metrics }),
   };
 }
 

@@ -13,7 +13,7 @@ export {
   type LostReason,
 } from './document-position.ts';
 export { guardDelivery, Replica, type ReplicaEvents, type ReplicaOptions } from './replica.ts';
-export type { RedisTarget } from './redis-options.ts';
+export { createClient as createRedisClient, type RedisTarget } from './redis-options.ts';
 export {
   Vigilance,
   type DocumentHead,
@@ -21,3 +21,10 @@ export {
   type VigilanceOptions,
   type Watched,
 } from './vigilance.ts';
+export {
+  RedisBackplaneExtension,
+  type LogExtension,
+  type LogWatcher,
+  type RedisBackplaneExtensionOptions,
+} from './extension.ts';
+export { createClient } from './redis-options.ts';
