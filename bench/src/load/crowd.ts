@@ -35,7 +35,7 @@ export interface Participant {
 const SAMPLES = 3;
 /** A client id of five bytes on the wire, as random ones have. Above those of the prepared documents. */
 const FIRST_CLIENT_ID = 0x40000000;
-const OPEN_TIMEOUT_MS = 60_000;
+const OPEN_TIMEOUT_MS = 150_000;
 
 /** The people of one scenario, in the load generator's process. */
 export class Crowd {

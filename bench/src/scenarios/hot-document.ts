@@ -1,6 +1,6 @@
 import { noteLoad, type Scenario, type Stage } from './scenario.ts';
 import { startMeter } from './meter.ts';
-import { peopleAt, UNHURRIED, viewsOf } from './people.ts';
+import { peopleAt, UNHURRIED, viewsOf, warmUpRate } from './people.ts';
 
 interface Crowding {
   readonly people: number;
@@ -43,7 +43,12 @@ async function run(stage: Stage, { people, rate }: { people: number; rate: numbe
   const [view] = viewsOf(stage, document);
   if (view) await stage.load.call('watch', view);
   const typing = { rate, cursors: true, eraseShare: 0.1, watchers: 1 };
-  await stage.load.call('type', { ...typing, seconds: stage.quick ? 1 : 5, seed: 1 });
+  await stage.load.call('type', {
+    ...typing,
+    rate: warmUpRate(people),
+    seconds: stage.quick ? 1 : 5,
+    seed: 1,
+  });
   const stop = startMeter(stage);
   const report = await stage.load.call('type', { ...typing, seconds: stage.quick ? 2 : 12, seed: 2 });
   const spent = stop();

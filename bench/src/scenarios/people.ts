@@ -5,6 +5,14 @@ import { instanceOf, type LargeDocument, type Stage } from './scenario.ts';
 /** How many sessions open at a time when the opening itself is not what is measured. */
 export const UNHURRIED = 16;
 
+/**
+ * Key presses per second and person that bring `people` to some 300 per second together: what runs hot is
+ * compiled before the measured window, also where people then type slowly.
+ */
+export function warmUpRate(people: number): number {
+  return Math.ceil(300 / people);
+}
+
 /** `count` people at one document, spread evenly over the instances. */
 export function peopleAt(stage: Stage, document: string, count: number): Member[] {
   return Array.from({ length: count }, (_, index) => person(stage, document, index));
