@@ -4,16 +4,19 @@ import {
   ClientBindings,
   Gate,
   GrantStore,
+  HttpGrantSource,
   PostgresGrantSource,
   RoleTable,
   TenantRoles,
   TokenGrantSource,
+  type GrantSource,
 } from '@weft/authorize';
 import { systemClock } from '@weft/common';
 import { MemoryPresence, PRESENCE_GRACE_MS, RedisPresence, type PresenceRegistry } from '@weft/presence';
 import { createRedisClient, RedisBackplane } from '@weft/redis-backplane';
 import { DocumentStore, UpdateLog } from '@weft/update-log';
 import { Administration } from './administration.ts';
+import { createClusterReports } from './cluster/index.ts';
 import { createCompactor } from './compaction.ts';
 import type { Config } from './config.ts';
 import { openConfiguredDatabase } from './database.ts';
@@ -21,7 +24,7 @@ import type { GatewayLimits } from './gateway/core.ts';
 import { Gateway } from './gateway/gateway.ts';
 import type { Telemetry } from './lifecycle.ts';
 import { prepareSchema } from './schema.ts';
-import type { Services } from './services.ts';
+import type { CollaborationPort, Services } from './services.ts';
 
 /** Makes everything and joins it: the only place that knows both sides of a port. Nothing runs yet. */
 export async function compose(config: Config, { logger, metrics }: Telemetry): Promise<Services> {
@@ -31,10 +34,12 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
   const { pool, notifications } = database;
   const roles = new RoleTable();
   const tokenGrants = new TokenGrantSource({ roles });
-  const gate = new Gate({
-    sources: [new PostgresGrantSource({ pool, roles, notifications }), tokenGrants],
-    logger,
-  });
+  const sources: GrantSource[] = [
+    new PostgresGrantSource({ pool, roles, notifications }),
+    tokenGrants,
+    ...askedSources(config, roles),
+  ];
+  const gate = new Gate({ sources, logger });
   const audit = new AuditLog({ pool, clock, logger, metrics });
   const log = new UpdateLog({
     pool,
@@ -58,6 +63,7 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
   const tenantRoles = new TenantRoles({ pool, roles });
   const bindings = new ClientBindings({ pool });
   const administration = new Administration({ pool, documents, grants, tenantRoles, bindings, audit });
+  const compactor = config.compaction ? createCompactor({ config, database, logger, metrics }) : undefined;
   const { backplane, registry } = connectInstances(config, { logger, metrics });
   const gateway = new Gateway({
     instance,
@@ -82,6 +88,16 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
     allowedOrigins: config.allowedOrigins,
     extensions: [],
   });
+  const presence = presenceOf(registry);
+  const { reporter, status } = createClusterReports({
+    instance,
+    gateway,
+    metrics,
+    clock,
+    presence,
+    degraded: () => log.stats().degradedSince !== undefined,
+    redis: backplane && reportsRedis(config, backplane),
+  });
   const unwatch = gate.watch((change) => gateway.core.access.policyChanged(change));
   return {
     config,
@@ -100,18 +116,11 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
     gateway,
     collaboration: {
       submitUpdate: (principal, key, update) => gateway.submissions.submit(principal, key, update),
-      presence: async (key) =>
-        (await registry.list(key)).map(({ person, connection, instance: at, since }) => ({
-          user: person.id,
-          name: person.name,
-          color: person.color,
-          session: connection,
-          instance: at,
-          since,
-        })),
+      presence,
       accessChanged: (change) => gateway.core.access.policyChanged(change),
       closeDocument: async (key, code) => gateway.core.documents.end(key, code),
     },
+    cluster: status,
     health: () => {
       const { degradedSince } = log.stats();
       return degradedSince
@@ -126,12 +135,14 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
       await gate.start();
       await registry.start();
       await gateway.start();
+      await reporter.start();
       await compactor?.start();
     },
     async stop() {
       unwatch();
       await compactor?.stop();
       await gateway.stop();
+      await reporter.stop();
       await registry.stop();
       await log.stop();
       await gate.stop();
@@ -139,6 +150,19 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
       await database.close();
     },
   };
+}
+
+/** The integrator's own endpoint, when there is one. */
+function askedSources(config: Config, roles: RoleTable): HttpGrantSource[] {
+  const {
+    permissionUrl: url,
+    permissionSecret: secret,
+    permissionTtl: ttl,
+    permissionTimeout: timeout,
+  } = config;
+  return url === undefined || secret === undefined
+    ? []
+    : [new HttpGrantSource({ url, secret, roles, ttl, timeout })];
 }
 
 /** What joins the instances: Redis, or nothing where there is only one. */
@@ -157,6 +181,27 @@ function connectInstances(
   };
 }
 
+/** Reports are nothing to wait for: a Redis that hangs is asked again a second later. */
+function reportsRedis({ redisUrl = '', redisPrefix }: Config, backplane: RedisBackplane) {
+  return {
+    connect: () => createRedisClient({ url: redisUrl, options: { commandTimeout: 1_000 } }),
+    prefix: `${redisPrefix}:`,
+    connected: () => backplane.connected,
+  };
+}
+
+function presenceOf(registry: PresenceRegistry): CollaborationPort['presence'] {
+  return async (key) =>
+    (await registry.list(key)).map(({ person, connection, instance, since }) => ({
+      user: person.id,
+      name: person.name,
+      color: person.color,
+      session: connection,
+      instance,
+      since,
+    }));
+}
+
 function gatewayLimits(config: Config): GatewayLimits {
   return {
     frameBytes: config.maxFrame,
@@ -165,6 +210,7 @@ function gatewayLimits(config: Config): GatewayLimits {
     stateVectorBytes: 1024 * 1024,
     updatesPerSecond: config.updateRate,
     updateBurst: config.updateRate * 10,
+    awarenessBytes: config.maxAwareness,
     awarenessPerSecond: config.awarenessRate,
     awarenessBurst: config.awarenessRate * 2,
     outboundBytes: config.maxBuffered,

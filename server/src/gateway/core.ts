@@ -32,6 +32,8 @@ export interface GatewayLimits {
   readonly stateVectorBytes: number;
   readonly updatesPerSecond: number;
   readonly updateBurst: number;
+  /** One presence state. */
+  readonly awarenessBytes: number;
   readonly awarenessPerSecond: number;
   readonly awarenessBurst: number;
   /** Bytes that may wait for a slow reader, besides whole states. */

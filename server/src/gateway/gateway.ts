@@ -52,6 +52,10 @@ export class Gateway {
     this.core.presence.start();
   }
 
+  get isDraining(): boolean {
+    return this.draining;
+  }
+
   stats(): { connections: number; sessions: number; documents: number } {
     let sessions = 0;
     for (const live of this.core.documents.all()) sessions += live.sessions.size;

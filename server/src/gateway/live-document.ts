@@ -11,7 +11,7 @@ import {
 } from '@weft/common';
 import { emptyUpdate, neutralizeUpdate } from '@weft/guard';
 import { decideUpdate } from '@weft/authorize';
-import { AwarenessGate } from '@weft/presence';
+import { AWARENESS_LIMITS, AwarenessGate } from '@weft/presence';
 import type { AppendEntry, DocumentLog, DocumentLogEvents, Reauthorization } from '@weft/update-log';
 import type { Document } from '@hocuspocus/server';
 import * as Y from 'yjs';
@@ -163,6 +163,7 @@ export class LiveDocument {
     this.awareness = new AwarenessGate({
       awareness: document.awareness,
       clock: this.core.clock,
+      limits: { ...AWARENESS_LIMITS, stateBytes: this.core.limits.awarenessBytes },
       mayClaim: (client, principal) => this.mayClaim(client, principal),
     });
     this.core.replication.opened(this);

@@ -1,4 +1,4 @@
-import { WeftError, type CommittedUpdate, type ErrorCode, type Unsubscribe } from '@weft/common';
+import { WeftError, type CommittedUpdate, type Cursor, type ErrorCode, type Unsubscribe } from '@weft/common';
 import { guardDelivery, Replica, Vigilance, type LostReason } from '@weft/redis-backplane';
 import type { GatewayCore } from './core.ts';
 import type { LiveDocument } from './live-document.ts';
@@ -66,6 +66,11 @@ export class Replication {
   opened(live: LiveDocument): void {
     const { id, epoch, loaded } = live.log;
     this.replicas.get(live)?.open({ id, epoch, seq: loaded.seq, policyRev: live.policyRev });
+  }
+
+  /** How far the document in memory has come without a gap; `undefined` while it is being opened. */
+  cursorOf(live: LiveDocument): Cursor | undefined {
+    return this.replicas.get(live)?.cursor;
   }
 
   leave(live: LiveDocument): void {
