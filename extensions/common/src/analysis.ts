@@ -29,7 +29,7 @@ export interface UpdateAnalysis {
   readonly newRoots: readonly string[];
   /** It removes content that was there before, anywhere. */
   readonly deletes: boolean;
-  /** What it refers to and the document does not have. Not empty: it must not be applied. */
+  /** What it refers to and the document does not have, the first thousand ranges. Not empty: it must not be applied. */
   readonly missing: readonly ClockRange[];
   /**
    * Of the new clocks those that become garbage at once, because what they hang on is gone. Their author may still

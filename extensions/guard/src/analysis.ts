@@ -10,6 +10,9 @@ import { indexOfClock, stateOf, type StoredStruct } from './store.ts';
 /** Above this many blocks a Map finds them faster than a loop. */
 const FEW_BLOCKS = 8;
 
+/** Ranges that are reported as missing: enough to ask for them, while a forged delete set can name hundreds of thousands. */
+const MAX_MISSING = 1_000;
+
 /** What the steps of one analysis share. */
 export class Analysis {
   readonly doc: Y.Doc;
@@ -41,6 +44,10 @@ export class Analysis {
     if (update.blocks.length > FEW_BLOCKS) {
       this.#blocks = new Map(update.blocks.map((block) => [block.client, block]));
     }
+  }
+
+  addMissing(client: number, clock: number, length: number): void {
+    if (this.missing.length < MAX_MISSING) this.missing.push({ client, clock, length });
   }
 
   structsOf(client: number): readonly StoredStruct[] | undefined {

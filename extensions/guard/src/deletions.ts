@@ -29,7 +29,7 @@ function analyseRange(analysis: Analysis, effective: DeleteBlock, clock: number,
   if (known > from) addRange(effective, from, Math.min(end, known));
   if (end > known) {
     const first = Math.max(clock, known);
-    analysis.missing.push({ client, clock: first, length: end - first });
+    analysis.addMissing(client, first, end - first);
   }
 }
 

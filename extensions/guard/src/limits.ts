@@ -32,7 +32,7 @@ export interface GuardLimits {
 }
 
 export const defaultLimits: GuardLimits = {
-  maxStructs: 1_000_000,
+  maxStructs: 500_000,
   maxClients: 10_000,
   maxClientId: 2 ** 32 - 1,
   maxClock: 2 ** 31 - 1,

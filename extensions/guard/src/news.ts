@@ -16,7 +16,7 @@ export function findNews(analysis: Analysis): void {
 function skipKnown(analysis: Analysis, block: StructBlock): void {
   const { records, state, client } = block;
   if (block.clock > state) {
-    analysis.missing.push({ client, clock: state, length: block.clock - state });
+    analysis.addMissing(client, state, block.clock - state);
     block.blocked = true;
     return;
   }

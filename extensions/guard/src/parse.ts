@@ -134,10 +134,10 @@ function readBlock(reader: ByteReader, size: number, limits: GuardLimits): Struc
   };
 }
 
-/** Neighbouring GCs become one: two bytes each, they would cost fifty times as much as a record of their own. */
+/** Neighbouring GCs or Skips become one: two bytes each, they would cost a hundred times as much as records of their own. */
 function appendRecord(records: StructRecord[], record: StructRecord): void {
   const last = records.at(-1);
-  if (record.ref !== Ref.GC || last?.ref !== Ref.GC) {
+  if ((record.ref !== Ref.GC && record.ref !== Ref.Skip) || last?.ref !== record.ref) {
     records.push(record);
     return;
   }

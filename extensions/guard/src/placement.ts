@@ -50,7 +50,7 @@ function placeNeeded(analysis: Analysis, base: StructBlock, needed: StructBlock)
 function placeNext(analysis: Analysis, block: StructBlock): StructBlock | undefined {
   const record = block.records[block.cursor]!;
   if (record.ref === Ref.Skip) {
-    analysis.missing.push({ client: record.client, clock: record.clock, length: record.length });
+    analysis.addMissing(record.client, record.clock, record.length);
     block.blocked = true;
     return undefined;
   }
@@ -84,7 +84,7 @@ function unmet(
   const other = analysis.blockOf(client);
   if (other === undefined || clock >= other.end || clock < other.clock) {
     const from = other !== undefined && clock >= other.end ? other.end : state;
-    analysis.missing.push({ client, clock: from, length: clock - from + 1 });
+    analysis.addMissing(client, from, clock - from + 1);
     block.blocked = true;
     return undefined;
   }

@@ -3,7 +3,7 @@ import * as encoding from 'lib0/encoding';
 import { Ref } from './content.ts';
 import { type GuardLimits, resolveLimits } from './limits.ts';
 import { ABSENT, parseUpdate, type ParsedUpdate, type StructRecord } from './parse.ts';
-import { emptyUpdate, mergeRanges, writeDeletes, writeGarbage } from './write.ts';
+import { emptyUpdate, mergeRanges, writeDeletes, writeGarbage, writeSkip } from './write.ts';
 
 /** An update taken apart by who wrote what. Each part is an update; those that would be empty are {@link emptyUpdate}. */
 export interface AuthorSplit {
@@ -111,8 +111,9 @@ function encode({ bytes }: ParsedUpdate, parts: readonly Part[], deletes: readon
     encoding.writeVarUint(encoder, client);
     encoding.writeVarUint(encoder, records[0]!.clock);
     for (const record of records) {
-      // Several GCs of the update may have become this one.
+      // Several GCs or Skips of the update may have become this one.
       if (record.ref === Ref.GC) writeGarbage(encoder, record.length);
+      else if (record.ref === Ref.Skip) writeSkip(encoder, record.length);
       else encoding.writeUint8Array(encoder, bytes.subarray(record.start, record.end));
     }
   }
