@@ -7,6 +7,7 @@ import { authenticate } from '../http/authenticate.ts';
 import type { Phase } from '../http/health.ts';
 import type { Services } from '../services.ts';
 import { auditRoutes } from './audit.ts';
+import { clusterRoutes } from './cluster.ts';
 import { developmentRoutes } from './development.ts';
 import { documentRoutes } from './documents.ts';
 import { grantRoutes } from './grants.ts';
@@ -51,6 +52,7 @@ async function authenticatedRoutes(app: App, { services }: Pick<ApiOptions, 'ser
   grantRoutes(app, context);
   roleRoutes(app, context);
   auditRoutes(app, context);
+  clusterRoutes(app, context);
 }
 
 function refuseUnlessReady(phase: Phase): void {

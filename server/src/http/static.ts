@@ -35,8 +35,10 @@ export async function staticRoutes(app: FastifyInstance, webRoot: string | undef
     preCompressed: true,
     setHeaders: (reply, path) => void reply.header('cache-control', cacheControl(path)),
   });
-  // The page routes by itself below /d/ (one document) and the server does not know its names.
-  app.get('/d/*', { schema: { hide: true } }, async (_request, reply) => reply.sendFile('index.html'));
+  // The page routes by itself: /d/ and a document's name, /status.
+  for (const path of ['/d/*', '/status']) {
+    app.get(path, { schema: { hide: true } }, async (_request, reply) => reply.sendFile('index.html'));
+  }
 }
 
 /** The build puts the hash of its content into the name of every asset; the pages that name them have none. */

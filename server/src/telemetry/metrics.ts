@@ -5,8 +5,16 @@ import * as prometheus from 'prom-client';
 export interface PrometheusMetrics extends Metrics {
   /** Read when the metrics are read: for what is known anyway and need not be kept twice. */
   gaugeOf(name: string, help: string, read: () => number): void;
+  /** What a series says now, one value per set of labels; none when there is no such series. */
+  read(name: string): Promise<readonly MetricValue[]>;
   /** The exposition format, and its content type. */
   exposition(): Promise<{ readonly contentType: string; readonly body: string }>;
+}
+
+export interface MetricValue {
+  readonly value: number;
+  /** The bound of a histogram's bucket is `le`. */
+  readonly labels: Readonly<Partial<Record<string, string | number>>>;
 }
 
 export interface PrometheusOptions {
@@ -34,6 +42,7 @@ export function createMetrics({ instance }: PrometheusOptions): PrometheusMetric
         },
       });
     },
+    read: async (name) => (await registry.getSingleMetric(name)?.get())?.values ?? [],
     exposition: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }

@@ -1,0 +1,32 @@
+import { WeftError } from '@weft/common';
+import type { App } from '../http/app.ts';
+import { isAdmin } from './access.ts';
+import { ClusterStatusBody } from './cluster-schemas.ts';
+import { defined } from './defined.ts';
+import type { ApiContext } from './routes.ts';
+import { ErrorBody } from './schemas.ts';
+
+export function clusterRoutes(app: App, { services }: ApiContext): void {
+  app.get(
+    '/cluster',
+    {
+      schema: {
+        tags: ['cluster'],
+        summary:
+          'The instances and what is open on them, with scope admin. Instances are shared by all tenants; documents and people are those of the own tenant.',
+        response: { 200: ClusterStatusBody, '4xx': ErrorBody },
+      },
+    },
+    async ({ principal }) => {
+      if (!isAdmin(principal)) throw new WeftError('forbidden');
+      const { documents, ...rest } = await services.cluster.read(principal.tenant);
+      return {
+        ...rest,
+        documents: documents.map(({ people, ...document }) => ({
+          ...document,
+          people: people.map((each) => ({ ...defined(each), since: new Date(each.since).toISOString() })),
+        })),
+      };
+    },
+  );
+}
