@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { noMetrics, silentLogger, type CommittedUpdate, type Logger } from '@weft/common';
-import { FaultProxy, startRedis, until, type RedisServer } from '@weft/harness';
+import { FaultProxy, freePort, startRedis, TestProcess, until, type RedisServer } from '@weft/harness';
 import { Redis } from 'ioredis';
 import { Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import { Doc } from 'yjs';
@@ -59,7 +62,7 @@ async function startProcess(log: TestLog, name: string, prefix: string, options:
     await backplane.stop();
     await vigilance.stop();
   });
-  await until(() => backplane.connected || options.url);
+  await until(() => backplane.connected || options.url !== undefined);
   const applied: number[] = [];
   const seen = {
     applied,
@@ -373,5 +376,40 @@ describe('P7.6 secrets stay secret', () => {
     await until(() => lines.length > 0);
     expect(lines.join('\n')).not.toContain('open-sesame');
     expect(lines.join('\n')).toContain(url.host);
+  });
+});
+
+describe('P5.8 a Redis Cluster', () => {
+  test('P5.8 rows arrive, and nothing is published alone', async () => {
+    const port = await freePort();
+    const directory = mkdtempSync(join(tmpdir(), 'weft-cluster-'));
+    const options = [
+      'cluster-enabled yes',
+      'cluster-announce-ip 127.0.0.1',
+      'bind 127.0.0.1',
+      `dir ${directory}`,
+    ];
+    const redis = new TestProcess('redis cluster', 'redis-server', [
+      ...['--port', String(port), '--save', ''],
+      ...options.flatMap((option) => `--${option}`.split(' ')),
+    ]);
+    const admin = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 50 });
+    admin.on('error', () => undefined);
+    cleanups.push(async () => {
+      admin.disconnect();
+      await redis.end('SIGKILL');
+      rmSync(directory, { recursive: true, force: true });
+    });
+    await admin.cluster('ADDSLOTSRANGE', 0, 16383);
+    await until(async () => (await admin.cluster('INFO')).includes('cluster_state:ok'));
+    const both = await pair({ redis: { cluster: [{ host: '127.0.0.1', port }] } });
+    await until(() => both.a.seen.joined > 0);
+    both.a.write();
+    await until(() => both.b.seen.applied.length === 1);
+    both.b.replica.leave();
+    await until(() => {
+      both.a.write();
+      return both.a.count('skipped_total updates') > 0;
+    });
   });
 });

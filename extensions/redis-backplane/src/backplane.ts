@@ -229,9 +229,11 @@ export class RedisBackplane implements Service {
     this.meters.received.inc({ kind: frame.kind });
     const sender = senderOf(message);
     if (frame.kind === 'bye') return document.gone(sender);
-    document.heard(sender, performance.now());
+    const news = document.heard(sender, performance.now());
     try {
       this.hand(document, frame);
+      // What was present here before the peer was known has not been published.
+      if (news || (frame.kind === 'hello' && frame.wantsReply)) document.handlers.peerJoined();
     } catch (error) {
       this.meters.dropped.inc({ reason: 'handler' });
       this.options.logger.error({ err: error, document: document.key }, 'A message could not be handled');
@@ -251,7 +253,6 @@ export class RedisBackplane implements Service {
         // Everything committed here before this answer and not published is below its cursor.
         if (frame.wantsReply) {
           this.publish(document, { kind: 'hello', wantsReply: false, cursor: handlers.position() });
-          handlers.peerJoined();
         }
         if (frame.cursor) handlers.hint(frame.cursor);
     }

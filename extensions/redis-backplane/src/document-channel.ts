@@ -12,7 +12,7 @@ export interface DocumentHandlers {
   hint(cursor: Cursor): void;
   /** How far this process is; `undefined` while it is loading. */
   position(): Cursor | undefined;
-  /** Another process has opened the document, or is back: publish who is present here. */
+  /** Another process has the document open, as was not known, or asks: publish who is present here. */
   peerJoined(): void;
 }
 
@@ -42,8 +42,11 @@ export class DocumentChannel {
     return this.peers.size > 0;
   }
 
-  heard(sender: string, now: number): void {
+  /** Returns whether it was not known. */
+  heard(sender: string, now: number): boolean {
+    const news = !this.peers.has(sender);
     this.peers.set(sender, now);
+    return news;
   }
 
   gone(sender: string): void {

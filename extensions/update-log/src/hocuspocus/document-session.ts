@@ -1,5 +1,5 @@
 import type { Document } from '@hocuspocus/server';
-import { SYSTEM_ACTOR, WeftError, type Logger, type UpdateKind } from '@weft/common';
+import { SYSTEM_ACTOR, WeftError, type CommittedUpdate, type Logger, type UpdateKind } from '@weft/common';
 import * as Y from 'yjs';
 import type { AppendEntry, DocumentLog, DocumentLogEvents } from '../types.ts';
 import { isTransactionOrigin, type Writer } from './origin.ts';
@@ -8,6 +8,7 @@ export interface DocumentSessionOptions {
   readonly document: Document;
   readonly logger: Logger;
   readonly writerOf: (origin: unknown) => Writer | undefined;
+  readonly committed: (rows: readonly CommittedUpdate[]) => void;
 }
 
 /** One document that Hocuspocus has in memory, and its log. */
@@ -31,7 +32,7 @@ export class DocumentSession {
   get events(): DocumentLogEvents {
     return {
       // Whoever waits for a commit waits in saved().
-      committed: () => undefined,
+      committed: (rows) => this.options.committed(rows),
       reauthorize: async (policyRev, entries) => {
         this.policyRev = policyRev;
         return entries.map(() => ({ verdict: 'commit' }));

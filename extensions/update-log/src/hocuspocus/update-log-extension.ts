@@ -6,7 +6,16 @@ import type {
   connectedPayload,
   onLoadDocumentPayload,
 } from '@hocuspocus/server';
-import { SyncType, WeftError, documentKey, silentLogger, type DocumentKey, type Logger } from '@weft/common';
+import {
+  SyncType,
+  WeftError,
+  documentKey,
+  silentLogger,
+  type CommittedUpdate,
+  type DocumentKey,
+  type Logger,
+  type Unsubscribe,
+} from '@weft/common';
 import type pg from 'pg';
 import { DocumentStore } from '../document-store.ts';
 import type { DocumentLog, DocumentMode } from '../types.ts';
@@ -28,6 +37,22 @@ export interface UpdateLogExtensionOptions extends Partial<UpdateLogOptions> {
   readonly stopTimeoutMs?: number;
 }
 
+/** Follows the documents that are open: what links instances needs this. Nothing here may throw. */
+export interface LogWatcher {
+  /** The document has been filled from its log, up to `seq`. */
+  opened(
+    documentName: string,
+    position: {
+      readonly id: number;
+      readonly epoch: number;
+      readonly seq: number;
+      readonly policyRev: number;
+    },
+  ): void;
+  /** Rows of this process are durable. */
+  committed(documentName: string, rows: readonly CommittedUpdate[]): void;
+}
+
 /**
  * The durable log as an extension of a stock Hocuspocus. Documents are loaded from the log, made when they are
  * opened for the first time, and every change is a row, with who made it. Acknowledgements wait for the log when
@@ -37,6 +62,7 @@ export class UpdateLogExtension implements Extension {
   readonly log: UpdateLog;
   private readonly store = new DocumentStore();
   private readonly sessions = new Map<string, DocumentSession>();
+  private readonly watchers = new Set<LogWatcher>();
   private readonly pool: pg.Pool;
   private readonly mode: DocumentMode;
   private readonly tenant: string;
@@ -66,17 +92,26 @@ export class UpdateLogExtension implements Extension {
     await this.sessions.get(documentName)?.saved();
   }
 
+  watch(watcher: LogWatcher): Unsubscribe {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  }
+
   async onLoadDocument({ document, documentName, context }: onLoadDocumentPayload): Promise<void> {
     const session = new DocumentSession({
       document,
       logger: this.logger,
       writerOf: (origin) => writerOf(origin, this.actorOf),
+      committed: (rows) => this.watchers.forEach((watcher) => watcher.committed(documentName, rows)),
     });
     const log = await this.open(documentKey(this.tenant, documentName), this.actorOf(context), session);
     session.attach(log);
     // A load that another extension failed leaves its session behind.
     await this.sessions.get(documentName)?.close();
     this.sessions.set(documentName, session);
+    const { id, epoch, loaded } = log;
+    const { seq, policyRev } = loaded;
+    for (const watcher of this.watchers) watcher.opened(documentName, { id, epoch, seq, policyRev });
   }
 
   /** A document whose log has failed stays in memory until the last of its clients is gone: no new ones. */
