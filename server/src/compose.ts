@@ -22,6 +22,7 @@ import type { Config } from './config.ts';
 import { openConfiguredDatabase } from './database.ts';
 import type { GatewayLimits } from './gateway/core.ts';
 import { Gateway } from './gateway/gateway.ts';
+import { clientAddress } from './http/client-address.ts';
 import type { Telemetry } from './lifecycle.ts';
 import { prepareSchema } from './schema.ts';
 import type { CollaborationPort, Services } from './services.ts';
@@ -85,6 +86,7 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
     createDocument: async (principal, key) => {
       await administration.createDocument(principal, key, { mode: config.defaultMode });
     },
+    clientAddress: clientAddress(config.trustedProxies),
     allowedOrigins: config.allowedOrigins,
     extensions: [],
   });
@@ -144,7 +146,7 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
       await gateway.stop();
       await reporter.stop();
       await registry.stop();
-      await log.stop();
+      await log.stop({ timeoutMs: config.shutdownTimeout / 2 });
       await gate.stop();
       await audit.stop();
       await database.close();

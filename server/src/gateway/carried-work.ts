@@ -12,8 +12,8 @@ interface Waiting {
   readonly update: Uint8Array;
   /** The answer that the carrier is owed. */
   readonly owed: Owed;
-  /** When they are taken from the carrier, milliseconds since 1970; `undefined`: never. */
-  readonly takenAt: number | undefined;
+  /** When they are taken from the carrier, milliseconds since 1970; `Infinity`: never. */
+  readonly takenAt: number;
 }
 
 /**
@@ -47,7 +47,7 @@ export class CarriedWork {
       carrier: session,
       update: analysis.update,
       owed: document.oweLater(session),
-      takenAt: carriedGrace === undefined ? undefined : this.core.clock.now() + carriedGrace,
+      takenAt: this.core.clock.now() + carriedGrace,
     });
   }
 
@@ -66,7 +66,7 @@ export class CarriedWork {
       carrier: session,
       update: update.slice(),
       owed: document.oweLater(session),
-      takenAt: undefined,
+      takenAt: Infinity,
     });
   }
 
@@ -111,7 +111,7 @@ export class CarriedWork {
       this.answer(document, item, this.core.updates.writePart(carrier, analysis));
       return true;
     }
-    if (item.takenAt === undefined || now < item.takenAt) return false;
+    if (now < item.takenAt) return false;
     if (isHere(document, analysis)) return false;
     void this.take(document, item, analysis, authors).catch(carrier.failed);
     return true;

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { AuditLog } from '@weft/audit';
 import type { TokenVerifier } from '@weft/auth-jwt';
 import type { ClientBindings, Gate } from '@weft/authorize';
@@ -60,8 +61,8 @@ export interface GatewayLimits {
   /** How long frames wait to be written together, at most and per member of the document. */
   readonly joinWindow: number;
   readonly joinWindowPerReceiver: number;
-  /** How long carried edits wait for their author; `undefined`: for ever. */
-  readonly carriedGrace: number | undefined;
+  /** How long carried edits wait for their author; `Infinity`: for ever. */
+  readonly carriedGrace: number;
   /** Carried edits that may wait in a document. */
   readonly carriedBytes: number;
 }
@@ -86,6 +87,8 @@ export interface GatewayDependencies {
   readonly mayCreateByOpening: (principal: Principal, key: DocumentKey) => Promise<boolean>;
   /** Makes a document and its maker the owner, in one transaction. */
   readonly createDocument: (principal: Principal, key: DocumentKey) => Promise<void>;
+  /** The network address that a connection counts for: the peer's, or what a trusted proxy says. */
+  readonly clientAddress: (request: IncomingMessage) => string;
   /** Pages of these origins may connect; `*` for all. The server's own always may. */
   readonly allowedOrigins: readonly string[];
   /** Users' own Hocuspocus extensions. */

@@ -13,6 +13,8 @@ import { Submissions } from './submissions.ts';
 const SWEEP_INTERVAL = 1_000;
 /** State vectors and awareness that nobody joined for are not kept longer. */
 const STATE_CACHE_UNUSED = 60_000;
+/** Milliseconds in which a database that answers commits what is in flight. */
+const SETTLE = 5_000;
 /** Milliseconds over which clients are asked to come back, at least. */
 const RETRY_SPREAD = 1_000;
 /** The stock provider reconnects after 30 s without a message. */
@@ -64,7 +66,7 @@ export class Gateway {
 
   /** Takes an HTTP upgrade on the collaboration path, or refuses it with an HTTP status. */
   handleUpgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void {
-    const address = request.socket.remoteAddress ?? '';
+    const address = this.core.dependencies.clientAddress(request);
     if (this.draining) return refuseUpgrade(connection, 'server-draining');
     if (!allowsOrigin(request, this.core.dependencies.allowedOrigins))
       return this.refuse(connection, 'origin-forbidden');
@@ -140,7 +142,7 @@ export class Gateway {
   /** No new sockets; what is in flight is committed; then the clients are sent away, spread over a time. */
   async drain({ spread }: DrainOptions): Promise<void> {
     this.draining = true;
-    await this.settle(spread);
+    await this.settle(SETTLE);
     const sockets = [...this.core.sockets];
     const pause = sockets.length > 1 ? spread / sockets.length : 0;
     for (const socket of sockets) {

@@ -361,7 +361,7 @@ export class LiveDocument {
     );
     return entries.map((entry) => {
       const written = this.written.get(entry);
-      if (!written) return { verdict: 'commit' };
+      if (!written) return ownOf(entry);
       const role = accessOf(written.principal).role;
       const decision = role && decideUpdate(role, written.analysis);
       if (decision?.allow) return { verdict: 'commit' };
@@ -441,4 +441,11 @@ export class LiveDocument {
 /** Its author has it already, unless part of it became garbage here that the author's replica still shows. */
 function authorToSkip({ session, analysis }: Written): Session | undefined {
   return analysis.collapsed.length === 0 ? session : undefined;
+}
+
+/** The server's own rows are nobody's to refuse. A person's row whose decision is not known must not get in. */
+function ownOf({ actor }: AppendEntry): Reauthorization {
+  if (actor !== SYSTEM_ACTOR)
+    throw new WeftError('internal', { detail: 'a row whose decision is not known' });
+  return { verdict: 'commit' };
 }
