@@ -14,9 +14,12 @@ export async function work(config: Config): Promise<void> {
   await prepareSchema({ config, database, logger }).catch(cannotStart);
   const compactor = createCompactor({ config, database, logger, metrics });
   await compactor.start();
+  // The compactor's timers keep no process alive, and here nothing else does once the pool is idle.
+  const alive = setInterval(() => undefined, config.compactionInterval);
   stopOnSignals({
     logger,
     stop: async () => {
+      clearInterval(alive);
       await compactor.stop();
       await database.close();
       return true;

@@ -59,7 +59,8 @@ test('P6.20 every instance shows the same cluster: instances, documents, positio
       document.head > 0 &&
       document.positions.every(({ seq }) => seq === document.head) &&
       document.present === 2;
-    return settled && JSON.stringify(lasting(one)) === JSON.stringify(lasting(other)) && one;
+    const same = JSON.stringify(lasting(one)) === JSON.stringify(lasting(other));
+    return settled && same ? one : undefined;
   });
   expect(seen).toMatchObject({
     redis: 'connected',
@@ -122,7 +123,7 @@ test('P5.20 without Redis an instance shows itself, and says that it knows of no
   await redis.stop('SIGKILL');
   const alone = await until(async () => {
     const status = await statusOf(b);
-    return status.redis === 'away' && status;
+    return status.redis === 'away' ? status : undefined;
   });
   expect(alone.instances).toMatchObject([{ id: 'b', redis: 'away' }]);
   await redis.start();
