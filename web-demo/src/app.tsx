@@ -10,6 +10,9 @@ import { ToastProvider } from './ui/toast.tsx';
 const DocumentPage = lazy(() =>
   import('./editor/document-page.tsx').then((module) => ({ default: module.DocumentPage })),
 );
+const StatusPage = lazy(() =>
+  import('./status/status-page.tsx').then((module) => ({ default: module.StatusPage })),
+);
 
 export function App() {
   return (
@@ -33,6 +36,12 @@ function Pages() {
       return (
         <Suspense fallback={<div className="page-loading" />}>
           <DocumentPage key={`${person.sub}/${route.name}`} name={route.name} />
+        </Suspense>
+      );
+    case 'status':
+      return (
+        <Suspense fallback={<div className="page-loading" />}>
+          <StatusPage />
         </Suspense>
       );
     case 'unknown':

@@ -3,12 +3,14 @@ import { useSyncExternalStore, type MouseEvent } from 'react';
 export type Route =
   | { readonly page: 'start' }
   | { readonly page: 'document'; readonly name: string }
+  | { readonly page: 'status' }
   | { readonly page: 'unknown' };
 
 const DOCUMENT = /^\/d\/([^/]+)\/?$/;
 
 export function routeOf(path: string): Route {
   if (path === '/' || path === '/index.html') return { page: 'start' };
+  if (path === '/status') return { page: 'status' };
   const encoded = DOCUMENT.exec(path)?.[1];
   const name = encoded === undefined ? undefined : decode(encoded);
   return name === undefined ? { page: 'unknown' } : { page: 'document', name };
