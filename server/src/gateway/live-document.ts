@@ -203,6 +203,14 @@ export class LiveDocument {
     });
   }
 
+  /**
+   * What became garbage at once, since it hangs on something that is gone, its author still shows: Yjs does not
+   * relay its deletion, so the author is told.
+   */
+  private collapse({ session, analysis }: Written): void {
+    if (analysis.collapsed.length > 0) session?.sendNow(updateBody(neutralizeUpdate(analysis.collapsed)));
+  }
+
   /** In strict mode the promise is settled when the update is applied, which the next one may build on. */
   commit(written: Written): void | Promise<void> {
     if (this.strict) return this.writeStrict(written);
@@ -211,7 +219,7 @@ export class LiveDocument {
 
   private apply(written: Written): void {
     this.writing = written;
-    this.author = authorToSkip(written);
+    this.author = written.session;
     try {
       Y.applyUpdate(this.document, written.analysis.update, written.session?.origin ?? REQUEST);
     } catch (cause) {
@@ -221,6 +229,7 @@ export class LiveDocument {
       this.writing = undefined;
       this.author = undefined;
     }
+    this.collapse(written);
   }
 
   private writeStrict(written: Written): Promise<void> {
@@ -260,8 +269,12 @@ export class LiveDocument {
   }
 
   /** Undoes for everybody, its author included, an update that was never applied here. */
-  repair(analysis: UpdateAnalysis): void {
-    Y.applyUpdate(this.document, neutralizeUpdate(analysis.authors), null);
+  repair(session: Session, analysis: UpdateAnalysis): void {
+    const update = neutralizeUpdate(analysis.authors);
+    Y.applyUpdate(this.document, update, null);
+    // What Yjs tells of it is the range alone: here it never held anything that could be deleted. The author's copy
+    // has the content, and needs the deletion.
+    session.sendNow(updateBody(update));
   }
 
   /** Rows of other instances, in order, which the log has already. */
@@ -340,9 +353,10 @@ export class LiveDocument {
   private applyStrictWrites(throughTicket: number): void {
     while (this.strictWrites[0] && this.strictWrites[0].written.ticket <= throughTicket) {
       const { written, done } = this.strictWrites.shift() as StrictWrite;
-      this.author = authorToSkip(written);
+      this.author = written.session;
       Y.applyUpdate(this.document, written.analysis.update, COMMITTED);
       this.author = undefined;
+      this.collapse(written);
       done();
     }
   }
@@ -436,11 +450,6 @@ export class LiveDocument {
     this.sessions.delete(session);
     this.ackWaiters.delete(session);
   }
-}
-
-/** Its author has it already, unless part of it became garbage here that the author's replica still shows. */
-function authorToSkip({ session, analysis }: Written): Session | undefined {
-  return analysis.collapsed.length === 0 ? session : undefined;
 }
 
 /** The server's own rows are nobody's to refuse. A person's row whose decision is not known must not get in. */

@@ -182,7 +182,7 @@ export class UpdatePipeline {
       session.end('document-rebuild');
       return;
     }
-    session.document.repair(analysis);
+    session.document.repair(session, analysis);
     this.askForSync(session);
   }
 
