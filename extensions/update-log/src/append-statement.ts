@@ -13,14 +13,48 @@ export interface DocumentBatch {
   readonly rows: readonly PendingRow[];
 }
 
+/**
+ * The common case, one row for one document that nobody else has written to, without the function: a quarter of its
+ * CPU. It asks for the head to be exactly the known one, so no earlier attempt can have succeeded, and nothing has to
+ * be searched. Finds no row for every other case; the function then says which it is.
+ */
+const TEXT_ONE = `WITH advanced AS (
+    UPDATE documents SET head = head + 1, bytes = bytes + $11, updated_at = clock_timestamp()
+    WHERE id = $1 AND epoch = $2 AND head = $3 AND policy_rev = $4 AND current_setting('synchronous_commit') <> 'off'
+    RETURNING id, head, policy_rev, updated_at)
+  INSERT INTO document_updates (document_id, seq, at, policy_rev, batch, kind, actor, session, instance, update)
+  SELECT id, head, updated_at, policy_rev, $5, $6, $7, $8, $9, $10 FROM advanced
+  RETURNING seq, at`;
+
+export function appendOneStatement(part: DocumentBatch, row: PendingRow, instance: string): pg.QueryConfig {
+  return {
+    name: 'weft_append_one',
+    text: TEXT_ONE,
+    values: [
+      part.document,
+      part.epoch,
+      part.known,
+      part.policyRev,
+      part.batch,
+      row.kind,
+      row.actor,
+      row.session,
+      instance,
+      row.update,
+      row.update.byteLength,
+    ],
+  };
+}
+
+/** `undefined`: it was not the common case. */
+export function readOutcome(result: pg.QueryResult): AppendOutcome | undefined {
+  const row = (result.rows as { seq: string; at: Date }[])[0];
+  return row && { outcome: 'appended', firstSeq: Number(row.seq), at: row.at };
+}
+
 /** What became of one document's part. See `weft_append` in sql/0100_update_log.sql. */
 export type AppendOutcome =
-  | {
-      readonly outcome: 'appended' | 'found';
-      readonly firstSeq: number;
-      readonly head: number;
-      readonly at: Date;
-    }
+  | { readonly outcome: 'appended' | 'found'; readonly firstSeq: number; readonly at: Date }
   | { readonly outcome: 'stale'; readonly policyRev: number }
   | { readonly outcome: 'reload' }
   | { readonly outcome: 'deleted' };
@@ -28,21 +62,21 @@ export type AppendOutcome =
 interface ResultRow {
   readonly id: string;
   readonly outcome: AppendOutcome['outcome'];
-  readonly head: string | null;
   readonly policy_rev: string | null;
   readonly first_seq: string | null;
   readonly at: Date | null;
 }
 
-const TEXT =
-  'SELECT id, outcome, head, policy_rev, first_seq, at FROM weft_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)';
+const TEXT = `SELECT id, outcome, policy_rev, first_seq, at
+  FROM weft_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`;
 
 /**
  * The whole batch as one statement. All updates travel as one binary value, cut apart on the server: as an array
  * they would be written out in hexadecimal, twice the bytes and an escape for each.
  */
-export function appendStatement(parts: readonly DocumentBatch[], instance: string): pg.QueryConfig {
-  const rows = parts.flatMap((part) => part.rows.map((row) => ({ document: part.document, row })));
+export function appendStatement(batch: readonly DocumentBatch[], instance: string): pg.QueryConfig {
+  const parts = batch.toSorted((a, b) => a.document - b.document);
+  const rows = placeRows(parts);
   return {
     name: 'weft_append',
     text: TEXT,
@@ -53,7 +87,10 @@ export function appendStatement(parts: readonly DocumentBatch[], instance: strin
       parts.map((part) => part.policyRev),
       parts.map((part) => part.batch),
       parts.map((part) => part.rows.length),
-      rows.map(({ document }) => document),
+      parts.map((part) => part.rows.reduce((sum, row) => sum + row.update.byteLength, 0)),
+      rows.map(({ part }) => part),
+      rows.map(({ place }) => place),
+      rows.map(({ start }) => start),
       rows.map(({ row }) => row.update.byteLength),
       rows.map(({ row }) => row.kind),
       rows.map(({ row }) => row.actor),
@@ -62,6 +99,26 @@ export function appendStatement(parts: readonly DocumentBatch[], instance: strin
       Buffer.concat(rows.map(({ row }) => row.update)),
     ],
   };
+}
+
+interface PlacedRow {
+  readonly row: PendingRow;
+  /** Counted from 1, as SQL does. */
+  readonly part: number;
+  readonly place: number;
+  /** Of its bytes; counted from 1. */
+  readonly start: number;
+}
+
+function placeRows(parts: readonly DocumentBatch[]): PlacedRow[] {
+  let start = 1;
+  return parts.flatMap(({ rows }, index) =>
+    rows.map((row, place) => {
+      const placed = { row, part: index + 1, place, start };
+      start += row.update.byteLength;
+      return placed;
+    }),
+  );
 }
 
 export function readOutcomes(result: pg.QueryResult): Map<number, AppendOutcome> {
@@ -75,7 +132,6 @@ function toOutcome(row: ResultRow): AppendOutcome {
       return {
         outcome: row.outcome,
         firstSeq: Number(row.first_seq),
-        head: Number(row.head),
         at: row.at ?? new Date(0),
       };
     case 'stale':

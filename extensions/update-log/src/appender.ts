@@ -1,7 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WeftError, type Logger } from '@weft/common';
 import type pg from 'pg';
-import { appendStatement, readOutcomes, type AppendOutcome } from './append-statement.ts';
+import {
+  appendOneStatement,
+  appendStatement,
+  readOutcome,
+  readOutcomes,
+  type AppendOutcome,
+} from './append-statement.ts';
 import { weight, type BatchLimits, type DocumentQueue, type QueuedBatch } from './document-queue.ts';
 import { classifyFailure } from './failure.ts';
 import { Lane } from './lane.ts';
@@ -172,15 +178,29 @@ export class Appender {
   }
 
   private async commit(lane: Lane, batches: readonly QueuedBatch[]): Promise<Map<number, AppendOutcome>> {
-    const { meters, now, instance } = this.options;
+    const { meters, now } = this.options;
     const started = now();
-    const result = await lane.query(appendStatement(batches, instance));
+    const outcomes = (await this.commitOne(lane, batches)) ?? (await this.commitAll(lane, batches));
     await this.options.syncToDisk();
     meters.commitSeconds.observe((now() - started) / 1_000);
     const rows = batches.reduce((sum, batch) => sum + batch.rows.length, 0);
     meters.batchRows.observe(rows);
     meters.rows.inc({}, rows);
-    return readOutcomes(result);
+    return outcomes;
+  }
+
+  private async commitOne(
+    lane: Lane,
+    [batch, ...others]: readonly QueuedBatch[],
+  ): Promise<Map<number, AppendOutcome> | undefined> {
+    const row = batch?.rows[0];
+    if (!row || !batch.alone || batch.rows.length > 1 || others.length > 0) return undefined;
+    const outcome = readOutcome(await lane.query(appendOneStatement(batch, row, this.options.instance)));
+    return outcome && new Map([[batch.document, outcome]]);
+  }
+
+  private async commitAll(lane: Lane, batches: readonly QueuedBatch[]): Promise<Map<number, AppendOutcome>> {
+    return readOutcomes(await lane.query(appendStatement(batches, this.options.instance)));
   }
 
   /** Waits out the back-off when trying again makes sense. */

@@ -13,12 +13,16 @@ export function weight(entry: AppendEntry): number {
 
 interface QueuedEntry extends AppendEntry {
   readonly ticket: number;
+  /** The object that was appended, by which its owner knows it again. */
+  readonly given: AppendEntry;
 }
 
 /** A document's part of a batch, with the entries it was made of. */
 export interface QueuedBatch extends DocumentBatch {
   readonly queue: DocumentQueue;
   readonly entries: readonly QueuedEntry[];
+  /** Nobody else wrote to the document between this handle's last two commits. */
+  readonly alone: boolean;
 }
 
 export interface BatchLimits {
@@ -53,6 +57,7 @@ export class DocumentQueue {
   pendingBytes = 0;
   error: WeftError | undefined;
   private known: number;
+  private alone = true;
   private entries: QueuedEntry[] = [];
   private inFlight = 0;
   private tickets = 0;
@@ -77,7 +82,7 @@ export class DocumentQueue {
 
   push(entry: AppendEntry): number {
     const ticket = ++this.tickets;
-    this.entries.push({ ...entry, ticket });
+    this.entries.push({ ...entry, ticket, given: entry });
     this.pendingBytes += weight(entry);
     return ticket;
   }
@@ -103,6 +108,7 @@ export class DocumentQueue {
     return {
       queue: this,
       entries,
+      alone: this.alone,
       document: this.id,
       epoch: this.epoch,
       known: this.known,
@@ -115,6 +121,7 @@ export class DocumentQueue {
   /** The batch is durable, or came to nothing (no `place`). Returns the bytes that no longer wait. */
   commit(batch: QueuedBatch, instance: string, place?: { firstSeq: number; at: Date }): number {
     const committed = place ? toCommitted(batch, instance, place) : [];
+    if (place) this.alone = place.firstSeq === batch.known + 1;
     this.observe(committed.at(-1)?.seq ?? 0);
     const bytes = batch.entries.reduce((sum, entry) => sum + weight(entry), 0);
     this.pendingBytes -= bytes;
@@ -129,7 +136,10 @@ export class DocumentQueue {
   async reauthorize(batch: QueuedBatch, policyRev: number): Promise<number> {
     const old = (entry: QueuedEntry) => entry.policyRev !== policyRev;
     const asked = [...batch.entries, ...this.entries].filter(old);
-    const answers = await this.events.reauthorize(policyRev, asked);
+    const answers = await this.events.reauthorize(
+      policyRev,
+      asked.map(({ given }) => given),
+    );
     if (answers.length !== asked.length)
       throw new WeftError('internal', { detail: 'reauthorize: answers missing' });
     const decided = new Map(
@@ -190,6 +200,12 @@ function toCommitted(
 
 function decide(entry: QueuedEntry, answer: Reauthorization | undefined, policyRev: number): QueuedEntry {
   if (answer?.verdict === 'commit') return { ...entry, policyRev };
-  const update = answer?.update ?? new Uint8Array();
-  return { ...entry, update, policyRev, actor: SYSTEM_ACTOR, kind: 'system' };
+  const replacement = {
+    update: answer?.update ?? new Uint8Array(),
+    actor: SYSTEM_ACTOR,
+    session: entry.session,
+    kind: 'system',
+    policyRev,
+  } satisfies AppendEntry;
+  return { ...replacement, ticket: entry.ticket, given: replacement };
 }

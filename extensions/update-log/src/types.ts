@@ -29,8 +29,9 @@ export interface DocumentLogEvents {
    */
   committed(rows: readonly CommittedUpdate[], throughTicket: number): void;
   /**
-   * The document's permissions have changed since `entries` were authorized. Answers for each, in order. The
-   * document's queue waits meanwhile. A rejection fails the document.
+   * The document's permissions have changed since `entries` were authorized: the very objects that were appended,
+   * or what replaced one before. Answers for each, in order. The document's queue waits meanwhile. A rejection
+   * fails the document.
    */
   reauthorize(policyRev: number, entries: readonly AppendEntry[]): Promise<readonly Reauthorization[]>;
   /**

@@ -121,10 +121,12 @@ describe('the update log', () => {
     await database.pool.query("SELECT weft_bump_policy_revision('acme', $1)", [key.slice('acme/'.length)]);
     recorder.answer = (entry) =>
       entry.actor === 'bob' ? { verdict: 'replace', update: new Uint8Array([0, 0]) } : { verdict: 'commit' };
-    document.append(new Author('bob').next());
-    document.append(ada.next());
+    const appended = [new Author('bob').next(), ada.next()];
+    for (const entry of appended) document.append(entry);
     await document.flush();
     expect(recorder.asked).toHaveLength(1);
+    // Its owner knows by the object whose update it is: a copy would be a stranger.
+    recorder.asked[0]?.entries.forEach((entry, index) => expect(entry).toBe(appended[index]));
     expect(recorder.asked[0]).toMatchObject({ policyRev: 2, entries: [{ actor: 'bob' }, { actor: 'ada' }] });
     expect(recorder.rows.map(({ seq, actor, kind, policyRev }) => [seq, actor, kind, policyRev])).toEqual([
       [1, 'ada', 'edit', 1],
