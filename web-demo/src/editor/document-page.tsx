@@ -27,14 +27,20 @@ export function DocumentPage({ name }: { name: string }) {
 
 function OpenDocumentPage({ name, open }: { name: string; open: OpenDocument }) {
   const { session, state, unsaved, givenUp, dismissUnsaved, reopen } = open;
-  const { title, rename } = useTitle(name, session.awareness);
-  const toast = useToast();
   const ended = state.end && !state.end.retryable ? state.end : undefined;
+  const { title, rename } = useTitle({ name, awareness: session.awareness, ended: ended !== undefined });
+  const toast = useToast();
   const shown = { name, title, status: state.status, access: state.access, session };
 
   useEffect(() => {
     document.title = title ? `${title} — Weft` : 'Weft';
   }, [title]);
+  useEffect(() => {
+    if (!state.atRisk) return;
+    const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
+    window.addEventListener('beforeunload', ask);
+    return () => window.removeEventListener('beforeunload', ask);
+  }, [state.atRisk]);
   useEffect(() => {
     if (state.refusal) toast(`${state.refusal.message} The change was taken back.`, { tone: 'danger' });
   }, [state.refusal, toast]);

@@ -69,7 +69,8 @@ function renderCaret({ name, color }: Record<string, unknown>): HTMLElement {
   const label = document.createElement('span');
   label.className = 'remote-caret__label';
   label.style.color = /^#[0-9a-f]{6}$/i.test(String(color)) ? inkOn(String(color)) : '#fff';
-  label.textContent = typeof name === 'string' ? name : '';
+  // Drawn by the style sheet: the name must not become part of the text that is read or copied.
+  label.dataset['name'] = typeof name === 'string' ? name : '';
   caret.append(label);
   return caret;
 }

@@ -79,6 +79,7 @@ export function EditorToolbar(props: EditorToolbarProps) {
             onPress={onComment}
           />
         </div>
+        {commentable && !writable && <p className="toolbar__note">You can comment on this document</p>}
       </Toolbar.Root>
     </div>
   );

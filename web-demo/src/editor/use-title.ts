@@ -12,13 +12,21 @@ export interface Title {
   readonly rename: (title: string) => void;
 }
 
+export interface TitleOptions {
+  readonly name: string;
+  readonly awareness: Awareness;
+  /** Nothing can be asked about the document any more. */
+  readonly ended: boolean;
+}
+
 /** The title is the server's. Presence carries only the hint that it has changed. */
-export function useTitle(name: string, awareness: Awareness): Title {
+export function useTitle({ name, awareness, ended }: TitleOptions): Title {
   const { rest } = useIdentity();
   const toast = useToast();
   const [title, setTitle] = useState<string>();
 
   useEffect(() => {
+    if (ended) return;
     let latestHint = 0;
     let stopped = false;
     const read = (): void => {
@@ -42,7 +50,7 @@ export function useTitle(name: string, awareness: Awareness): Title {
       clearInterval(timer);
       awareness.off('change', onPresence);
     };
-  }, [rest, name, awareness]);
+  }, [rest, name, awareness, ended]);
 
   const rename = useCallback(
     (next: string) => {

@@ -1,14 +1,14 @@
 import { HocuspocusProvider, HocuspocusProviderWebsocket, WebSocketStatus } from '@hocuspocus/provider';
-import { IndexeddbPersistence } from 'y-indexeddb';
 import { Awareness, removeAwarenessStates } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import { accessOf, accessOfScope, type Access } from './access.ts';
 import { backoff } from './backoff.ts';
 import { endOfAuthentication, endOfClose, needsNewToken } from './endings.ts';
-import { localCopyName } from './local-copy.ts';
+import { LocalCopy, localCopyName } from './local-copy.ts';
 import { parseServerEvent } from './server-event.ts';
 import { statusOf, type ConnectionFacts, type SessionEnd, type Status } from './status.ts';
-import { clocksOf, type Clocks } from './unsaved.ts';
+import type { Clocks } from './unsaved.ts';
+import { watchNetwork } from './watch-network.ts';
 
 export interface SessionOptions {
   readonly url: string;
@@ -28,24 +28,24 @@ export interface SessionState {
   /** There is something to show: the local copy or the server's. */
   readonly ready: boolean;
   readonly synced: boolean;
+  /** Closing the tab would lose changes: neither the server nor this browser keeps them. */
+  readonly atRisk: boolean;
   /** The last refusal that the server has undone by itself; a new object for each. */
   readonly refusal: { readonly message: string } | undefined;
 }
 
 /** How long the local copy may take before the document is opened without it. */
 const LOCAL_COPY_PATIENCE_MS = 2_000;
-/** After the browser says "offline": how long the server has to prove otherwise. */
-const OFFLINE_PROBE_MS = 2_500;
-const ACCESS_KEY = 'access';
+/** A server of ours says what one may do; how long to wait for it before believing the protocol alone. */
+const ACCESS_PATIENCE_MS = 1_000;
 
 /** One open document of one person: the Y.Doc, its local copy, its connection, and what is known of them. */
 export class DocumentSession {
   readonly doc = new Y.Doc();
   readonly awareness = new Awareness(this.doc);
-  readonly localName: string;
 
   readonly #options: SessionOptions;
-  readonly #persistence: IndexeddbPersistence;
+  readonly #local: LocalCopy;
   readonly #listeners = new Set<() => void>();
   readonly #cleanups: (() => void)[] = [];
   #socket: HocuspocusProviderWebsocket | undefined;
@@ -63,14 +63,15 @@ export class DocumentSession {
   #ready = false;
   #refusal: SessionState['refusal'];
   #state: SessionState;
-  #saved: Clocks = new Map();
   #reopenings = 0;
   #destroyed = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.localName = localCopyName(options.user, options.name);
-    this.#persistence = new IndexeddbPersistence(this.localName, this.doc);
+    this.#local = new LocalCopy({ name: localCopyName(options.user, options.name), doc: this.doc });
+    this.doc.on('update', (update: Uint8Array, origin: unknown) => {
+      if (origin === this.#provider) this.#local.markReceived(update);
+    });
     this.#state = this.#derive();
     void this.#open();
   }
@@ -82,17 +83,18 @@ export class DocumentSession {
 
   readonly state = (): SessionState => this.#state;
 
-  get hasUnsavedChanges(): boolean {
-    return this.#facts.unsyncedChanges > 0;
+  get localName(): string {
+    return this.#local.name;
   }
 
-  /** The state vector of the last moment at which everything was saved. */
+  /** What the server is known to have, from this session and earlier ones. */
   get savedClocks(): Clocks {
-    return this.#saved;
+    return this.#local.saved;
   }
 
   destroy(): void {
     this.#destroyed = true;
+    this.#local.stop();
     for (const cleanup of this.#cleanups) cleanup();
     this.#provider?.destroy();
     this.#socket?.destroy();
@@ -111,15 +113,14 @@ export class DocumentSession {
   }
 
   async #loadLocalCopy(): Promise<void> {
-    await this.#persistence.whenSynced;
-    const access: unknown = await this.#persistence.get(ACCESS_KEY).catch(() => undefined);
+    const access = await this.#local.load();
     if (this.#destroyed) return;
     const hasContent = this.doc.store.clients.size > 0;
     this.#ready ||= hasContent;
     this.#update({
       keptLocally: true,
       // The rights of the last visit, for a document that is opened without a connection.
-      access: this.#facts.access ?? (hasContent ? parseAccess(access) : undefined),
+      access: this.#facts.access ?? (hasContent ? access : undefined),
     });
   }
 
@@ -133,17 +134,29 @@ export class DocumentSession {
       awareness: this.awareness,
       token,
       onAuthenticated: ({ scope }) => this.#onAuthenticated(scope),
-      onAuthenticationFailed: ({ reason }) => this.#end(endOfAuthentication(reason)),
+      onAuthenticationFailed: ({ reason }) => this.#end(endOfAuthentication(reason, this.#facts.access)),
       onSynced: () => this.#onSynced(),
       onUnsyncedChanges: () => this.#update({}),
       onStateless: ({ payload }) => this.#onStateless(payload),
       onClose: ({ event }) => this.#onClose(event),
+      onMessage: () => this.#onMessage(),
     });
     this.#socket = socket;
     this.#provider = provider;
     socket.on('status', () => this.#onSocketStatus());
     provider.attach();
-    this.#watchNetwork();
+    this.#cleanups.push(
+      watchNetwork({
+        provider,
+        onSilent: () => this.#update({ socket: 'disconnected', lost: true }),
+        wanted: () => this.#facts.end?.retryable !== false,
+      }),
+    );
+  }
+
+  /** Whoever was silent and speaks again is connected. */
+  #onMessage(): void {
+    if (this.#facts.socket === 'disconnected') this.#onSocketStatus();
   }
 
   #onSocketStatus(): void {
@@ -156,7 +169,7 @@ export class DocumentSession {
     // A server of ours says more, before or after; this is for one that does not.
     const alone = setTimeout(() => {
       if (!this.#facts.access) this.#update({ access: accessOfScope(scope) });
-    }, 1_000);
+    }, ACCESS_PATIENCE_MS);
     this.#cleanups.push(() => clearTimeout(alone));
   }
 
@@ -172,7 +185,7 @@ export class DocumentSession {
       case 'access': {
         const access = accessOf(event);
         this.#update({ access });
-        void this.#persistence.set(ACCESS_KEY, JSON.stringify(access)).catch(() => undefined);
+        this.#local.keepAccess(access);
         return;
       }
       case 'refused':
@@ -192,7 +205,8 @@ export class DocumentSession {
 
   #onClose(event: { code: number; reason: string }): void {
     if (this.#facts.end) return this.#update({});
-    const end = endOfClose(event) ?? endOfDocumentClose(event);
+    const alone = this.#socket?.status === WebSocketStatus.Connected;
+    const end = alone ? endOfDocumentClose(event) : endOfClose(event);
     if (end) this.#end(end);
     else this.#update({});
   }
@@ -227,38 +241,6 @@ export class DocumentSession {
     this.#cleanups.push(() => clearTimeout(wait));
   }
 
-  /**
-   * A browser notices a lost network long before a silent WebSocket does. But "offline" is also said on a
-   * machine without network that talks to itself, so the server is asked first.
-   */
-  #watchNetwork(): void {
-    let probe: ReturnType<typeof setTimeout> | undefined;
-    const onOffline = (): void => {
-      const askedAt = Date.now();
-      this.#provider?.forceSync();
-      clearTimeout(probe);
-      probe = setTimeout(() => {
-        if ((this.#socket?.lastMessageReceived ?? 0) >= askedAt) return;
-        this.#update({ socket: 'disconnected', lost: true });
-      }, OFFLINE_PROBE_MS);
-    };
-    const onOnline = (): void => {
-      clearTimeout(probe);
-      if (this.#facts.end && !this.#facts.end.retryable) return;
-      // A socket that was silent may be dead without knowing it.
-      if (this.#socket?.status === WebSocketStatus.Connected && this.#facts.lost)
-        this.#socket.webSocket?.close();
-      else if (this.#socket?.status !== WebSocketStatus.Connected) void this.#socket?.connect();
-    };
-    window.addEventListener('offline', onOffline);
-    window.addEventListener('online', onOnline);
-    this.#cleanups.push(() => {
-      clearTimeout(probe);
-      window.removeEventListener('offline', onOffline);
-      window.removeEventListener('online', onOnline);
-    });
-  }
-
   #update(change: Partial<ConnectionFacts>): void {
     if (this.#destroyed) return;
     const provider = this.#provider;
@@ -272,36 +254,37 @@ export class DocumentSession {
     const { end, access } = this.#facts;
     if (end && !end.retryable && access) this.#facts = { ...this.#facts, access: withoutWriting(access) };
     this.#state = this.#derive();
-    if (this.#state.status.kind === 'saved') this.#saved = clocksOf(this.doc);
+    if (this.#isAllSaved()) this.#local.markAllSaved();
     for (const listener of this.#listeners) listener();
   }
 
+  #isAllSaved(): boolean {
+    const { kind } = this.#state.status;
+    return (kind === 'saved' || kind === 'read-only') && this.#facts.unsyncedChanges === 0;
+  }
+
   #derive(): SessionState {
-    const { access, end, synced } = this.#facts;
+    const { access, end, synced, unsyncedChanges, keptLocally } = this.#facts;
     return {
       status: statusOf(this.#facts),
       access,
       end,
       ready: this.#ready,
       synced,
+      atRisk: !keptLocally && unsyncedChanges > 0 && this.#ready,
       refusal: this.#refusal,
     };
   }
 }
 
-/** The document's session was closed while the socket stays open; stock servers give prose as the reason. */
-function endOfDocumentClose({ code, reason }: { code: number; reason: string }): SessionEnd | undefined {
-  if (code !== 1000) return undefined;
+/** The document's session was closed while its socket stays open; stock servers give prose as the reason. */
+function endOfDocumentClose({ reason }: { reason: string }): SessionEnd {
   const end = endOfClose({ code: 4400, reason });
   return end ?? { code: 'document-reload', message: 'The document is being opened again.', retryable: true };
 }
 
 function withoutWriting(access: Access): Access {
   return { ...access, writesText: false, writesComments: false, manages: false };
-}
-
-function parseAccess(stored: unknown): Access | undefined {
-  return typeof stored === 'string' ? (JSON.parse(stored) as Access) : undefined;
 }
 
 function delay(ms: number): Promise<void> {

@@ -17,6 +17,12 @@ describe('P9.31 the editor knows which endings are for good', () => {
     expect(endOfAuthentication('permission denied!')).toMatchObject({ code: 'forbidden', retryable: false });
   });
 
+  test('P9.31 a document that was open before and is not found now has been taken away', () => {
+    const before = { role: 'editor', writesText: true, writesComments: true, manages: false };
+    expect(endOfAuthentication('document-not-found', before).code).toBe('access-removed');
+    expect(endOfAuthentication('document-not-found').code).toBe('document-not-found');
+  });
+
   test('P9.31 a token that could not be fetched is tried again', () => {
     const reason = 'Failed to get token during sendToken(): TypeError: Failed to fetch';
     expect(endOfAuthentication(reason).retryable).toBe(true);

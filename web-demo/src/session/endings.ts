@@ -1,3 +1,4 @@
+import type { Access } from './access.ts';
 import type { SessionEnd } from './status.ts';
 
 /** The copy in this browser holds what the server refuses: only a fresh one can go on. */
@@ -42,10 +43,20 @@ export const needsFreshCopy = ({ code }: SessionEnd): boolean => NEEDS_FRESH_COP
 export const forgetsLocalCopy = ({ code }: SessionEnd): boolean => FORGETS_LOCAL_COPY.has(code);
 export const needsNewToken = ({ code }: SessionEnd): boolean => NEEDS_NEW_TOKEN.has(code);
 
-/** The reason of a refused authentication is an error code; a stock server sends prose. */
-export function endOfAuthentication(reason: string): SessionEnd {
+/**
+ * The reason of a refused authentication is an error code; a stock server sends prose. `before` is the access of
+ * this or an earlier session: whoever had some and now gets "no such document" has lost it meanwhile.
+ */
+export function endOfAuthentication(reason: string, before?: Access): SessionEnd {
   if (reason.startsWith(TOKEN_FUNCTION_FAILED)) {
     return { code: 'token-missing', message: 'No token could be fetched.', retryable: true };
+  }
+  if (reason === 'document-not-found' && before) {
+    return {
+      code: 'access-removed',
+      message: 'Your access to this document has been removed, or the document deleted.',
+      retryable: false,
+    };
   }
   return endOfCode(CODE.test(reason) ? reason : 'forbidden');
 }

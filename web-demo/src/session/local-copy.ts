@@ -1,3 +1,86 @@
+import { IndexeddbPersistence } from 'y-indexeddb';
+import * as Y from 'yjs';
+import type { Access } from './access.ts';
+import { clocksOf, decodeClocks, encodeClocks, type Clocks } from './unsaved.ts';
+
+/** What is kept beside the document. */
+const ACCESS_KEY = 'access';
+const SAVED_KEY = 'saved';
+/** Each keystroke is saved once; remembering that it was may be coarser. */
+const REMEMBER_MS = 1_000;
+
+/** The copy of a document in this browser, with the rights of the last visit and what of it is saved. */
+export class LocalCopy {
+  readonly name: string;
+  readonly #doc: Y.Doc;
+  readonly #persistence: IndexeddbPersistence;
+  readonly #saved = new Map<number, number>();
+  #remembering: ReturnType<typeof setTimeout> | undefined;
+
+  constructor({ name, doc }: { name: string; doc: Y.Doc }) {
+    this.name = name;
+    this.#doc = doc;
+    this.#persistence = new IndexeddbPersistence(name, doc);
+  }
+
+  /** Resolves when the document holds the copy; with the rights of the last visit, if there was one. */
+  async load(): Promise<Access | undefined> {
+    await this.#persistence.whenSynced;
+    const [access, saved] = await Promise.all([this.#read(ACCESS_KEY), this.#read(SAVED_KEY)]);
+    for (const [client, clock] of decodeClocks(saved)) this.#markSavedUpTo(client, clock);
+    return typeof access === 'string' ? (JSON.parse(access) as Access) : undefined;
+  }
+
+  /** A state vector: what the server is known to have. */
+  get saved(): Clocks {
+    return this.#saved;
+  }
+
+  keepAccess(access: Access): void {
+    this.#write(ACCESS_KEY, JSON.stringify(access));
+  }
+
+  /** The server has acknowledged everything that is in the document now. */
+  markAllSaved(): void {
+    for (const [client, clock] of clocksOf(this.#doc)) this.#markSavedUpTo(client, clock);
+    this.#rememberSaved();
+  }
+
+  /** The server has sent this, so it has it: the work of others is nobody's unsaved text here. */
+  markReceived(update: Uint8Array): void {
+    for (const [client, clock] of Y.parseUpdateMeta(update).to) {
+      // An echo of one's own change is not yet its acknowledgement.
+      if (client !== this.#doc.clientID) this.#markSavedUpTo(client, clock);
+    }
+    this.#rememberSaved();
+  }
+
+  /** The database itself is closed with the document. */
+  stop(): void {
+    clearTimeout(this.#remembering);
+  }
+
+  #markSavedUpTo(client: number, clock: number): void {
+    this.#saved.set(client, Math.max(clock, this.#saved.get(client) ?? 0));
+  }
+
+  #rememberSaved(): void {
+    this.#remembering ??= setTimeout(() => {
+      this.#remembering = undefined;
+      this.#write(SAVED_KEY, encodeClocks(this.#saved));
+    }, REMEMBER_MS);
+  }
+
+  #read(key: string): Promise<unknown> {
+    return this.#persistence.get(key).catch(() => undefined);
+  }
+
+  /** Storage may be full or forbidden: the copy is then older, and nothing else. */
+  #write(key: string, value: string): void {
+    void this.#persistence.set(key, value).catch(() => undefined);
+  }
+}
+
 /**
  * Two people who use one browser must never share a copy: what one may read, the other may not, and edits of
  * one must not be sent in the name of the other.

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { TEXT_ROOT } from './access.ts';
-import { clocksOf, unsavedBlocks } from './unsaved.ts';
+import { clocksOf, decodeClocks, encodeClocks, unsavedBlocks } from './unsaved.ts';
 
 function paragraph(doc: Y.Doc, text: string): Y.XmlText {
   const element = new Y.XmlElement('paragraph');
@@ -45,6 +45,14 @@ describe('P1.31 text that could not be saved is handed back', () => {
     text.insert(6, ' Goes.');
     text.delete(6, 6);
     expect(unsavedBlocks(mine, clocksOf(server))).toEqual([]);
+  });
+
+  test('P1.31 what was saved is remembered with the local copy', () => {
+    const mine = new Y.Doc();
+    paragraph(mine, 'Saved.');
+    const remembered = decodeClocks(encodeClocks(clocksOf(mine)));
+    expect(unsavedBlocks(mine, remembered)).toEqual([]);
+    expect(unsavedBlocks(mine, decodeClocks(undefined))).toEqual(['Saved.']);
   });
 
   test('P1.31 also in nested blocks, without their marks', () => {

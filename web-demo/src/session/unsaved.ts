@@ -18,6 +18,16 @@ export function clocksOf(doc: Y.Doc): Clocks {
   return Y.decodeStateVector(Y.encodeStateVector(doc));
 }
 
+/** As JSON, for the local copy. */
+export function encodeClocks(clocks: Clocks): string {
+  return JSON.stringify([...clocks]);
+}
+
+/** Nothing is known to be saved where nothing is remembered. */
+export function decodeClocks(stored: unknown): Clocks {
+  return new Map(typeof stored === 'string' ? (JSON.parse(stored) as [number, number][]) : []);
+}
+
 function textsOf(parent: Y.XmlFragment): Y.XmlText[] {
   return parent
     .toArray()

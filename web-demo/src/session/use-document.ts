@@ -72,10 +72,8 @@ export function useDocument(options: SessionOptions): OpenDocument | undefined {
     };
 
     const forget = async (ended: DocumentSession, reason: string): Promise<void> => {
-      if (ended.hasUnsavedChanges) {
-        const blocks = unsavedBlocks(ended.doc, ended.savedClocks);
-        if (blocks.length > 0) setUnsaved({ reason, blocks });
-      }
+      const blocks = unsavedBlocks(ended.doc, ended.savedClocks);
+      if (blocks.length > 0) setUnsaved({ reason, blocks });
       await forgetLocalCopy(ended.localName).catch(() => undefined);
     };
 
