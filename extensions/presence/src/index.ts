@@ -24,3 +24,4 @@ export {
   type PresenceRegistry,
 } from './registry.ts';
 export { redisPresenceDefaults, RedisPresence, type RedisPresenceOptions } from './redis-presence.ts';
+export { PresenceExtension, type PresenceExtensionOptions } from './extension.ts';
