@@ -71,6 +71,7 @@ export const hugeJoinStorm: Scenario = {
 
 async function runCold(stage: Stage) {
   await prepare(stage, DOCUMENT, stage.largeDocument());
+  await stage.deployment.settled(DOCUMENT);
   const instance = instanceOf(stage, 0);
   await instance.process.end('SIGTERM');
   await stage.deployment.restart(instance);

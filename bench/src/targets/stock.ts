@@ -41,6 +41,7 @@ async function deploy(options: DeployOptions): Promise<Deployment> {
     token: (user) => jwt.sign({ sub: user, name: user }, TOKEN_SECRET, { expiresIn: '2h' }),
     seed: (document, pieces) =>
       run(database, 'INSERT INTO documents (name, state) VALUES ($1, $2)', [document, mergeOnce(pieces)]),
+    settled: async () => undefined,
     restart: async (instance) => {
       instance.process = await start(ports.get(instance) ?? 0);
     },

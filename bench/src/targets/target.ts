@@ -33,6 +33,8 @@ export interface Deployment {
    * @param pieces updates that make the document, in order
    */
   seed(document: string, pieces: readonly Uint8Array[]): Promise<void>;
+  /** Waits until what is done with a document in the background some time after it was written has been done. */
+  settled(document: string): Promise<void>;
   /** Starts an instance again that has ended. */
   restart(instance: Instance): Promise<void>;
 }

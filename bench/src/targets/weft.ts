@@ -1,5 +1,6 @@
 import { createDatabase, freePort, until } from '@weft/harness';
 import jwt from 'jsonwebtoken';
+import pg from 'pg';
 import { fileURLToPath } from 'node:url';
 import { LightClient } from '../load/client.ts';
 import { answersOk, launch } from './launch.ts';
@@ -55,6 +56,7 @@ async function deploy(options: DeployOptions): Promise<Deployment> {
     instances,
     token,
     seed: (document, pieces) => write(instances[0], document, pieces),
+    settled: (document) => untilSnapshot(database, document),
     restart: async (instance) => {
       const start = starts.get(instance);
       if (start) instance.process = await start();
@@ -84,9 +86,10 @@ async function write(
   await author.open();
   for (const piece of pieces) {
     author.sendUpdate(piece, undefined);
-    await until(() => author.unacknowledged < 50 || author.failure, {
+    // One after another, as edits come: many at once would be merged into few rows.
+    await until(() => author.unacknowledged < 2 || author.failure, {
       timeout: 60_000,
-      interval: 2,
+      interval: 1,
       what: `${document} to be written`,
     });
   }
@@ -97,4 +100,23 @@ async function write(
   if (author.failure || author.refused > 0)
     throw new Error(`Writing ${document}: ${author.failure ?? 'refused'}`);
   await author.close();
+}
+
+/** A document that has been worked on has a snapshot; the server looks for those that need one every 15 s. */
+async function untilSnapshot(database: string, document: string): Promise<void> {
+  const client = new pg.Client({ connectionString: database });
+  await client.connect();
+  try {
+    await until(
+      async () => {
+        const found = await client.query('SELECT 1 FROM documents WHERE name = $1 AND snapshot_seq > 0', [
+          document,
+        ]);
+        return found.rowCount;
+      },
+      { timeout: 60_000, interval: 250, what: `a snapshot of ${document}` },
+    );
+  } finally {
+    await client.end();
+  }
 }
