@@ -80,7 +80,7 @@ describe('P3.3 on a stock Hocuspocus', () => {
     await until(() => expired.closed.includes('token-expired'), { timeout: 5_000 });
   });
 
-  test('P3.3 and goes on with the next one, for which the client is asked in time', async () => {
+  test('P3.4 and goes on with the next one, for which the client is asked in time', async () => {
     const server = await start({}, 2_500);
     let asked = 0;
     const visitor = visit(server, () => tokenOf('alice', ++asked === 1 ? 3 : 600));
@@ -92,7 +92,7 @@ describe('P3.3 on a stock Hocuspocus', () => {
     expect(server.hocuspocus.getConnectionsCount()).toBe(1);
   });
 
-  test('P3.3 the next one is of the same person', async () => {
+  test('P3.4 the next one is of the same person', async () => {
     const server = await start({}, 59_500);
     let asked = 0;
     const thief = visit(server, () => tokenOf(++asked === 1 ? 'alice' : 'mallory', 60));

@@ -56,8 +56,8 @@ async function codeOf(text: string, by: TokenVerifier): Promise<ErrorCode | 'acc
   }
 }
 
-describe('P3.8 the keys of an issuer', () => {
-  test('P3.8 are fetched once, however many tokens ask', async () => {
+describe('P3.9 the keys of an issuer', () => {
+  test('P3.9 are fetched once, however many tokens ask', async () => {
     respond = answer([jwk(rsa.publicKey, { kid: 'r' }), jwk(ec.publicKey, { kid: 'e' })]);
     const by = create();
     const tokens = [token(rsa.privateKey, 'RS256', 'r'), token(ec.privateKey, 'ES256', 'e')];
@@ -66,7 +66,7 @@ describe('P3.8 the keys of an issuer', () => {
     expect(requests).toBe(1);
   });
 
-  test('P3.8 a new key is found, and invented kids do not make us ask again and again', async () => {
+  test('P3.9 a new key is found, and invented kids do not make us ask again and again', async () => {
     respond = answer([jwk(rsa.publicKey, { kid: 'r' })]);
     const by = create({ jwksCooldown: 10_000 });
     expect(await codeOf(token(rsa.privateKey, 'RS256', 'r'), by)).toBe('accepted');
@@ -80,7 +80,7 @@ describe('P3.8 the keys of an issuer', () => {
     expect(await codeOf(token(rsa.privateKey, 'RS256', 'r'), by)).toBe('accepted');
   });
 
-  test('P3.8 a key that is withdrawn ends with the age of the set', async () => {
+  test('P3.9 a key that is withdrawn ends with the age of the set', async () => {
     respond = answer([jwk(rsa.publicKey, { kid: 'r' }), jwk(ec.publicKey, { kid: 'e' })]);
     const by = create({ jwksMaxAge: 60_000 });
     expect(await codeOf(token(ec.privateKey, 'ES256', 'e'), by)).toBe('accepted');
@@ -89,7 +89,7 @@ describe('P3.8 the keys of an issuer', () => {
     expect(await codeOf(token(ec.privateKey, 'ES256', 'e'), by)).toBe('token-invalid');
   });
 
-  test('P3.8 a kid of one issuer is no key of another', async () => {
+  test('P3.9 a kid of one issuer is no key of another', async () => {
     respond = answer([jwk(rsa.publicKey, { kid: 'k' })]);
     const one = create();
     expect(await codeOf(token(rsa.privateKey, 'RS256', 'k'), one)).toBe('accepted');
@@ -97,7 +97,7 @@ describe('P3.8 the keys of an issuer', () => {
     expect(await codeOf(token(rsa.privateKey, 'RS256', 'k'), create())).toBe('token-invalid');
   });
 
-  test('P3.8 a token without kid, and keys that are none of ours, are refused', async () => {
+  test('P3.9 a token without kid, and keys that are none of ours, are refused', async () => {
     const weak = generateKeyPairSync('rsa', { modulusLength: 1_024 });
     respond = answer([
       jwk(rsa.publicKey, { kid: 'pss', alg: 'PS256' }),
@@ -115,7 +115,7 @@ describe('P3.8 the keys of an issuer', () => {
   });
 });
 
-describe('P4.7 keys that cannot be had mean no', () => {
+describe('P4.6 keys that cannot be had mean no', () => {
   const text = token(rsa.privateKey, 'RS256', 'r');
 
   test.each([
@@ -127,12 +127,12 @@ describe('P4.7 keys that cannot be had mean no', () => {
     ['no keys', answer([])],
     ['too many keys', answer(Array.from({ length: 101 }, () => jwk(rsa.publicKey, { kid: 'r' })))],
     ['an endless answer', (response: ServerResponse) => response.end(`{"keys":["${'x'.repeat(300_000)}"]}`)],
-  ] as [string, (response: ServerResponse) => void][])('P4.7 %s', async (_, given) => {
+  ] as [string, (response: ServerResponse) => void][])('P4.6 %s', async (_, given) => {
     respond = given;
     expect(await codeOf(text, create())).toBe('permissions-unavailable');
   });
 
-  test('P4.7 the known set outlives a short outage, not a long one', async () => {
+  test('P4.6 the known set outlives a short outage, not a long one', async () => {
     respond = answer([jwk(rsa.publicKey, { kid: 'r' })]);
     const by = create({ jwksMaxAge: 60_000 });
     expect(await codeOf(text, by)).toBe('accepted');

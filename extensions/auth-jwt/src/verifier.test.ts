@@ -186,10 +186,10 @@ describe('P3.3 a token holds until its second and not a moment longer', () => {
   });
 });
 
-describe('P3.4 issuer and audience', () => {
+describe('P3.5 issuer and audience', () => {
   const strict = createTokenVerifier({ secret: SECRET, clock, issuer: 'https://id', audience: 'weft' });
 
-  test('P3.4 are required when configured', async () => {
+  test('P3.5 are required when configured', async () => {
     const good = { iss: 'https://id', aud: ['other', 'weft'] };
     expect((await strict.verify(hs256(claims(good)))).user).toBe('alice');
     for (const bad of [
@@ -206,7 +206,7 @@ describe('P3.4 issuer and audience', () => {
   });
 });
 
-describe('P3.5 a token of any other form is refused', () => {
+describe('P3.6 a token of any other form is refused', () => {
   test.each([
     ['an unknown crit', { crit: ['weft'] }],
     ['an empty crit', { crit: [] }],
@@ -215,30 +215,30 @@ describe('P3.5 a token of any other form is refused', () => {
     ['a typ that is no text', { typ: 5 }],
     ['a kid that is no text', { kid: { $ne: 1 } }],
     ['an endless kid', { kid: 'k'.repeat(300) }],
-  ])('P3.5 %s', async (_, header) => {
+  ])('P3.6 %s', async (_, header) => {
     expect(await codeOf(hs256(claims(), header))).toBe('token-invalid');
   });
 
-  test.each(['"alice"', 'null', '[]', '5', 'not json', ''])('P3.5 the payload %j', async (payload) => {
+  test.each(['"alice"', 'null', '[]', '5', 'not json', ''])('P3.6 the payload %j', async (payload) => {
     expect(await codeOf(raw({ alg: 'HS256', typ: 'JWT' }, payload))).toBe('token-invalid');
     expect(await codeOf(raw({ alg: 'HS256' }, payload))).toBe('token-invalid');
   });
 
   test.each(['x', 'a.b', 'a.b.c', '..', 'null.null.null', '\0', 'é'.repeat(100), 'bnVsbA.e30.AA'])(
-    'P3.5 the text %j',
+    'P3.6 the text %j',
     async (token) => expect(await codeOf(token)).toBe('token-invalid'),
   );
 
-  test('P3.5 an access token by RFC 9068', async () => {
+  test('P3.6 an access token by RFC 9068', async () => {
     expect((await verifier.verify(hs256(claims(), { typ: 'at+JWT' }))).user).toBe('alice');
   });
 
-  test('P3.5 more than 64 KiB', async () => {
+  test('P3.6 more than 64 KiB', async () => {
     expect(await codeOf(hs256(claims({ padding: 'x'.repeat(70_000) })))).toBe('token-invalid');
   });
 });
 
-describe('P3.6 every claim is of its type and bounded', () => {
+describe('P3.7 every claim is of its type and bounded', () => {
   const many = (n: number, of: (n: number) => unknown) => Array.from({ length: n }, (_, index) => of(index));
 
   test.each([
@@ -283,11 +283,11 @@ describe('P3.6 every claim is of its type and bounded', () => {
     { grants: Object.fromEntries(many(1_001, (n) => [`d${n}`, 'viewer']) as [string, string][]) },
     { jti: 5 },
     { jti: '' },
-  ])('P3.6 %j is refused', async (claim) => {
+  ])('P3.7 %j is refused', async (claim) => {
     expect(await codeOf(hs256(claims(claim)))).toBe('token-invalid');
   });
 
-  test('P3.6 a document called like a member of Object has no grant by it', async () => {
+  test('P3.7 a document called like a member of Object has no grant by it', async () => {
     const { grants } = await verifier.verify(hs256(claims({ grants: {} })));
     expect(grants['constructor']).toBeUndefined();
     expect(grants['__proto__']).toBeUndefined();
@@ -298,8 +298,8 @@ describe('P3.6 every claim is of its type and bounded', () => {
   });
 });
 
-describe('P3.7 tokens for demos and operators', () => {
-  test('P3.7 are accepted by the verifier of the same secret', async () => {
+describe('P3.8 tokens for demos and operators', () => {
+  test('P3.8 are accepted by the verifier of the same secret', async () => {
     const token = signToken(SECRET, { sub: 'alice', groups: ['a'], scope: 'admin', expiresIn: 5 }, clock);
     expect(await verifier.verify(token)).toMatchObject({
       user: 'alice',
@@ -317,11 +317,11 @@ describe('P3.7 tokens for demos and operators', () => {
     { sub: 'a', expiresIn: NaN },
     { sub: 'a', expiresIn: 1e300 },
     { sub: 'a', tenant: 'x/y' },
-  ])('P3.7 %j is a bad request', (request) => {
+  ])('P3.8 %j is a bad request', (request) => {
     expect(() => signToken(SECRET, request, clock)).toThrow(expect.objectContaining({ code: 'bad-request' }));
   });
 
-  test('P3.7 another secret does not verify', async () => {
+  test('P3.8 another secret does not verify', async () => {
     expect(await codeOf(signToken(`another ${SECRET}`, { sub: 'alice' }, clock))).toBe('token-invalid');
   });
 });

@@ -82,8 +82,8 @@ describe('P3.19 a Yjs client id belongs to the first who shows it', () => {
   });
 });
 
-describe('P7.10 bindings are bounded', () => {
-  test('P7.10 in memory: what was forgotten is still not to be taken', async () => {
+describe('P7.8 bindings are bounded', () => {
+  test('P7.8 in memory: what was forgotten is still not to be taken', async () => {
     const bindings = await opened(10);
     for (let id = 0; id < 30; id++) await bindings.bind(key, id, 'alice');
     expect(bindings.ownerOf(key, 0)).toBeUndefined();
@@ -93,7 +93,7 @@ describe('P7.10 bindings are bounded', () => {
     expect([29, 20, 19].map((id) => reopened.ownerOf(key, id))).toEqual(['alice', 'alice', undefined]);
   });
 
-  test('P7.10 while they wait, and those who wait share statements', async () => {
+  test('P7.8 while they wait, and those who wait share statements', async () => {
     const counting = new pg.Pool(pool.options);
     let statements = 0;
     const query = counting.query.bind(counting);
@@ -113,8 +113,8 @@ describe('P7.10 bindings are bounded', () => {
   });
 });
 
-describe('P4.4 with the database away', () => {
-  test('P4.4 known ids go on, new ones are refused, and both work again when it is back', async () => {
+describe('P4.9 with the database away', () => {
+  test('P4.9 known ids go on, new ones are refused, and both work again when it is back', async () => {
     const client = new pg.Pool(pool.options);
     const bindings = new ClientBindings({ pool: client });
     await bindings.load(key);

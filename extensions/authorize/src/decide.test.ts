@@ -24,20 +24,20 @@ function analysis(
   };
 }
 
-describe('P3.10 an update is decided by the root types that it touches', () => {
-  test.each([EDITOR, OWNER])('P3.10 $name writes everything', (role) => {
+describe('P3.11 an update is decided by the root types that it touches', () => {
+  test.each([EDITOR, OWNER])('P3.11 $name writes everything', (role) => {
     expect(decideUpdate(role, analysis({ default: {}, anything: { deletes: true } }))).toEqual({
       allow: true,
     });
   });
 
-  test('P3.10 a viewer writes nothing', () => {
+  test('P3.11 a viewer writes nothing', () => {
     for (const update of [analysis({ comments: {} }), analysis({}), analysis({}, { deletes: true })]) {
       expect(decideUpdate(VIEWER, update)).toEqual({ allow: false, code: 'write-forbidden' });
     }
   });
 
-  test('P3.10 a commenter writes comments and nothing beside', () => {
+  test('P3.11 a commenter writes comments and nothing beside', () => {
     expect(decideUpdate(COMMENTER, analysis({ comments: {} }))).toEqual({ allow: true });
     expect(decideUpdate(COMMENTER, analysis({ comments: { deletes: true } }))).toEqual({ allow: true });
     for (const other of ['default', 'comments ', 'Comments', '', '__proto__']) {
@@ -49,7 +49,7 @@ describe('P3.10 an update is decided by the root types that it touches', () => {
     }
   });
 
-  test('P3.10 a commenter deletes nothing elsewhere', () => {
+  test('P3.11 a commenter deletes nothing elsewhere', () => {
     expect(decideUpdate(COMMENTER, analysis({ default: { inserts: false, deletes: true } }))).toEqual({
       allow: false,
       code: 'root-forbidden',
@@ -57,21 +57,21 @@ describe('P3.10 an update is decided by the root types that it touches', () => {
     });
   });
 
-  test('P3.10 a deletion without a root is only for who writes everything', () => {
+  test('P3.11 a deletion without a root is only for who writes everything', () => {
     const unattributed = analysis({ comments: {} }, { deletes: true });
     expect(decideUpdate(COMMENTER, unattributed)).toEqual({ allow: false, code: 'write-forbidden' });
     expect(decideUpdate(EDITOR, unattributed)).toEqual({ allow: true });
   });
 
-  test('P3.10 what is known already is allowed to everybody: it changes nothing', () => {
+  test('P3.11 what is known already is allowed to everybody: it changes nothing', () => {
     expect(decideUpdate(VIEWER, analysis({}, { noop: true }))).toEqual({ allow: true });
   });
 });
 
-describe('P3.11 roles are data, and several add up', () => {
+describe('P3.12 roles are data, and several add up', () => {
   const drafter: Role = { name: 'drafter', read: true, presence: false, write: ['draft'], manage: false };
 
-  test('P3.11 a stronger role is the result itself', () => {
+  test('P3.12 a stronger role is the result itself', () => {
     expect(mergeRoles(VIEWER, EDITOR)).toBe(EDITOR);
     expect(mergeRoles(OWNER, COMMENTER)).toBe(OWNER);
     expect(mergeRoles(COMMENTER, VIEWER)).toBe(COMMENTER);
@@ -79,7 +79,7 @@ describe('P3.11 roles are data, and several add up', () => {
     expect(strongestOf([])).toBeUndefined();
   });
 
-  test('P3.11 neither being stronger, it is the union', () => {
+  test('P3.12 neither being stronger, it is the union', () => {
     expect(mergeRoles(drafter, COMMENTER)).toEqual({
       name: 'drafter+commenter',
       read: true,
@@ -91,7 +91,7 @@ describe('P3.11 roles are data, and several add up', () => {
     expect(mergeRoles(steward, EDITOR)).toMatchObject({ write: '*', manage: true });
   });
 
-  test('P3.11 integrators add roles and cannot redefine the built-in ones', () => {
+  test('P3.12 integrators add roles and cannot redefine the built-in ones', () => {
     expect(new RoleTable([drafter]).get('drafter')).toBe(drafter);
     expect(() => new RoleTable([{ ...drafter, name: 'viewer' }])).toThrow(TypeError);
     expect(() => new RoleTable([drafter, drafter])).toThrow(TypeError);

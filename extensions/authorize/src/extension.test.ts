@@ -97,15 +97,15 @@ async function entered(user: string) {
 
 const stored = (root: string) => server.hocuspocus.documents.get('plan')?.getText(root).toJSON() ?? '';
 
-describe('P3.20 on a stock Hocuspocus', () => {
-  test('P3.20 nobody opens what they may not read', async () => {
+describe('P3.11 on a stock Hocuspocus', () => {
+  test('P3.22 nobody opens what they may not read', async () => {
     const { reasons } = visit('mallory');
     await until(() => reasons.length > 0);
     expect(reasons).toContain('document-not-found');
     expect(server.hocuspocus.getDocumentsCount()).toBe(0);
   });
 
-  test('P3.20 an editor writes and everybody sees it', async () => {
+  test('P3.11 an editor writes and everybody sees it', async () => {
     give('alice', 'editor');
     give('bob', 'viewer');
     const alice = await entered('alice');
@@ -114,7 +114,7 @@ describe('P3.20 on a stock Hocuspocus', () => {
     await until(() => bob.text('default').toJSON() === 'hello');
   });
 
-  test('P3.20 a viewer writes nothing, and stays', async () => {
+  test('P3.13 a viewer writes nothing, and stays', async () => {
     give('bob', 'viewer');
     const bob = await entered('bob');
     bob.text('default').insert(0, 'x');
@@ -126,7 +126,7 @@ describe('P3.20 on a stock Hocuspocus', () => {
     expect(stored('default')).toBe('hello');
   });
 
-  test('P3.20 a commenter writes comments, and is out for anything else', async () => {
+  test('P3.14 a commenter writes comments, and is out for anything else', async () => {
     give('carol', 'commenter');
     const carol = await entered('carol');
     carol.text('comments').insert(0, 'nice');
@@ -136,7 +136,7 @@ describe('P3.20 on a stock Hocuspocus', () => {
     expect(stored('default')).toBe('');
   });
 
-  test('P3.20 nobody writes under the client id of another', async () => {
+  test('P3.19 nobody writes under the client id of another', async () => {
     give('alice', 'editor');
     give('mallory', 'editor');
     const alice = await entered('alice');
@@ -185,7 +185,7 @@ describe('P4.2 on a stock Hocuspocus', () => {
     await until(() => stored('default') === 'now');
   });
 
-  test('P4.3 who cannot be checked is out, with a reason to come back for', async () => {
+  test('P4.5 who cannot be checked is out, with a reason to come back for', async () => {
     give('alice', 'editor');
     const alice = await entered('alice');
     available = false;

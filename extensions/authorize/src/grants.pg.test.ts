@@ -56,8 +56,8 @@ grantSourceContract('postgres', async () => {
   };
 });
 
-describe('P3.16 grants in Postgres', () => {
-  test('P3.16 reach people, groups, the tenant, and whoever has the link', async () => {
+describe('P3.28 grants in Postgres', () => {
+  test('P3.28 reach people, groups, the tenant, and whoever has the link', async () => {
     await give('user:alice', 'owner');
     await give('group:staff', 'editor');
     expect(await roleOf('alice')).toBe('owner');
@@ -69,7 +69,7 @@ describe('P3.16 grants in Postgres', () => {
     expect(await roleOf('bob')).toBe('commenter');
   });
 
-  test('P3.16 never reach another tenant', async () => {
+  test('P3.28 never reach another tenant', async () => {
     await give('tenant:*');
     await give('link:*');
     const stranger = person('alice', { tenant: `${tenant}x` });
@@ -79,7 +79,7 @@ describe('P3.16 grants in Postgres', () => {
     expect((await gate.resolve(claims, key)).role).toBeUndefined();
   });
 
-  test('P3.16 reach by the beginning of a name', async () => {
+  test('P3.28 reach by the beginning of a name', async () => {
     await store.put({ tenant, pattern: 'notes/*', subject: 'user:alice', role: 'editor', by: 'root' });
     expect(await roleOf('alice', documentKey(tenant, 'notes/2026/α'))).toBe('editor');
     expect(await roleOf('alice', documentKey(tenant, 'notes'))).toBeUndefined();
@@ -87,20 +87,20 @@ describe('P3.16 grants in Postgres', () => {
     expect(await roleOf('alice', documentKey(tenant, 'notes'))).toBe('viewer');
   });
 
-  test('P3.16 LIKE wildcards and regular expressions in names are only characters', async () => {
+  test('P3.28 LIKE wildcards and regular expressions in names are only characters', async () => {
     for (const pattern of ['pl_n*', '%*', '.*', 'pla?*']) {
       await store.put({ tenant, pattern, subject: 'user:alice', role: 'owner', by: 'root' });
     }
     expect(await roleOf('alice')).toBeUndefined();
   });
 
-  test('P3.16 add up with those of the token', async () => {
+  test('P3.28 add up with those of the token', async () => {
     await give('user:alice', 'viewer');
     const alice = { ...of('alice'), grants: { plan: 'editor' } };
     expect((await gate.resolve(alice, key)).role?.name).toBe('editor');
   });
 
-  test('P3.16 end at their time, and the access says when', async () => {
+  test('P3.28 end at their time, and the access says when', async () => {
     const expiresAt = Date.now() + 400;
     await store.put({ key, subject: 'user:alice', role: 'editor', expiresAt, by: 'root' });
     expect(await gate.resolve(of('alice'), key)).toMatchObject({ role: { name: 'editor' }, expiresAt });
@@ -109,7 +109,7 @@ describe('P3.16 grants in Postgres', () => {
     expect(await store.list(key)).toEqual([]);
   });
 
-  test('P3.16 are listed with who gave them', async () => {
+  test('P3.28 are listed with who gave them', async () => {
     await give('user:alice', 'owner');
     await give('link:*', 'viewer');
     expect(await store.list(key)).toMatchObject([
@@ -118,7 +118,7 @@ describe('P3.16 grants in Postgres', () => {
     ]);
   });
 
-  test('P3.16 of another form are refused', async () => {
+  test('P3.28 of another form are refused', async () => {
     expect(await code(give('alice'))).toBe('subject-invalid');
     expect(await code(give('user:alice', 'god'))).toBe('role-unknown');
     expect(await code(give('user:alice', 'constructor'))).toBe('role-unknown');
@@ -132,13 +132,13 @@ describe('P3.16 grants in Postgres', () => {
     expect(await store.list(key)).toEqual([]);
   });
 
-  test('P3.16 are gone with their document: the next of that name begins with none', async () => {
+  test('P3.28 are gone with their document: the next of that name begins with none', async () => {
     await give('user:alice', 'owner');
     await store.removeAll(key);
     expect(await roleOf('alice')).toBeUndefined();
   });
 
-  test('P3.16 show people what they may read, but not what only a link opens', async () => {
+  test('P3.28 show people what they may read, but not what only a link opens', async () => {
     await give('user:alice', 'owner');
     await store.put({ tenant, pattern: 'n*', subject: 'group:staff', role: 'viewer', by: 'root' });
     await give('link:*', 'viewer', documentKey(tenant, 'secret'));
@@ -154,11 +154,11 @@ describe('P3.16 grants in Postgres', () => {
   });
 });
 
-describe('P3.17 roles of a tenant', () => {
+describe('P3.12 roles of a tenant', () => {
   const tenantRoles = () => new TenantRoles({ pool, roles });
   const drafter: Role = { name: 'drafter', read: true, presence: false, write: ['draft'], manage: false };
 
-  test('P3.17 are used, changed and removed, each with a new revision', async () => {
+  test('P3.12 are used, changed and removed, each with a new revision', async () => {
     expect(await code(give('user:alice', 'drafter'))).toBe('role-unknown');
     await tenantRoles().put(tenant, drafter, 'root');
     await give('user:alice', 'drafter');
@@ -174,7 +174,7 @@ describe('P3.17 roles of a tenant', () => {
     expect(third.policyRev).toBeGreaterThan(second.policyRev);
   });
 
-  test('P3.17 are of that tenant alone, and redefine nothing built in', async () => {
+  test('P3.12 are of that tenant alone, and redefine nothing built in', async () => {
     await tenantRoles().put(tenant, drafter, 'root');
     await createDocument(pool, documentKey(`${tenant}x`, 'plan'));
     expect(await code(give('user:a', 'drafter', documentKey(`${tenant}x`, 'plan')))).toBe('role-unknown');
@@ -185,8 +185,8 @@ describe('P3.17 roles of a tenant', () => {
   });
 });
 
-describe('P3.18 a document keeps an owner', () => {
-  test('P3.18 the last is neither removed, demoted, nor given an end', async () => {
+describe('P3.27 a document keeps an owner', () => {
+  test('P3.27 the last is neither removed, demoted, nor given an end', async () => {
     await give('user:alice', 'owner');
     await give('user:bob', 'editor');
     await store.put({
@@ -206,7 +206,7 @@ describe('P3.18 a document keeps an owner', () => {
     expect(await store.remove({ key, subject: 'user:alice' })).toBe(false);
   });
 
-  test('P3.18 also when two owners remove each other at the same moment', async () => {
+  test('P3.27 also when two owners remove each other at the same moment', async () => {
     for (let round = 0; round < 20; round++) {
       const document = documentKey(tenant, `both${round}`);
       // Half of the documents have no row whose lock would put the two in order.
@@ -222,7 +222,7 @@ describe('P3.18 a document keeps an owner', () => {
     }
   });
 
-  test('P3.18 a refused change changes nothing, the revision neither', async () => {
+  test('P3.27 a refused change changes nothing, the revision neither', async () => {
     await give('user:alice', 'owner');
     const before = await gate.revisions([key]);
     await code(store.remove({ key, subject: 'user:alice' }));
@@ -230,8 +230,8 @@ describe('P3.18 a document keeps an owner', () => {
   });
 });
 
-describe('P4.1 a change and its revision are one', () => {
-  test('P4.1 each change raises the revision of the documents it reaches, and of no other', async () => {
+describe('P4.3 a change and its revision are one', () => {
+  test('P4.3 each change raises the revision of the documents it reaches, and of no other', async () => {
     const other = documentKey(tenant, 'other');
     await createDocument(pool, other);
     const revisions = async () => [
@@ -246,7 +246,7 @@ describe('P4.1 a change and its revision are one', () => {
     expect(await revisions()).toEqual([planRev + 1, otherRev + 2, 0]);
   });
 
-  test('P4.1 in the transaction of whoever asks, and gone with it', async () => {
+  test('P4.3 in the transaction of whoever asks, and gone with it', async () => {
     const client = await pool.connect();
     await client.query('BEGIN');
     await store.put({ key, subject: 'user:alice', role: 'owner', by: 'alice' }, client);
@@ -256,7 +256,7 @@ describe('P4.1 a change and its revision are one', () => {
     expect(await roleOf('alice')).toBeUndefined();
   });
 
-  test('P4.1 the revision is read in the same moment as the grants', async () => {
+  test('P4.3 the revision is read in the same moment as the grants', async () => {
     const { rows } = await pool.query<{ provolatile: string }>(
       "SELECT provolatile FROM pg_proc WHERE proname = 'weft_policy_revision'",
     );
@@ -264,7 +264,7 @@ describe('P4.1 a change and its revision are one', () => {
     expect(rows).toEqual([{ provolatile: 's' }]);
   });
 
-  test('P4.1 whoever resolves while rights go back and forth never has the rights of another revision', async () => {
+  test('P4.3 whoever resolves while rights go back and forth never has the rights of another revision', async () => {
     await give('user:root', 'owner');
     const held = new Map<number, boolean>([[(await gate.resolve(of('alice'), key)).policyRev, false]]);
     let writing = true;
@@ -355,7 +355,7 @@ describe('P4.2 changes are told', () => {
     listener.release(true);
   });
 
-  test('P4.3 a source that fails makes the answer no, whatever the others say', async () => {
+  test('P4.5 a source that fails makes the answer no, whatever the others say', async () => {
     const failing = new Gate({
       sources: [
         new TokenGrantSource({ roles }),

@@ -36,21 +36,21 @@ function edit(doc: Y.Doc, change: () => void): Uint8Array {
 
 const character: ForgedStruct = { ref: Ref.String, parent: 'body', body: text('x') };
 
-describe('P3.10 the authors of an update are the clocks that are new', () => {
-  test('P3.10 an edit authors its own clocks', () => {
+describe('P3.17 the authors of an update are the clocks that are new', () => {
+  test('P3.17 an edit authors its own clocks', () => {
     const { server, bob } = shared();
     const update = edit(bob, () => bob.getText('body').insert(2, 'xyz'));
     expect(analyzeUpdate(server, update).authors).toEqual([{ client: BOB, clock: 0, length: 3 }]);
   });
 
-  test("P3.10 an item at another's next clock is the other's", () => {
+  test("P3.17 an item at another's next clock is the other's", () => {
     const { server } = shared();
     const next = Y.getState(server.store, ALICE);
     const update = forgeUpdate([{ client: ALICE, clock: next, structs: [character] }]);
     expect(analyzeUpdate(server, update).authors).toEqual([{ client: ALICE, clock: next, length: 1 }]);
   });
 
-  test("P3.10 a GC over another's next clocks is the other's, and changes no root", () => {
+  test("P3.17 a GC over another's next clocks is the other's, and changes no root", () => {
     const { server } = shared();
     const next = Y.getState(server.store, ALICE);
     const update = forgeUpdate([{ client: ALICE, clock: next, structs: [{ ref: Ref.GC, body: run(50) }] }]);
@@ -59,7 +59,7 @@ describe('P3.10 the authors of an update are the clocks that are new', () => {
     expect(roots.size).toBe(0);
   });
 
-  test('P3.10 what is known has no author and is cut away', () => {
+  test('P3.17 what is known has no author and is cut away', () => {
     const { server, bob } = shared();
     bob.getText('body').insert(0, 'ab');
     Y.applyUpdate(server, Y.encodeStateAsUpdate(bob));
@@ -72,8 +72,8 @@ describe('P3.10 the authors of an update are the clocks that are new', () => {
   });
 });
 
-describe('P3.11 an update touches exactly the root types it says', () => {
-  test('P3.11 below each root, what is inserted, deleted, and written as a key', () => {
+describe('P3.18 an update touches exactly the root types it says', () => {
+  test('P3.18 below each root, what is inserted, deleted, and written as a key', () => {
     const { server, bob } = shared();
     const update = edit(bob, () => {
       (bob.getArray('comments').get(0) as Y.Map<string>).set('text', 'second');
@@ -90,7 +90,7 @@ describe('P3.11 an update touches exactly the root types it says', () => {
     });
   });
 
-  test('P3.11 replacing and deleting a key are deletions', () => {
+  test('P3.18 replacing and deleting a key are deletions', () => {
     const { server, bob } = shared();
     const replace = edit(bob, () => bob.getMap('meta').set('title', 'final'));
     expect(analyzeUpdate(server, replace).roots.get('meta')).toEqual({
@@ -107,14 +107,14 @@ describe('P3.11 an update touches exactly the root types it says', () => {
     });
   });
 
-  test('P3.11 a root type that is not there yet is new', () => {
+  test('P3.18 a root type that is not there yet is new', () => {
     const { server, bob } = shared();
     const update = edit(bob, () => bob.getText('another').insert(0, 'x'));
     expect(analyzeUpdate(server, update).newRoots).toEqual(['another']);
     expect(server.share.has('another')).toBe(false);
   });
 
-  test('P3.11 the explicit root of an item with a neighbour counts for nothing', () => {
+  test('P3.18 the explicit root of an item with a neighbour counts for nothing', () => {
     const { server } = shared();
     const origin = { client: ALICE, clock: 4 };
     const update = forgeUpdate([
@@ -123,7 +123,7 @@ describe('P3.11 an update touches exactly the root types it says', () => {
     expect([...analyzeUpdate(server, update).roots.keys()]).toEqual(['body']);
   });
 
-  test('P3.11 a partly known struct stays in the root of its beginning', () => {
+  test('P3.18 a partly known struct stays in the root of its beginning', () => {
     const { server } = shared();
     const start = forgeUpdate([
       { client: BOB, clock: 0, structs: [{ ...character, parent: 'comments', body: text('ab') }] },
@@ -140,7 +140,7 @@ describe('P3.11 an update touches exactly the root types it says', () => {
     expect(server.getText('body').toJSON()).toBe('hello');
   });
 
-  test('P3.11 what hangs on something gone touches nothing and is written as garbage', () => {
+  test('P3.18 what hangs on something gone touches nothing and is written as garbage', () => {
     const { server, bob } = shared();
     const update = edit(bob, () => (bob.getArray('comments').get(0) as Y.Map<string>).set('late', 'x'));
     server.getArray('comments').delete(0, 1);
@@ -151,15 +151,15 @@ describe('P3.11 an update touches exactly the root types it says', () => {
   });
 });
 
-describe('P3.12 what an update refers to and the document does not have is missing', () => {
-  test('P3.12 earlier edits of the same client', () => {
+describe('P3.21 what an update refers to and the document does not have is missing', () => {
+  test('P3.21 earlier edits of the same client', () => {
     const { server, bob } = shared();
     edit(bob, () => bob.getText('body').insert(0, 'ab'));
     const second = edit(bob, () => bob.getText('comments2').insert(0, 'c'));
     expect(analyzeUpdate(server, second).missing).toEqual([{ client: BOB, clock: 0, length: 2 }]);
   });
 
-  test('P3.12 the neighbours of an item', () => {
+  test('P3.21 the neighbours of an item', () => {
     const { server, bob } = shared();
     edit(bob, () => bob.getText('body').insert(0, 'ab'));
     const carol = replica(3, bob);
@@ -167,14 +167,14 @@ describe('P3.12 what an update refers to and the document does not have is missi
     expect(analyzeUpdate(server, update).missing).toContainEqual({ client: BOB, clock: 0, length: 1 });
   });
 
-  test("P3.12 a delete range over another's future clocks", () => {
+  test("P3.21 a delete range over another's future clocks", () => {
     const { server } = shared();
     const next = Y.getState(server.store, ALICE);
     const update = forgeUpdate([], [{ client: ALICE, ranges: [[next, 1_000]] }]);
     expect(analyzeUpdate(server, update).missing).toEqual([{ client: ALICE, clock: next, length: 1_000 }]);
   });
 
-  test('P3.12 a Skip over unknown clocks', () => {
+  test('P3.21 a Skip over unknown clocks', () => {
     const { server } = shared();
     const update = forgeUpdate([
       { client: BOB, clock: 0, structs: [{ ref: Ref.Skip, body: run(3) }, character] },
@@ -183,20 +183,20 @@ describe('P3.12 what an update refers to and the document does not have is missi
   });
 });
 
-describe('P3.13 what is known already changes nothing', () => {
-  test('P3.13 the whole document again', () => {
+describe('P3.20 what is known already changes nothing', () => {
+  test('P3.20 the whole document again', () => {
     const { server, bob } = shared();
     const { noop, update } = analyzeUpdate(server, Y.encodeStateAsUpdate(bob));
     expect(noop).toBe(true);
     expect(isEmptyUpdate(update)).toBe(true);
   });
 
-  test('P3.13 an empty update', () => {
+  test('P3.20 an empty update', () => {
     expect(analyzeUpdate(new Y.Doc(), emptyUpdate).noop).toBe(true);
     expect(isEmptyUpdate(Y.encodeStateAsUpdate(new Y.Doc()))).toBe(true);
   });
 
-  test('P3.13 of a delete set only what has an effect is left', () => {
+  test('P3.20 of a delete set only what has an effect is left', () => {
     const { server, bob } = shared();
     bob.getText('body').delete(0, 1);
     Y.applyUpdate(server, Y.encodeStateAsUpdate(bob));

@@ -52,7 +52,7 @@ function stored(): Y.Doc {
 const character: ForgedStruct = { ref: Ref.String, parent: 'body', body: text('x') };
 
 describe('P7.10 the guard in a stock Hocuspocus', () => {
-  test('P9.5 people edit as before', async () => {
+  test('P9.8 people edit as before', async () => {
     const [alice, bob] = [await visit(), await visit()];
     alice.provider.document.getText('body').insert(0, 'hello');
     await until(() => bob.provider.document.getText('body').length === 5);
@@ -72,7 +72,7 @@ describe('P7.10 the guard in a stock Hocuspocus', () => {
     expect(alice.reasons).toEqual([]);
   });
 
-  test('P3.12 an update with missing dependencies is not kept pending', async () => {
+  test('P3.21 an update with missing dependencies is not kept pending', async () => {
     await visit();
     const document = stored();
     const { provider, reasons } = await visit();
@@ -81,7 +81,7 @@ describe('P7.10 the guard in a stock Hocuspocus', () => {
     expect(document.store.pendingStructs).toBeNull();
   });
 
-  test('P3.11 a partly known struct is applied as it was analysed', async () => {
+  test('P3.18 a partly known struct is applied as it was analysed', async () => {
     const { provider } = await visit();
     provider.document.getText('body').insert(0, 'hello');
     await until(() => !provider.hasUnsyncedChanges);

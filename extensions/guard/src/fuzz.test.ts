@@ -6,7 +6,7 @@ import { fuzz } from './testing/fuzz.ts';
 const SECONDS = 12;
 
 test(
-  'P3.20 P7.15 the analysis agrees with what really happens, on honest and forged updates',
+  'P3.18 P7.15 the analysis agrees with what really happens, on honest and forged updates',
   { timeout: 60_000 },
   () => {
     const seed = Date.now() % 1_000_000;
@@ -18,7 +18,7 @@ test(
   },
 );
 
-test.each([343, 300, 2])('P3.20 an honest session that once failed, seed %i', (seed) => {
+test.each([343, 300, 2])('P3.18 an honest session that once failed, seed %i', (seed) => {
   expect(runHonestSession(seed)).toBeGreaterThan(0);
 });
 

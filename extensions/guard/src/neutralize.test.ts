@@ -52,8 +52,8 @@ function expectSame(...docs: readonly Y.Doc[]): void {
   }
 }
 
-describe('P3.14 refused content is neutralised for everybody', () => {
-  test('P3.14 for who has it and who never saw it', () => {
+describe('P3.16 refused content is neutralised for everybody', () => {
+  test('P3.16 for who has it and who never saw it', () => {
     const { server, author, reader, sent } = session();
     author.getText('body').insert(2, 'REFUSED');
     refuse(sent[0]!, server, [author, reader]);
@@ -61,7 +61,7 @@ describe('P3.14 refused content is neutralised for everybody', () => {
     expect(server.getText('body').toJSON()).toBe('hello');
   });
 
-  test('P3.14 also when it comes in the other order, or twice', () => {
+  test('P3.16 also when it comes in the other order, or twice', () => {
     const { server, author, sent } = session();
     author.getText('body').insert(2, 'REFUSED');
     const repair = neutralizeUpdate(analyzeUpdate(server, sent[0]!).authors);
@@ -74,7 +74,7 @@ describe('P3.14 refused content is neutralised for everybody', () => {
     expectSame(first, second);
   });
 
-  test('P3.14 the author goes on elsewhere as before', () => {
+  test('P3.16 the author goes on elsewhere as before', () => {
     const { server, author, reader, sent } = session();
     author.getText('body').insert(0, 'REFUSED');
     author.getText('other').insert(0, 'fine');
@@ -86,7 +86,7 @@ describe('P3.14 refused content is neutralised for everybody', () => {
     expect(server.getText('other').toJSON()).toBe('fine!');
   });
 
-  test('P3.14 what the author writes next to it before the repair arrives is neither pending nor different', () => {
+  test('P3.16 what the author writes next to it before the repair arrives is neither pending nor different', () => {
     const { server, author, reader, sent } = session();
     author.getText('body').insert(2, 'RE');
     author.getText('body').insert(4, 'later');
@@ -99,7 +99,7 @@ describe('P3.14 refused content is neutralised for everybody', () => {
     expect(author.getText('body').toJSON()).toBe('hello');
   });
 
-  test('P3.14 a shared type that is refused takes along what was put into it', () => {
+  test('P3.16 a shared type that is refused takes along what was put into it', () => {
     const { server, author, reader, sent } = session();
     const list = author.getArray<Y.Text>('list');
     list.insert(0, [new Y.Text('inner')]);
@@ -109,7 +109,7 @@ describe('P3.14 refused content is neutralised for everybody', () => {
     expectSame(server, author, reader);
   });
 
-  test('P3.14 what others wrote meanwhile stays', () => {
+  test('P3.16 what others wrote meanwhile stays', () => {
     const { server, author, reader, sent } = session();
     author.getText('body').insert(2, 'REFUSED');
     reader.getText('body').insert(2, 'welcome');
@@ -121,7 +121,7 @@ describe('P3.14 refused content is neutralised for everybody', () => {
     expect(server.getText('body').toJSON()).toBe('hewelcomello');
   });
 
-  test('P3.14 what the author deleted or replaced is not restored there: that needs a rebuild', () => {
+  test('P3.16 what the author deleted or replaced is not restored there: that needs a rebuild', () => {
     const { server, author, reader, sent } = session();
     author.getText('body').delete(0, 2);
     const { authors, deletes } = analyzeUpdate(server, sent[0]!);

@@ -29,8 +29,8 @@ function authorsOf(update: Uint8Array): number[] {
   return [...Y.parseUpdateMeta(update).from.keys()];
 }
 
-describe('P3.15 of carried work the part of the carrier is taken at once', () => {
-  test('P3.15 as far as it needs nothing of the rest', () => {
+describe('P1.14 of carried work the part of the carrier is taken at once', () => {
+  test('P1.14 as far as it needs nothing of the rest', () => {
     const { server, carrier, split } = crash((doc) => {
       doc.getText('body').insert(0, 'own ');
       doc.getText('body').insert(10, '!');
@@ -46,13 +46,13 @@ describe('P3.15 of carried work the part of the carrier is taken at once', () =>
     expect(fingerprint(server)).toBe(fingerprint(carrier));
   });
 
-  test('P3.15 what depends on carried work waits for it', () => {
+  test('P1.14 what depends on carried work waits for it', () => {
     const { server, split } = crash((doc) => doc.getText('body').insert(10, '!'));
     expect(isEmptyUpdate(split.own)).toBe(true);
     expect(analyzeUpdate(server, split.rest).missing).not.toEqual([]);
   });
 
-  test('P3.15 deletions are the carrier’s, those inside carried work wait', () => {
+  test('P1.14 deletions are the carrier’s, those inside carried work wait', () => {
     const { server, split } = crash((doc) => doc.getText('body').delete(4, 3));
     expect(authorsOf(split.own)).toEqual([]);
     expect(analyzeUpdate(server, split.own).deletes).toBe(true);
@@ -60,14 +60,14 @@ describe('P3.15 of carried work the part of the carrier is taken at once', () =>
     expect([...Y.decodeUpdate(split.rest).ds.clients.keys()]).toEqual([LOST]);
   });
 
-  test('P3.15 an update without foreign parts is all own', () => {
+  test('P1.14 an update without foreign parts is all own', () => {
     const { bytes, split } = whole();
     expect(fingerprint(load(split.own))).toBe(fingerprint(load(bytes)));
     expect(split.carried.size).toBe(0);
     expect(isEmptyUpdate(split.rest)).toBe(true);
   });
 
-  test('P3.15 the parts together are the whole, for honest sessions of many seeds', () => {
+  test('P1.14 the parts together are the whole, for honest sessions of many seeds', () => {
     for (let seed = 1; seed <= 60; seed++) checkSplit(seed);
   });
 });

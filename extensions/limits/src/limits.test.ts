@@ -8,8 +8,8 @@ function manualClock() {
   return { now: () => time, pass: (ms: number) => (time += ms) };
 }
 
-describe('P7.1 a token bucket', () => {
-  test('P7.1 lets a burst through and then the rate', () => {
+describe('P7.19 a token bucket', () => {
+  test('P7.19 lets a burst through and then the rate', () => {
     const clock = manualClock();
     const bucket = new TokenBucket({ rate: 10, burst: 3, clock });
     expect([bucket.take(), bucket.take(), bucket.take(), bucket.take()]).toEqual([true, true, true, false]);
@@ -20,7 +20,7 @@ describe('P7.1 a token bucket', () => {
     expect(bucket.take()).toBe(false);
   });
 
-  test('P7.1 loses nothing when the clock is set back', () => {
+  test('P7.19 loses nothing when the clock is set back', () => {
     const clock = manualClock();
     const bucket = new TokenBucket({ rate: 1, burst: 2, clock });
     clock.pass(-500_000);
@@ -30,7 +30,7 @@ describe('P7.1 a token bucket', () => {
     expect(bucket.take()).toBe(true);
   });
 
-  test('P7.1 a debit can go below zero and is paid back first', () => {
+  test('P7.19 a debit can go below zero and is paid back first', () => {
     const clock = manualClock();
     const bucket = new TokenBucket({ rate: 1, burst: 1, clock });
     bucket.debit(3);
@@ -41,7 +41,7 @@ describe('P7.1 a token bucket', () => {
   });
 });
 
-test('P7.1 a keyed counter caps each key by itself', () => {
+test('P7.19 a keyed counter caps each key by itself', () => {
   const counter = new KeyedCounter(2);
   expect([counter.acquire('a'), counter.acquire('a'), counter.acquire('a'), counter.acquire('b')]).toEqual([
     true,
@@ -53,8 +53,8 @@ test('P7.1 a keyed counter caps each key by itself', () => {
   expect(counter.acquire('a')).toBe(true);
 });
 
-describe('P7.1 a concurrency gate', () => {
-  test('P7.1 runs so many at once, queues so many, refuses the rest with a code', async () => {
+describe('P7.19 a concurrency gate', () => {
+  test('P7.19 runs so many at once, queues so many, refuses the rest with a code', async () => {
     const gate = new ConcurrencyGate({ concurrency: 1, queue: 1, refusal: 'load-busy' });
     let finish!: () => void;
     const first = gate.run(() => new Promise<void>((resolve) => (finish = resolve)));
@@ -67,7 +67,7 @@ describe('P7.1 a concurrency gate', () => {
     expect(order).toEqual(['second']);
   });
 
-  test('P7.1 a failing task gives its place back', async () => {
+  test('P7.19 a failing task gives its place back', async () => {
     const gate = new ConcurrencyGate({ concurrency: 1, queue: 0, refusal: 'load-busy' });
     await expect(gate.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
     await expect(gate.run(async () => 7)).resolves.toBe(7);

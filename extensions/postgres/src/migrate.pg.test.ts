@@ -30,21 +30,21 @@ describe('migrations', () => {
     migrate({ pool: database.pool, directories: paths, logger: silentLogger });
   const state = (paths = directories) => schemaState({ pool: database.pool, directories: paths });
 
-  test('P8.1 run in the order of their numbers, across directories, and once', async () => {
+  test('P8.5 run in the order of their numbers, across directories, and once', async () => {
     expect(await state()).toBe('behind');
     expect(await run()).toEqual(['0100_things', '0200_more']);
     expect(await state()).toBe('current');
     expect(await run()).toEqual([]);
   });
 
-  test('P8.1 many processes that start at once run each file once', async () => {
+  test('P8.5 many processes that start at once run each file once', async () => {
     const results = await Promise.all([run(), run(), run(), run()]);
     expect(results.map(({ length }) => length).sort()).toEqual([0, 0, 0, 2]);
     const { rows } = await database.pool.query('SELECT count(*)::int AS n FROM things');
     expect(rows).toEqual([{ n: 1 }]);
   });
 
-  test('P8.1 a file that fails leaves nothing behind', async () => {
+  test('P8.5 a file that fails leaves nothing behind', async () => {
     const third = mkdtempSync(join(root, 'third-'));
     writeFileSync(join(third, '0300_broken.sql'), 'CREATE TABLE half (id int); SELECT 1/0;');
     await expect(run([...directories, third])).rejects.toThrow('division by zero');
@@ -52,12 +52,12 @@ describe('migrations', () => {
     expect(await run()).toHaveLength(2);
   });
 
-  test('P8.1 a schema of a newer program is told apart', async () => {
+  test('P8.5 a schema of a newer program is told apart', async () => {
     await run();
     expect(await state([first])).toBe('ahead');
   });
 
-  test('P4.1 a listener hears again after its connection was cut', async () => {
+  test('P4.7 a listener hears again after its connection was cut', async () => {
     const heard: string[] = [];
     await database.notifications.listen('weft_test', (payload) => heard.push(payload));
     const notify = (payload: string) => database.pool.query("SELECT pg_notify('weft_test', $1)", [payload]);

@@ -23,8 +23,8 @@ function codeOf(body: Uint8Array, limits = AWARENESS_LIMITS): string | undefined
   }
 }
 
-describe('P7.1 a presence frame is read strictly', () => {
-  test('P7.1 what y-protocols writes is read, and what we write y-protocols reads', () => {
+describe('P7.7 a presence frame is read strictly', () => {
+  test('P7.7 what y-protocols writes is read, and what we write y-protocols reads', () => {
     const doc = new Doc();
     const awareness = new Awareness(doc);
     awareness.setLocalState({ cursor: { anchor: 1, text: 'żółć 🧵 \\ "' } });
@@ -53,11 +53,11 @@ describe('P7.1 a presence frame is read strictly', () => {
     ['a clock over 2^53', raw(1, 5, 255, 255, 255, 255, 255, 255, 255, 255, 1, 'null')],
     ['an endless number', new Uint8Array(64).fill(255)],
     ['too deep', raw(1, 5, 1, `{"a":${'['.repeat(20)}${']'.repeat(20)}}`)],
-  ])('P7.1 %s is malformed', (_, body) => {
+  ])('P7.7 %s is malformed', (_, body) => {
     expect(codeOf(body)).toBe('awareness-malformed');
   });
 
-  test('P7.1 what is over a bound is too large', () => {
+  test('P7.7 what is over a bound is too large', () => {
     const large = encodeAwareness([{ client: 1, clock: 1, state: { text: 'x'.repeat(9000) } }]);
     expect(codeOf(large)).toBe('awareness-too-large');
     expect(codeOf(raw(200, 1))).toBe('awareness-malformed');
@@ -67,7 +67,7 @@ describe('P7.1 a presence frame is read strictly', () => {
     expect(codeOf(new Uint8Array(AWARENESS_LIMITS.frameBytes + 1))).toBe('awareness-too-large');
   });
 
-  test('P7.1 random bytes never throw anything uncoded', () => {
+  test('P7.7 random bytes never throw anything uncoded', () => {
     let seed = 1;
     const random = () => (seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff) >>> 8;
     const honest = encodeAwareness([{ client: 77, clock: 3, state: { cursor: { anchor: 1, head: 2 } } }]);

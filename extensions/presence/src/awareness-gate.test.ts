@@ -272,8 +272,8 @@ describe('P6.4 presence across instances', () => {
   });
 });
 
-describe('P7.2 presence is bounded', () => {
-  test('P7.2 people who came and went are forgotten, those who are here are not', () => {
+describe('P7.7 presence is bounded', () => {
+  test('P7.7 people who came and went are forgotten, those who are here are not', () => {
     const { send, gate, relay, awareness } = instance({ remembered: 10 });
     const stays = session('stays');
     send(stays, entry(1, 1));

@@ -254,8 +254,8 @@ describe('P5.7 presence without Redis', () => {
   });
 });
 
-describe('P7.7 what is in Redis cannot hurt the process', () => {
-  test('P7.7 foreign values and messages are ignored', async () => {
+describe('P7.4 what is in Redis cannot hurt the process', () => {
+  test('P7.4 foreign values and messages are ignored', async () => {
     const prefix = newPrefix();
     const a = await startInstance('a', prefix);
     a.registry.announce(announcement('here', 'a1', 'alice'));

@@ -3,8 +3,8 @@ import { Doc } from 'yjs';
 import { describe, expect, test } from 'vitest';
 import { AwarenessBatch } from './awareness-batch.ts';
 
-describe('P12.1 presence between instances is joined', () => {
-  test('P12.1 of many moves of a tick the last of each person is sent', () => {
+describe('P12.4 presence between instances is joined', () => {
+  test('P12.4 of many moves of a tick the last of each person is sent', () => {
     const people = [0, 1, 2].map(() => new Awareness(new Doc()));
     const batch = new AwarenessBatch();
     expect(batch.empty).toBe(true);
@@ -27,7 +27,7 @@ describe('P12.1 presence between instances is joined', () => {
     peer.destroy();
   });
 
-  test('P12.1 what is no awareness update is refused', () => {
+  test('P12.4 what is no awareness update is refused', () => {
     expect(() => new AwarenessBatch().add(Uint8Array.from([3, 1, 1, 200]))).toThrow();
   });
 });

@@ -113,8 +113,8 @@ async function ownRedis(): Promise<RedisServer> {
   return redis;
 }
 
-describe('P2.4 a committed row reaches the other instances', () => {
-  test('P2.4 once, by one message, without reading the log', async () => {
+describe('P2.11 a committed row reaches the other instances', () => {
+  test('P2.11 once, by one message, without reading the log', async () => {
     const { log, a, b } = await pair();
     await until(() => a.seen.joined > 0);
     for (let i = 0; i < 20; i++) a.write();
@@ -126,7 +126,7 @@ describe('P2.4 a committed row reaches the other instances', () => {
     expect(log.reads).toBe(0);
   });
 
-  test('P2.4 both write at once', async () => {
+  test('P2.11 both write at once', async () => {
     const { log, a, b } = await pair();
     await until(() => a.seen.joined > 0);
     for (let i = 0; i < 100; i++) (i % 3 ? a : b).write();
@@ -136,7 +136,7 @@ describe('P2.4 a committed row reaches the other instances', () => {
     expect(b.seen.applied).toEqual(by('a'));
   });
 
-  test('P2.4 a row too large to publish is read from the log', async () => {
+  test('P2.11 a row too large to publish is read from the log', async () => {
     const { a, b } = await pair({ maxMessageBytes: 10_000 });
     await until(() => a.seen.joined > 0);
     a.write(new Uint8Array(50_000));

@@ -72,7 +72,7 @@ describe('P2.2 rows are applied once and in order', () => {
     expect(applied).toEqual([3, 4]);
   });
 
-  test("P2.3 an own commit does not advance the position past another's row that has not arrived", () => {
+  test("P2.10 an own commit does not advance the position past another's row that has not arrived", () => {
     const log = new TestLog();
     const { position, applied, at } = follow(log, { patience: 60_000 });
     position.open(at(0));
@@ -85,7 +85,7 @@ describe('P2.2 rows are applied once and in order', () => {
     expect(position.cursor).toEqual(at(2));
   });
 
-  test('P2.3 own rows met in the log are counted, not applied', async () => {
+  test('P2.10 own rows met in the log are counted, not applied', async () => {
     const log = new TestLog();
     const { position, applied, at } = follow(log);
     position.open(at(0));

@@ -71,7 +71,7 @@ describe('P5.4 what was never delivered is found', () => {
     await until(() => slow.applied.length === 1);
   });
 
-  test('P4.5 a lost notice of changed permissions is found, once', async () => {
+  test('P4.7 a lost notice of changed permissions is found, once', async () => {
     const log = new TestLog();
     const { vigilance, revisions } = watch(log);
     await vigilance.checkNow();

@@ -177,7 +177,7 @@ describe('the update log and a failing database', () => {
     await log.stop();
   }, 90_000);
 
-  test('P1.4 a stop that the database does not allow ends in time, and nothing is told to be saved', async () => {
+  test('P1.2 a stop that the database does not allow ends in time, and nothing is told to be saved', async () => {
     const log = testLog(proxied);
     const recorder = new Recorder();
     const document = await log.open(await newDocument(direct), recorder);

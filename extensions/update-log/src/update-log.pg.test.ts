@@ -110,7 +110,7 @@ describe('the update log', () => {
     await log.stop();
   });
 
-  test('P4.2 an update authorized before a policy change is authorized again; its place is kept', async () => {
+  test('P4.4 an update authorized before a policy change is authorized again; its place is kept', async () => {
     const key = await newDocument(database);
     const log = testLog(database);
     const recorder = new Recorder();
@@ -174,7 +174,7 @@ describe('the update log', () => {
     await Promise.all(logs.map((log) => log.stop()));
   });
 
-  test('P4.2 an entry that comes to nothing is settled without a row', async () => {
+  test('P4.4 an entry that comes to nothing is settled without a row', async () => {
     const key = await newDocument(database);
     const log = testLog(database);
     const recorder = new Recorder();
@@ -187,7 +187,7 @@ describe('the update log', () => {
     await log.stop();
   });
 
-  test('P4.2 when permissions cannot be checked the document fails, with the reason', async () => {
+  test('P4.5 when permissions cannot be checked the document fails, with the reason', async () => {
     const key = await newDocument(database);
     const log = testLog(database);
     const recorder = new Recorder();

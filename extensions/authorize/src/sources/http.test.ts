@@ -72,8 +72,8 @@ grantSourceContract('http', async () => {
   };
 });
 
-describe("P3.15 the integrator's endpoint", () => {
-  test('P3.15 is asked with what the token proves, signed, and nothing of the client', async () => {
+describe("P3.30 the integrator's endpoint", () => {
+  test('P3.30 is asked with what the token proves, signed, and nothing of the client', async () => {
     await create().resolve(person('alice', { groups: ['b', 'a'], name: 'Alice' }), plan);
     const [{ headers, body } = { headers: {}, body: '' }] = asked;
     expect(JSON.parse(body)).toEqual({ tenant: TENANT, user: 'alice', groups: ['a', 'b'], document: 'plan' });
@@ -85,7 +85,7 @@ describe("P3.15 the integrator's endpoint", () => {
     );
   });
 
-  test('P3.15 once for all who ask at the same time, and again when the answer is old', async () => {
+  test('P3.30 once for all who ask at the same time, and again when the answer is old', async () => {
     const source = create({ ttl: 1_000 });
     const ask = () => source.resolve(person('alice'), plan);
     const answers = await Promise.all([ask(), ask(), ask()]);
@@ -100,7 +100,7 @@ describe("P3.15 the integrator's endpoint", () => {
     expect(asked).toHaveLength(2);
   });
 
-  test('P3.15 no answer is for another person, group, document or tenant', async () => {
+  test('P3.30 no answer is for another person, group, document or tenant', async () => {
     const source = create();
     await source.resolve(person('alice'), plan);
     respond = role(null);
@@ -114,14 +114,14 @@ describe("P3.15 the integrator's endpoint", () => {
     expect(asked).toHaveLength(5);
   });
 
-  test('P3.15 an end of the right before the end of the answer counts', async () => {
+  test('P3.30 an end of the right before the end of the answer counts', async () => {
     respond = role('editor', { expiresAt: now + 500 });
     expect((await create().resolve(person('alice'), plan)).expiresAt).toBe(now + 500);
     respond = role('editor', { expiresAt: now - 1 });
     expect((await create().resolve(person('alice'), plan)).roles).toEqual([]);
   });
 
-  test('P3.15 keeps no more answers than it may', async () => {
+  test('P3.30 keeps no more answers than it may', async () => {
     const source = create({ maxCached: 2 });
     for (const user of ['a', 'b', 'a', 'c', 'a', 'b']) await source.resolve(person(user), plan);
     expect(asked.map(({ body }) => (JSON.parse(body) as { user: string }).user)).toEqual([
@@ -137,10 +137,10 @@ describe("P3.15 the integrator's endpoint", () => {
     { url: 'ftp://127.0.0.1/x' },
     { url: 'x' },
     { secret: 'short' },
-  ])('P3.15 is not used with %j', (options) => expect(() => create(options)).toThrow(TypeError));
+  ])('P3.30 is not used with %j', (options) => expect(() => create(options)).toThrow(TypeError));
 });
 
-describe('P4.6 permissions that cannot be checked mean no', () => {
+describe('P4.5 permissions that cannot be checked mean no', () => {
   test.each([
     ['an error', (_, response) => response.writeHead(500).end('{"role":"owner"}')],
     ['forbidden', (_, response) => response.writeHead(403).end('{"role":"owner"}')],
@@ -156,14 +156,14 @@ describe('P4.6 permissions that cannot be checked mean no', () => {
     ['unknown fields', role('editor', { admin: true })],
     ['an end that is no number', role('editor', { expiresAt: 'never' })],
     ['an endless answer', (_, response) => response.end(`{"role":"${'x'.repeat(50_000)}"}`)],
-  ] as [string, typeof respond][])('P4.6 %s', async (_, given) => {
+  ] as [string, typeof respond][])('P4.5 %s', async (_, given) => {
     respond = given;
     await expect(create().resolve(person('alice'), plan)).rejects.toMatchObject({
       code: 'permissions-unavailable',
     });
   });
 
-  test('P4.6 a failure is not remembered', async () => {
+  test('P4.5 a failure is not remembered', async () => {
     const source = create();
     respond = (_, response) => response.writeHead(500).end();
     await expect(source.resolve(person('alice'), plan)).rejects.toThrow();
@@ -171,7 +171,7 @@ describe('P4.6 permissions that cannot be checked mean no', () => {
     expect((await source.resolve(person('alice'), plan)).roles).toHaveLength(1);
   });
 
-  test('P4.6 more requests than it may have in flight', async () => {
+  test('P4.5 more requests than it may have in flight', async () => {
     const waiting: ServerResponse[] = [];
     respond = (_, response) => waiting.push(response);
     const source = create({ maxInFlight: 1 });
@@ -185,8 +185,8 @@ describe('P4.6 permissions that cannot be checked mean no', () => {
   });
 });
 
-describe('P4.5 the integrator can say that rights have changed', () => {
-  test('P4.5 and is asked again at once, also when a question was under way', async () => {
+describe('P4.8 the integrator can say that rights have changed', () => {
+  test('P4.8 and is asked again at once, also when a question was under way', async () => {
     const waiting: ServerResponse[] = [];
     respond = (_, response) => waiting.push(response);
     const source = create();

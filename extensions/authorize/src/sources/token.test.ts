@@ -15,15 +15,15 @@ grantSourceContract('token', async () => ({
   }),
 }));
 
-describe('P3.14 grants in the token', () => {
-  test('P3.14 reach by prefix, and add up', async () => {
+describe('P3.29 grants in the token', () => {
+  test('P3.29 reach by prefix, and add up', async () => {
     const alice = person('alice', { grants: { 'p*': 'viewer', plan: 'commenter', 'q*': 'owner' } });
     const { roles } = await source.resolve(alice, plan);
     expect(roles.map(({ name }) => name).sort()).toEqual(['commenter', 'viewer']);
     expect((await source.resolve(alice, documentKey(TENANT, 'q'))).roles).toHaveLength(1);
   });
 
-  test('P3.14 of a role that nobody defines give nothing', async () => {
+  test('P3.29 of a role that nobody defines give nothing', async () => {
     expect((await source.resolve(person('a', { grants: { '*': 'god' } }), plan)).roles).toEqual([]);
   });
 });

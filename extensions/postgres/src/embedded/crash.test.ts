@@ -43,7 +43,7 @@ describe('an embedded Postgres that is killed', () => {
     }
   });
 
-  test('P1.6 keeps a second process out, and says which one has it', { timeout: 120_000 }, async () => {
+  test('P1.7 keeps a second process out, and says which one has it', { timeout: 120_000 }, async () => {
     const child = start();
     await until(() => child.output, { timeout: 30_000 });
     await expect(openDatabase({ dataDir, logger: silentLogger })).rejects.toThrow(
@@ -63,7 +63,7 @@ describe('the lock of a data directory', () => {
   const file = join(directory, 'lock');
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-  test('P1.6 passes on when its process is gone, or its pid belongs to another process now', () => {
+  test('P1.7 passes on when its process is gone, or its pid belongs to another process now', () => {
     const unlock = lockDirectory(directory);
     expect(() => lockDirectory(directory)).toThrow('in use');
     const holder = JSON.parse(readFileSync(file, 'utf8')) as object;
@@ -74,7 +74,7 @@ describe('the lock of a data directory', () => {
     }
   });
 
-  test('P1.6 another host’s lock holds while it is fresh', () => {
+  test('P1.7 another host’s lock holds while it is fresh', () => {
     writeFileSync(file, JSON.stringify({ pid: 1, host: 'elsewhere', started: '' }));
     expect(() => lockDirectory(directory)).toThrow('process 1 on elsewhere');
     const long = new Date(Date.now() - 60_000);

@@ -31,7 +31,7 @@ describe('an embedded Postgres with many connections', () => {
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  test('P10.1 keeps each connection’s unnamed statements apart', async () => {
+  test('P10.13 keeps each connection’s unnamed statements apart', async () => {
     const results = await Promise.all(
       Array.from({ length: 200 }, async (_, n) => {
         const { rows } = await database.pool.query<{ value: number }>(`SELECT $1::int + ${n} AS value`, [n]);
@@ -41,7 +41,7 @@ describe('an embedded Postgres with many connections', () => {
     expect(results.every(Boolean)).toBe(true);
   });
 
-  test('P10.1 keeps prepared statements of one name on two connections apart', async () => {
+  test('P10.13 keeps prepared statements of one name on two connections apart', async () => {
     const [first, second] = await Promise.all([database.pool.connect(), database.pool.connect()]);
     try {
       const name = 'same';
@@ -58,7 +58,7 @@ describe('an embedded Postgres with many connections', () => {
     }
   });
 
-  test('P10.1 runs read-modify-write transactions of many connections one after the other', async () => {
+  test('P10.13 runs read-modify-write transactions of many connections one after the other', async () => {
     const increment = async () => {
       const client = await database.pool.connect();
       try {
@@ -78,7 +78,7 @@ describe('an embedded Postgres with many connections', () => {
     expect(rows).toEqual([{ value: 50 }]);
   });
 
-  test('P10.1 goes on after an error inside a transaction and after a client that vanished inside one', async () => {
+  test('P10.13 goes on after an error inside a transaction and after a client that vanished inside one', async () => {
     const client = await database.pool.connect();
     await client.query('BEGIN');
     await client.query('UPDATE counters SET value = 99 WHERE id = 2');
@@ -88,7 +88,7 @@ describe('an embedded Postgres with many connections', () => {
     expect(rows).toEqual([{ value: 0 }]);
   });
 
-  test('P7.1 a transaction that waits for another connection is ended, and everybody goes on', async () => {
+  test('P7.22 a transaction that waits for another connection is ended, and everybody goes on', async () => {
     const client = await database.pool.connect();
     client.on('error', () => undefined);
     await client.query('BEGIN');
@@ -98,7 +98,7 @@ describe('an embedded Postgres with many connections', () => {
     client.release(true);
   });
 
-  test('P4.1 notifications reach a listener on another connection, after the commit only', async () => {
+  test('P4.7 notifications reach a listener on another connection, after the commit only', async () => {
     const heard: string[] = [];
     const stop = await database.notifications.listen('weft_test', (payload) => heard.push(payload));
     const client = await database.pool.connect();
@@ -114,7 +114,7 @@ describe('an embedded Postgres with many connections', () => {
     expect(heard).toEqual(['committed']);
   });
 
-  test('P7.1 somebody without the secret is refused', async () => {
+  test('P7.22 somebody without the secret is refused', async () => {
     const { host, port } = database.pool.options as pg.PoolConfig;
     const stranger = new pg.Client({ host, port, user: 'postgres', database: 'postgres' });
     await expect(stranger.connect()).rejects.toThrow('not allowed');
@@ -127,7 +127,7 @@ describe('an embedded Postgres with many connections', () => {
     expect(readdirSync(join(dataDir, 'postgres', 'pg_wal')).length).toBeGreaterThan(0);
   });
 
-  test('P1.1 a second opening of the directory is refused and says who has it', async () => {
+  test('P1.7 a second opening of the directory is refused and says who has it', async () => {
     await expect(openDatabase({ dataDir, logger: silentLogger })).rejects.toThrow(`process ${process.pid} `);
   });
 });

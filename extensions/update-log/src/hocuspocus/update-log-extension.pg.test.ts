@@ -95,7 +95,7 @@ describe('a stock Hocuspocus with the update log', () => {
     (await server!.extension.log.readUpdates(documentKey('default', name))).rows;
 
   test.each(['live', 'strict'] as const)(
-    'P1.7 %s: acknowledged is in the log, with who wrote it',
+    'P1.1 P11.1 %s: acknowledged is in the log, with who wrote it',
     async (mode) => {
       server = await startStockServer(database, mode);
       const name = `stock-${mode}`;
@@ -115,7 +115,7 @@ describe('a stock Hocuspocus with the update log', () => {
   );
 
   test.each(['live', 'strict'] as const)(
-    'P1.7 %s: a client that comes back writes nothing new',
+    'P1.15 %s: a client that comes back writes nothing new',
     async (mode) => {
       server = await startStockServer(database, mode);
       const name = `again-${mode}`;
@@ -159,7 +159,7 @@ describe('a stock Hocuspocus with the update log', () => {
     },
   );
 
-  test('P2.4 a document whose log fails sends its clients away, and they come back to what is saved', async () => {
+  test('P2.12 a document whose log fails sends its clients away, and they come back to what is saved', async () => {
     server = await startStockServer(database, 'live');
     const ada = await open('poisoned', 'ada');
     ada.text.insert(0, 'saved');
