@@ -133,7 +133,7 @@ describe('a bad configuration is refused', () => {
   });
 });
 
-describe('P3.1 without a key for tokens it serves nobody from outside', () => {
+describe('P3.10 without a key for tokens it serves nobody from outside', () => {
   test.each([
     { NODE_ENV: 'production' },
     { HOST: '0.0.0.0' },
@@ -141,12 +141,12 @@ describe('P3.1 without a key for tokens it serves nobody from outside', () => {
     { HOST: '192.0.2.1' },
     { HOST: 'example.com' },
     { HOST: '127.example.com' },
-  ])('P3.1 refuses %j', (environment) => {
+  ])('P3.10 refuses %j', (environment) => {
     expect(problemsOf(environment)).toEqual([expect.stringContaining('anybody could be anyone')]);
     expect(problemsOf({ ...environment, WEFT_JWT_SECRET: SECRET })).toEqual([]);
   });
 
-  test.each(['localhost', '::1', '127.0.0.2'])('P3.1 takes HOST %s', (HOST) => {
+  test.each(['localhost', '::1', '127.0.0.2'])('P3.10 takes HOST %s', (HOST) => {
     expect(loadConfig({ environment: { HOST } }).development).toBe(true);
   });
 });

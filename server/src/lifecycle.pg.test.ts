@@ -104,21 +104,21 @@ describe('starting', () => {
     expect(await ask('/readyz')).toMatch(/^200 .*"ok"/);
   });
 
-  test('P8.2 a port that is taken is an error, and leaves nothing open', async () => {
+  test('P8.4 a port that is taken is an error, and leaves nothing open', async () => {
     const first = await serving({});
     const second = startTestServer({ DATABASE_URL: await database(), PORT: String(first.port) });
     await expect(second).rejects.toMatchObject({ code: 'EADDRINUSE' });
     expect((await first.ask('GET', '/readyz')).status).toBe(200);
   });
 
-  test('P8.2 tables that are behind are an error that says what to do', async () => {
+  test('P8.4 tables that are behind are an error that says what to do', async () => {
     const behind = startTestServer({ DATABASE_URL: await database(), WEFT_AUTO_MIGRATE: 'no' });
     await expect(behind).rejects.toThrow('Run weft migrate');
   });
 });
 
 describe('development mode', () => {
-  test('P10.1 hands out tokens to whoever asks, under a local name only', async () => {
+  test('P3.10 hands out tokens to whoever asks, under a local name only', async () => {
     const server = await serving({ WEFT_JWT_SECRET: '' });
     const body = { sub: 'alice', name: 'Alice', color: '#0ea5e9', groups: ['staff'], expiresIn: 60 };
     const answer = await server.ask('POST', '/dev/token', { body });
@@ -181,7 +181,7 @@ describe('stopping', () => {
 });
 
 describe('the database away', () => {
-  test('P1.4 it stays ready, says degraded, and answers the API with a retryable code', async () => {
+  test('P1.16 it stays ready, says degraded, and answers the API with a retryable code', async () => {
     const postgres = await startPostgres();
     onTestFinished(() => postgres.remove());
     const server = await serving({ DATABASE_URL: postgres.url });

@@ -36,7 +36,7 @@ function typed(text: string): Uint8Array {
 }
 
 describe('documents', () => {
-  test('P3.10 whoever creates a document owns it', async () => {
+  test('P3.26 whoever creates a document owns it', async () => {
     const { name, path } = await madeByAlice({ title: 'Plans', mode: 'strict' });
     expect(await alice('GET', path)).toMatchObject({
       status: 200,
@@ -47,7 +47,7 @@ describe('documents', () => {
     });
   });
 
-  test('P3.10 a document needs no body; its title is its name then', async () => {
+  test('P3.26 a document needs no body; its title is its name then', async () => {
     const name = `bare ${++made}`;
     expect(await alice('PUT', pathOf(name))).toMatchObject({
       status: 201,
@@ -55,14 +55,14 @@ describe('documents', () => {
     });
   });
 
-  test('P3.10 a name is taken once, also by whom it is hidden from', async () => {
+  test('P3.26 a name is taken once, also by whom it is hidden from', async () => {
     const { path } = await madeByAlice();
     for (const ask of [alice, bob]) {
       expect(await ask('PUT', path)).toMatchObject({ status: 409, code: 'document-exists' });
     }
   });
 
-  test('P3.11 what may not be seen answers like what is not there', async () => {
+  test('P3.22 what may not be seen answers like what is not there', async () => {
     const { path } = await madeByAlice();
     const requests: readonly [string, string, object?][] = [
       ['GET', ''],
@@ -84,7 +84,7 @@ describe('documents', () => {
     }
   });
 
-  test('P3.12 tenants do not see each other, also as administrators', async () => {
+  test('P3.23 tenants do not see each other, also as administrators', async () => {
     const { name, path } = await madeByAlice();
     expect(await stranger('GET', path)).toMatchObject({ status: 404 });
     expect((await stranger('GET', '/v1/documents')).body).toEqual({ documents: [] });
@@ -129,7 +129,7 @@ describe('documents', () => {
     expect(await bob('PATCH', path, { body: { title: 'Newer' } })).toMatchObject({ code: 'forbidden' });
   });
 
-  test('P3.10 who makes a deleted name again inherits neither people nor history', async () => {
+  test('P3.26 who makes a deleted name again inherits neither people nor history', async () => {
     const { path } = await madeByAlice();
     await alice('PUT', `${path}/grants/user%3Abob`, { body: { role: 'owner' } });
     await alice('POST', `${path}/updates`, { body: typed('old') });
@@ -141,7 +141,7 @@ describe('documents', () => {
   });
 
   test.each([' spaces at the ends ', 'line\nbreak', 'prefix*', 'x'.repeat(256)])(
-    'P7.1 refuses the name %j',
+    'P7.20 refuses the name %j',
     async (name) => {
       expect(await alice('PUT', pathOf(name))).toMatchObject({ status: 400, code: 'name-invalid' });
     },
@@ -153,7 +153,7 @@ describe('documents', () => {
 });
 
 describe('grants', () => {
-  test('P3.2 a role given is a role had, until it is taken away', async () => {
+  test('P3.28 a role given is a role had, until it is taken away', async () => {
     const { path } = await madeByAlice();
     expect(await alice('PUT', `${path}/grants/group%3Astaff`, { body: { role: 'viewer' } })).toMatchObject({
       status: 200,
@@ -165,7 +165,7 @@ describe('grants', () => {
     expect(await bob('GET', path)).toMatchObject({ status: 404 });
   });
 
-  test('P3.2 a grant with an end is over then', async () => {
+  test('P3.28 a grant with an end is over then', async () => {
     const { path } = await madeByAlice();
     const expiresAt = new Date(Date.now() + 700).toISOString();
     await alice('PUT', `${path}/grants/user%3Abob`, { body: { role: 'viewer', expiresAt } });
@@ -173,7 +173,7 @@ describe('grants', () => {
     await until(async () => (await bob('GET', path)).status === 404, { what: 'the end of the grant' });
   });
 
-  test('P3.2 only who manages the document sees and changes them', async () => {
+  test('P3.28 only who manages the document sees and changes them', async () => {
     const { path } = await madeByAlice();
     await alice('PUT', `${path}/grants/user%3Abob`, { body: { role: 'editor' } });
     const own = `${path}/grants/user%3Abob`;
@@ -197,7 +197,7 @@ describe('grants', () => {
     expect(answer).toMatchObject({ code });
   });
 
-  test('P3.13 an administrator manages the documents of the tenant, and reads them only by a grant', async () => {
+  test('P3.31 an administrator manages the documents of the tenant, and reads them only by a grant', async () => {
     const { path } = await madeByAlice();
     expect(await admin('GET', path)).toMatchObject({ status: 200, body: { role: null } });
     expect(await admin('GET', `${path}/state`)).toMatchObject({ status: 403, code: 'forbidden' });
@@ -226,7 +226,7 @@ describe('history', () => {
     expect((await alice('GET', `${path}/updates?after=${cursors[2]}`)).body).toMatchObject({ rows: [] });
   });
 
-  test('P2.3 a cursor of another history is refused with the one to go on from', async () => {
+  test('P2.8 a cursor of another history is refused with the one to go on from', async () => {
     const { path } = await madeByAlice();
     const { cursor } = (await alice('POST', `${path}/updates`, { body: typed('x') })).body as {
       cursor: string;
@@ -239,7 +239,7 @@ describe('history', () => {
     expect(await alice('GET', `${path}/updates?after=nonsense`)).toMatchObject({ code: 'bad-request' });
   });
 
-  test('P1.10 an update that was answered is in the state, as bytes and as base64', async () => {
+  test('P1.1 an update that was answered is in the state, as bytes and as base64', async () => {
     const { path } = await madeByAlice();
     await alice('POST', `${path}/updates`, { body: typed('one') });
     const update = Buffer.from(typed('two')).toString('base64');
@@ -270,7 +270,7 @@ describe('history', () => {
     expect(() => Y.applyUpdate(new Y.Doc(), bytes)).not.toThrow();
   });
 
-  test('P3.3 an update over HTTP is guarded and authorized like any other', async () => {
+  test('P3.32 an update over HTTP is guarded and authorized like any other', async () => {
     const { path } = await madeByAlice();
     await alice('PUT', `${path}/grants/user%3Abob`, { body: { role: 'viewer' } });
     expect(await bob('POST', `${path}/updates`, { body: typed('x') })).toMatchObject({
@@ -346,7 +346,7 @@ describe('requests', () => {
     expect(answer.headers.get('www-authenticate')).toBe('Bearer');
   });
 
-  test('P7.1 what is not of the documented form is refused, and says where', async () => {
+  test('P7.20 what is not of the documented form is refused, and says where', async () => {
     const unknownField = await alice('PUT', pathOf('form'), { body: { titel: 'x' } });
     expect(unknownField).toMatchObject({ status: 400, code: 'bad-request' });
     expect(JSON.stringify(unknownField.body)).toContain('additional properties');
@@ -379,7 +379,7 @@ describe('requests', () => {
     }
   });
 
-  test('P3.1 demo tokens are for development only', async () => {
+  test('P3.10 demo tokens are for development only', async () => {
     expect(await server.ask('POST', '/dev/token', { body: { sub: 'alice' } })).toMatchObject({ status: 404 });
   });
 });

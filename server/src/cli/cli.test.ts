@@ -76,14 +76,17 @@ describe('weft check-config', () => {
   });
 });
 
-describe('P3.1 weft serve without a key', () => {
-  test.each([{ NODE_ENV: 'production' }, { HOST: '0.0.0.0' }])('P3.1 does not start with %j', async (env) => {
-    expect(await weft(['serve'], env)).toMatchObject({
-      code: 1,
-      out: '',
-      err: expect.stringContaining('anybody could be anyone') as string,
-    });
-  });
+describe('P3.10 weft serve without a key', () => {
+  test.each([{ NODE_ENV: 'production' }, { HOST: '0.0.0.0' }])(
+    'P3.10 does not start with %j',
+    async (env) => {
+      expect(await weft(['serve'], env)).toMatchObject({
+        code: 1,
+        out: '',
+        err: expect.stringContaining('anybody could be anyone') as string,
+      });
+    },
+  );
 });
 
 describe('weft token', () => {
@@ -109,7 +112,7 @@ describe('weft token', () => {
     expect(Math.abs(principal.expiresAt - Date.now() - 300_000)).toBeLessThan(10_000);
   });
 
-  test('P3.1 the secret of development mode is made once, and only its owner may read it', async () => {
+  test('P3.10 the secret of development mode is made once, and only its owner may read it', async () => {
     const [first, second] = [await weft(['token', '--sub', 'a']), await weft(['token', '--sub', 'b'])];
     expect([first.code, second.code]).toEqual([0, 0]);
     expect(statSync(join(directory, 'data', 'development-secret')).mode & 0o777).toBe(0o600);

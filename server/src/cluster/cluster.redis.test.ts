@@ -41,7 +41,7 @@ function lasting({ instances, documents, ...rest }: ClusterView) {
 
 const wsUrl = ({ port }: TestServer) => `ws://127.0.0.1:${port}/collab`;
 
-test('P6.20 every instance shows the same cluster: instances, documents, positions and people', async () => {
+test('P6.5 every instance shows the same cluster: instances, documents, positions and people', async () => {
   await a.as({ sub: 'ada' })('PUT', '/v1/documents/cloth', { body: {} });
   await a.as({ sub: 'ada' })('PUT', '/v1/documents/cloth/grants/user%3Agrace', { body: { role: 'editor' } });
   const ada = openSession({ url: wsUrl(a), name: 'cloth', token: a.token({ sub: 'ada', name: 'Ada' }) });
@@ -91,7 +91,7 @@ test('P6.20 every instance shows the same cluster: instances, documents, positio
   for (const session of [ada, grace]) session.close();
 });
 
-test('P3.20 only administrators see it, and of documents only those of their tenant', async () => {
+test('P3.31 only administrators see it, and of documents only those of their tenant', async () => {
   expect(await a.as({ sub: 'ada' })('GET', '/v1/cluster')).toMatchObject({ status: 403, code: 'forbidden' });
   expect(await a.ask('GET', '/v1/cluster')).toMatchObject({ status: 401 });
   const session = openSession({ url: wsUrl(a), name: 'cloth', token: a.token({ sub: 'ada' }) });
@@ -101,7 +101,7 @@ test('P3.20 only administrators see it, and of documents only those of their ten
   session.close();
 });
 
-test('P7.20 what others put there is not believed', async () => {
+test('P7.4 what others put there is not believed', async () => {
   const client = new Redis(redis.url);
   const key = (id: string) => `weft:{cluster}:instance:${id}`;
   await client.set(key('fake'), '{"id":"fake"}');
@@ -119,7 +119,7 @@ test('P7.20 what others put there is not believed', async () => {
   expect((await statusOf(b)).instances.map(({ id }) => id)).toEqual(['a', 'b']);
 });
 
-test('P5.20 without Redis an instance shows itself, and says that it knows of no others', async () => {
+test('P5.9 without Redis an instance shows itself, and says that it knows of no others', async () => {
   await redis.stop('SIGKILL');
   const alone = await until(async () => {
     const status = await statusOf(b);
@@ -130,7 +130,7 @@ test('P5.20 without Redis an instance shows itself, and says that it knows of no
   await until(async () => (await statusOf(b)).instances.length === 2);
 });
 
-test('P8.20 an instance that ends on purpose is gone at once', async () => {
+test('P8.6 an instance that ends on purpose is gone at once', async () => {
   await a.stop();
   expect((await statusOf(b)).instances.map(({ id }) => id)).toEqual(['b']);
 });

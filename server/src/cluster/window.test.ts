@@ -4,7 +4,7 @@ import { Window } from './window.ts';
 const bounds = [0.001, 0.01, 0.1, Infinity];
 const reading = (at: number, updates: number, commits: number[]) => ({ at, updates, cpu: at * 500, commits });
 
-test('P12.20 rates are of the window, not of the whole life of the process', () => {
+test('P12.5 rates are of the window, not of the whole life of the process', () => {
   const window = new Window({ size: 3, bounds });
   window.add(reading(0, 1_000, [0, 0, 0, 0]));
   window.add(reading(1_000, 1_000, [0, 0, 0, 0]));
@@ -14,7 +14,7 @@ test('P12.20 rates are of the window, not of the whole life of the process', () 
   expect(window.cpu).toBe(0.5);
 });
 
-test('P12.20 quantiles are interpolated in their bucket', () => {
+test('P12.5 quantiles are interpolated in their bucket', () => {
   const window = new Window({ size: 5, bounds });
   window.add(reading(0, 0, [100, 100, 100, 100]));
   expect(window.commitQuantile(0.5)).toBeNull();
@@ -24,14 +24,14 @@ test('P12.20 quantiles are interpolated in their bucket', () => {
   expect(window.commitQuantile(0.99)).toBeCloseTo(0.01 + 0.09 * (19 / 20));
 });
 
-test('P12.20 what took longer than the last bound is said to have taken at least that', () => {
+test('P12.5 what took longer than the last bound is said to have taken at least that', () => {
   const window = new Window({ size: 5, bounds });
   window.add(reading(0, 0, [0, 0, 0, 0]));
   window.add(reading(1_000, 0, [0, 0, 0, 4]));
   expect(window.commitQuantile(0.99)).toBe(0.1);
 });
 
-test('P12.20 a single reading says nothing yet', () => {
+test('P12.5 a single reading says nothing yet', () => {
   const window = new Window({ size: 5, bounds });
   expect([window.updatesPerSecond, window.cpu, window.commitQuantile(0.5)]).toEqual([0, 0, null]);
 });

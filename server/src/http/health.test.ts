@@ -46,7 +46,7 @@ describe('P8.2 the probes', () => {
     });
   });
 
-  test('P1.4 degraded, it takes traffic and says so', async () => {
+  test('P1.16 degraded, it takes traffic and says so', async () => {
     health = { status: 'degraded', checks: { log: { status: 'degraded', reason: 'away' } } };
     const answer = await app.inject('/readyz');
     expect(answer.statusCode).toBe(200);

@@ -29,7 +29,7 @@ async function serving(webRoot: string | undefined): Promise<FastifyInstance> {
 
 describe('the pages', () => {
   test.each(['/', '/d/notes', '/d/folder%2Fnotes', '/d/a/b'])(
-    'P10.2 %s is the editor, and always fresh',
+    'P10.14 %s is the editor, and always fresh',
     async (url) => {
       const { statusCode, body, headers } = await app.inject(url);
       expect({ statusCode, body }).toEqual({ statusCode: 200, body: '<title>Editor</title>' });
@@ -37,20 +37,20 @@ describe('the pages', () => {
     },
   );
 
-  test('P10.2 assets are kept for ever', async () => {
+  test('P10.14 assets are kept for ever', async () => {
     const { headers } = await app.inject('/assets/main-a1b2.js');
     expect(headers['cache-control']).toContain('immutable');
     expect(headers['content-type']).toContain('javascript');
   });
 
   test.each(['/../secret.txt', '/%2e%2e/secret.txt', '/assets/..%2f..%2fsecret.txt', '/d/../../secret.txt'])(
-    'P7.1 %s does not leave the directory',
+    'P7.21 %s does not leave the directory',
     async (url) => {
       expect((await app.inject(url)).body).not.toContain('not for you');
     },
   );
 
-  test('P7.1 scripts come from the own origin only, and nobody frames or sniffs', async () => {
+  test('P7.21 scripts come from the own origin only, and nobody frames or sniffs', async () => {
     const { headers } = await app.inject('/');
     expect(headers['content-security-policy']).toContain("script-src 'self'");
     expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'x-frame-options': 'SAMEORIGIN' });

@@ -60,14 +60,14 @@ function upgrade(path: string): Promise<Answer> {
   });
 }
 
-describe('P9.1 upgrades', () => {
-  test.each(['/collab', '/collab/', '/collab?x=1'])('P9.1 of %s go to the gateway', async (path) => {
+describe('P9.11 upgrades', () => {
+  test.each(['/collab', '/collab/', '/collab?x=1'])('P9.11 of %s go to the gateway', async (path) => {
     expect(await upgrade(path)).toMatchObject({ status: 101 });
     expect(handed).toHaveLength(1);
   });
 
   test.each(['/', '/collaborate', '/v1/documents', '/collab/document'])(
-    'P9.1 of %s are refused',
+    'P9.11 of %s are refused',
     async (path) => {
       expect(await upgrade(path)).toEqual({
         status: 404,
@@ -80,7 +80,7 @@ describe('P9.1 upgrades', () => {
   test.each([
     ['starting', 'server-starting'],
     ['draining', 'server-draining'],
-  ] as const)('P8.1 while %s are refused with %s', async (now, code) => {
+  ] as const)('P8.2 while %s are refused with %s', async (now, code) => {
     phase = now;
     expect(await upgrade('/collab')).toEqual({ status: 503, body: expect.stringContaining(code) as string });
   });

@@ -13,7 +13,7 @@ function logged(fields: string, options: object): string {
   });
 }
 
-test('P11.3 a line is JSON with level, time, instance and message', () => {
+test('P11.6 a line is JSON with level, time, instance and message', () => {
   expect(JSON.parse(logged('{ document: "a/b" }', {}))).toEqual({
     level: 'info',
     time: expect.stringMatching(/^\d{4}-.*Z$/) as string,
@@ -23,7 +23,7 @@ test('P11.3 a line is JSON with level, time, instance and message', () => {
   });
 });
 
-test('P11.3 nothing that is called a secret is written', () => {
+test('P7.6 nothing that is called a secret is written', () => {
   const line = logged(
     `{ token: 'hunter2', config: { jwtSecret: 'hunter2' }, req: { headers: { authorization: 'hunter2' } } }`,
     {},
@@ -32,6 +32,6 @@ test('P11.3 nothing that is called a secret is written', () => {
   expect(line).toContain('[redacted]');
 });
 
-test('P11.3 for people it is a readable line', () => {
+test('P11.6 for people it is a readable line', () => {
   expect(logged('{}', { format: 'pretty' })).toMatch(/INFO.*hello/);
 });
