@@ -8,7 +8,7 @@ declare global {
   }
 }
 
-test('P1.10 kill -9 in mid-sentence: everything that the page called saved is there after the restart', async ({
+test('P1.8 kill -9 in mid-sentence: everything that the page called saved is there after the restart', async ({
   browser,
 }) => {
   test.setTimeout(120_000);

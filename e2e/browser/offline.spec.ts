@@ -1,6 +1,6 @@
 import { expect, expectSameText, newDocument, test } from './desk.ts';
 
-test('P1.8 what is written offline is kept, said to be kept, and merged when the line is back', async ({
+test('P1.17 what is written offline is kept, said to be kept, and merged when the line is back', async ({
   weft,
   open,
 }) => {
@@ -32,7 +32,7 @@ test('P1.8 what is written offline is kept, said to be kept, and merged when the
   expect(text).toBe('Grace with one. Together. Ada without a line. ');
 });
 
-test('P1.9 the copy on the device outlives a closed page', async ({ weft, open }) => {
+test('P1.17 the copy on the device outlives a closed page', async ({ weft, open }) => {
   const name = await newDocument(weft);
   const ada = await open('ada', name);
   await ada.expectStatus('saved');

@@ -9,7 +9,7 @@ async function chooseRole(owner: Desk, person: string, role: string): Promise<vo
   await page.getByRole('button', { name: 'Done' }).click();
 }
 
-test('P4.3 an owner removes somebody who is typing: the text stops there, and the page says why', async ({
+test('P4.2 an owner removes somebody who is typing: the text stops there, and the page says why', async ({
   weft,
   open,
 }) => {
@@ -44,7 +44,7 @@ test('P4.3 an owner removes somebody who is typing: the text stops there, and th
   expect(later.some(({ actor }) => actor === 'grace')).toBe(false);
 });
 
-test('P3.7 a viewer’s page offers nothing that the role forbids, and follows along', async ({
+test('P3.13 a viewer’s page offers nothing that the role forbids, and follows along', async ({
   weft,
   open,
 }) => {
@@ -65,7 +65,7 @@ test('P3.7 a viewer’s page offers nothing that the role forbids, and follows a
   await expect(yuki.text).not.toContainText('intruding');
 });
 
-test('P3.8 a commenter comments on a selection and cannot touch the text', async ({ weft, open }) => {
+test('P3.14 a commenter comments on a selection and cannot touch the text', async ({ weft, open }) => {
   const name = await newDocument(weft, { tomas: 'commenter' });
   const [ada, tomas] = [await open('ada', name), await open('tomas', name)];
   await ada.expectStatus('saved');
@@ -87,7 +87,7 @@ test('P3.8 a commenter comments on a selection and cannot touch the text', async
   expect(await ada.text.textContent()).toBe('A sentence worth a remark.');
 });
 
-test('P3.9 a changed role takes effect in the open page, both ways', async ({ weft, open }) => {
+test('P3.15 a changed role takes effect in the open page, both ways', async ({ weft, open }) => {
   const name = await newDocument(weft, { grace: 'viewer' });
   const [ada, grace] = [await open('ada', name), await open('grace', name)];
   await grace.expectStatus('read-only');

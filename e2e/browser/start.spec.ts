@@ -38,7 +38,7 @@ test('P10.4 a newcomer makes a document, names it, finds it again, renames and d
   await expect(page.getByRole('link', { name: 'Notes on silk' })).toHaveCount(0);
 });
 
-test('P3.11 a document that one may not see looks like one that does not exist', async ({ weft, open }) => {
+test('P3.22 a document that one may not see looks like one that does not exist', async ({ weft, open }) => {
   const hidden = await open('omar', await newDocument(weft));
   await expect(hidden.page.getByRole('heading', { name: 'No such document' })).toBeVisible();
   const absent = await open('omar', 'there-is-none');

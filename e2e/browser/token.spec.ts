@@ -1,6 +1,6 @@
 import { expect, expectSameText, newDocument, test } from './desk.ts';
 
-test('P3.10 an expiring token is renewed behind the writer’s back', async ({ weft, open }) => {
+test('P3.4 an expiring token is renewed behind the writer’s back', async ({ weft, open }) => {
   const name = await newDocument(weft, { grace: 'editor' });
   const ada = await open('ada', name);
   const grace = await open('grace');

@@ -59,7 +59,7 @@ async function crashBetweenShowingAndSaving(grace: string): Promise<Crash> {
   return { server, author, witness, letAuthorReturn: () => (authorsLine.refusing = false) };
 }
 
-test('P1.5 after a crash the author brings back what was shown and not saved, under the own name', async () => {
+test('P1.12 after a crash the author brings back what was shown and not saved, under the own name', async () => {
   const { server, author, witness, letAuthorReturn } = await crashBetweenShowingAndSaving('30s');
   await until(() => witness.provider.isAuthenticated, { what: 'the witness to be back first' });
   letAuthorReturn();
@@ -79,7 +79,7 @@ test('P1.5 after a crash the author brings back what was shown and not saved, un
   ]);
 });
 
-test('P1.6 when the author does not come back, a witness carries it after the grace, and the row says so', async () => {
+test('P1.13 when the author does not come back, a witness carries it after the grace, and the row says so', async () => {
   const { server, witness } = await crashBetweenShowingAndSaving('2s');
   await until(() => witness.provider.isAuthenticated, { what: 'the witness to be back' });
   const backAt = Date.now();
@@ -94,7 +94,7 @@ test('P1.6 when the author does not come back, a witness carries it after the gr
   expect(new Date(rows.at(-1)?.at ?? 0).getTime()).toBeGreaterThan(backAt);
 });
 
-test("P1.7 what a witness writes itself after a crash does not wait for somebody else's grace", async () => {
+test("P1.14 what a witness writes itself after a crash does not wait for somebody else's grace", async () => {
   const { server, witness } = await crashBetweenShowingAndSaving('never');
   await until(() => witness.provider.isAuthenticated, { what: 'the witness to be back' });
   witness.document.getMap('notes').set('own', 'mine');

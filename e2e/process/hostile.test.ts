@@ -89,7 +89,7 @@ test(`P7.1 random bytes, before and after authentication, end at most their own 
   await expectUnharmed(server, writers);
 });
 
-test('P7.2 malformed updates are refused, and the third ends the session for good', async () => {
+test('P7.10 malformed updates are refused, and the third ends the session for good', async () => {
   const { server, writers } = await begin();
   await server.as({ sub: 'eve' }).createDocument('lair');
   const eve = closing(openSession({ url: server.wsUrl, name: 'lair', token: server.token({ sub: 'eve' }) }));
@@ -116,7 +116,7 @@ test('P7.2 malformed updates are refused, and the third ends the session for goo
   await expectUnharmed(server, writers);
 });
 
-test('P7.3 an update with missing dependencies is not acknowledged, and is asked for again', async () => {
+test('P3.21 an update with missing dependencies is not acknowledged, and is asked for again', async () => {
   const { server, writers } = await begin();
   await server.as({ sub: 'eve' }).createDocument('lair');
   const eve = closing(openSession({ url: server.wsUrl, name: 'lair', token: server.token({ sub: 'eve' }) }));
@@ -141,7 +141,7 @@ test('P7.3 an update with missing dependencies is not acknowledged, and is asked
   await expectUnharmed(server, writers);
 });
 
-test('P7.4 an oversized message ends its connection with a code', async () => {
+test('P7.16 an oversized message ends its connection with a code', async () => {
   const { server, writers } = await begin({ WEFT_MAX_FRAME: '64KiB' });
   const client = await rawClient(server);
   client.socket.send(Buffer.alloc(256 * 1024));
@@ -150,7 +150,7 @@ test('P7.4 an oversized message ends its connection with a code', async () => {
   await expectUnharmed(server, writers);
 });
 
-test('P7.5 a client that asks and does not read is cut off, and the memory stays', async () => {
+test('P7.17 a client that asks and does not read is cut off, and the memory stays', async () => {
   const { server, writers } = await begin({ WEFT_MAX_BUFFERED: '1MiB' });
   await server.as({ sub: 'eve' }).createDocument('lair');
   const token = server.token({ sub: 'eve' });
@@ -173,7 +173,7 @@ test('P7.5 a client that asks and does not read is cut off, and the memory stays
   expect(resident).toBeLessThan(300 * 1024 * 1024);
 });
 
-test('P7.6 a connection that never authenticates is closed', async () => {
+test('P7.18 a connection that never authenticates is closed', async () => {
   const { server, writers } = await begin({ WEFT_AUTHENTICATION_TIMEOUT: '500ms' });
   const client = await rawClient(server);
   await until(() => client.ended !== undefined, { timeout: 5_000, what: 'the end of the silent connection' });

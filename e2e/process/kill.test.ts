@@ -37,7 +37,7 @@ async function killAndLook(server: WeftServer, proxy: FaultProxy, groups: readon
 }
 
 describe.each(STORES)('on $store', ({ databaseUrl }) => {
-  test(`P1.1 ${ROUNDS} times kill -9 under 20 writers, in live and strict documents, loses no acknowledged update (seed ${seed})`, async () => {
+  test(`P1.8 ${ROUNDS} times kill -9 under 20 writers, in live and strict documents, loses no acknowledged update (seed ${seed})`, async () => {
     const random = seededRandom(seed);
     const { server, proxy } = await begin(await databaseUrl());
     const owner = server.as({ sub: 'owner' });

@@ -114,7 +114,7 @@ test('P4.2 somebody whose access was removed cannot come back in, and others on 
   expect(again.text.toJSON()).toBe('');
 });
 
-test('P3.1 a viewer sees everything and changes nothing, not even for a moment', async () => {
+test('P3.13 a viewer sees everything and changes nothing, not even for a moment', async () => {
   const { server } = await begin();
   await server.as({ sub: 'olga' }).grant(NAME, 'user:vera', 'viewer');
   const [olga, vera] = [open(server, 'olga'), open(server, 'vera')];
@@ -137,7 +137,7 @@ test('P3.1 a viewer sees everything and changes nothing, not even for a moment',
   expect(new Set(rows.map(({ actor }) => actor))).toEqual(new Set(['olga']));
 });
 
-test('P3.2 a commenter writes comments and nothing else', async () => {
+test('P3.14 a commenter writes comments and nothing else', async () => {
   const { server } = await begin();
   await server.as({ sub: 'olga' }).grant(NAME, 'user:carl', 'commenter');
   const [olga, carl] = [open(server, 'olga'), open(server, 'carl')];
@@ -162,7 +162,7 @@ test('P3.2 a commenter writes comments and nothing else', async () => {
   expect(rows.some(({ actor }) => actor === 'carl')).toBe(true);
 });
 
-test('P3.3 a refused insertion is undone for its author too, who then goes on', async () => {
+test('P3.16 a refused insertion is undone for its author too, who then goes on', async () => {
   const { server } = await begin();
   await server.as({ sub: 'olga' }).grant(NAME, 'user:carl', 'commenter');
   const [olga, carl] = [open(server, 'olga'), open(server, 'carl')];
@@ -176,7 +176,7 @@ test('P3.3 a refused insertion is undone for its author too, who then goes on', 
   await until(() => olga.document.getMap('comments').get('c2') === 'sorry');
 });
 
-test('P3.4 a token that ends in mid-session ends the session to the second', async () => {
+test('P3.3 a token that ends in mid-session ends the session to the second', async () => {
   const { server } = await begin();
   const token = server.token({ sub: 'olga', expiresIn: 3 });
   const endsAt = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
@@ -194,7 +194,7 @@ test('P3.4 a token that ends in mid-session ends the session to the second', asy
   expect(rows.filter(({ at }) => new Date(at).getTime() > endsAt.exp * 1000 + 1_000)).toEqual([]);
 });
 
-test('P3.5 a token is refreshed on the open connection, without a gap', async () => {
+test('P3.4 a token is refreshed on the open connection, without a gap', async () => {
   const { server } = await begin();
   let minted = 0;
   const firstEndsAt = Date.now() + 4_000;
@@ -217,7 +217,7 @@ test('P3.5 a token is refreshed on the open connection, without a gap', async ()
   expect((await expectLogged(server, NAME, [])).length).toBeGreaterThan(0);
 });
 
-test('P3.6 an unknown document, a foreign tenant, and a forged token all look the same from outside', async () => {
+test('P3.22 an unknown document, a foreign tenant, and a forged token all look the same from outside', async () => {
   const { server } = await begin();
   const attempts = [
     openSession({ url: server.wsUrl, name: 'no such document', token: server.token({ sub: 'eve' }) }),

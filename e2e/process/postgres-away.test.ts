@@ -27,7 +27,7 @@ async function begin(prefix: string) {
   return { postgres, server, writers };
 }
 
-test(`P1.2 while Postgres is away people write on live, nothing is acknowledged, and all is saved in order when it is back (seed ${seed})`, async () => {
+test(`P1.5 while Postgres is away people write on live, nothing is acknowledged, and all is saved in order when it is back (seed ${seed})`, async () => {
   const { postgres, server, writers } = await begin('away');
 
   await postgres.stop('SIGINT');
@@ -55,7 +55,7 @@ test(`P1.2 while Postgres is away people write on live, nothing is acknowledged,
   expect(writers.sessions.flatMap(({ closes }) => closes)).toEqual([]);
 });
 
-test(`P1.3 a Postgres that crashes under load again and again costs no acknowledged update (seed ${seed})`, async () => {
+test(`P1.9 a Postgres that crashes under load again and again costs no acknowledged update (seed ${seed})`, async () => {
   // What the database itself loses is not the server's to keep: fsync is on here.
   const postgres = closing(await startPostgres({ fsync: 'on' }));
   const server = closing(await startWeft({ databaseUrl: await createDatabase(postgres.url) }));
@@ -75,7 +75,7 @@ test(`P1.3 a Postgres that crashes under load again and again costs no acknowled
   await expectAgreement(server, writers);
 });
 
-test('P1.4 a commit that hangs, and one whose answer is lost, are neither acknowledged early nor stored twice', async () => {
+test('P1.3 a commit that hangs, and one whose answer is lost, are neither acknowledged early nor stored twice', async () => {
   const postgres = closing(await startPostgres());
   const proxy = closing(await FaultProxy.start(postgres.port));
   const server = closing(

@@ -43,7 +43,7 @@ test('P9.7 several documents, and several sessions of one document, share a sock
   await one.saved();
 });
 
-test('P9.8 after a time offline, nothing is lost by a crash in the moment in which the stock counter says that all is saved', async () => {
+test('P1.10 after a time offline, nothing is lost by a crash in the moment in which the stock counter says that all is saved', async () => {
   const server = await begin();
   const line = closing(await FaultProxy.start(server.port));
   const olga = closing(

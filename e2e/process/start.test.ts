@@ -83,7 +83,7 @@ test.each(REFUSED)('P10.2 it refuses to start with $why, and says what to do', a
   expect(weft.output).toMatch(says);
 });
 
-test('P10.3 two servers never share an embedded database', async () => {
+test('P1.7 two servers never share an embedded database', async () => {
   const first = closing(await startWeft());
   await expect(startWeft({ dataDir: first.dataDir, timeout: 90_000 })).rejects.toThrow(
     /in use|locked|another/i,

@@ -30,7 +30,7 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-test('P5.9 a stalled flow delivers everything once it passes again', async () => {
+test('P10.8 a stalled flow delivers everything once it passes again', async () => {
   client.write('one');
   await until(() => echoed === 'one');
   proxy.toClient.mode = 'stall';
@@ -41,7 +41,7 @@ test('P5.9 a stalled flow delivers everything once it passes again', async () =>
   await until(() => echoed === 'onetwo');
 });
 
-test('P5.9 a dropping flow loses what it carried, and a swallowing one just so many bytes', async () => {
+test('P10.8 a dropping flow loses what it carried, and a swallowing one just so many bytes', async () => {
   proxy.toServer.mode = 'drop';
   client.write('lost');
   await until(() => proxy.toServer.bytes === 4);
@@ -51,7 +51,7 @@ test('P5.9 a dropping flow loses what it carried, and a swallowing one just so m
   await until(() => echoed === 'cdef');
 });
 
-test('P5.9 a cut resets connections, and a refusing proxy takes no new ones', async () => {
+test('P10.8 a cut resets connections, and a refusing proxy takes no new ones', async () => {
   client.write('x');
   await until(() => echoed === 'x');
   proxy.cut();

@@ -29,7 +29,7 @@ function open(name: string, options: Partial<Parameters<typeof openSession>[0]> 
   return session;
 }
 
-test('P9.9 the ledger matches each update that left with the status that answered it', async () => {
+test('P10.8 the ledger matches each update that left with the status that answered it', async () => {
   const [one, two] = [open('cloth'), open('cloth')];
   await Promise.all([one.opened(), two.opened()]);
   await one.saved();
@@ -50,7 +50,7 @@ test('P9.9 the ledger matches each update that left with the status that answere
   ).toEqual([]);
 });
 
-test('P9.9 what was on its way when the connection ended is neither acknowledged nor refused', async () => {
+test('P10.8 what was on its way when the connection ended is neither acknowledged nor refused', async () => {
   const proxy = await FaultProxy.start(port);
   const one = open('cloth', { url: proxy.through(`ws://127.0.0.1:${port}`) });
   await one.saved();
@@ -69,7 +69,7 @@ test('P9.9 what was on its way when the connection ended is neither acknowledged
   await proxy.close();
 });
 
-test('P9.9 several documents and several sessions of one share a socket', async () => {
+test('P9.7 several documents and several sessions of one share a socket', async () => {
   const socket = openSocket({ url: `ws://127.0.0.1:${port}` });
   const shared = [
     open('a', { socket }),
