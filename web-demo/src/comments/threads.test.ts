@@ -24,8 +24,8 @@ function docWithThread(): { doc: Y.Doc; id: string } {
   return { doc, id };
 }
 
-describe('P3.31 comments are written into the shared type `comments` and nowhere else', () => {
-  test('P3.31 whatever is done with a thread', () => {
+describe('P3.14 comments are written into the shared type `comments` and nowhere else', () => {
+  test('P3.14 whatever is done with a thread', () => {
     const { doc, id } = docWithThread();
     addReply(doc, id, { author: grace, text: 'B.' });
     resolveThread(doc, id, grace);
@@ -35,7 +35,7 @@ describe('P3.31 comments are written into the shared type `comments` and nowhere
     expect([...doc.share.keys()]).toEqual(['comments']);
   });
 
-  test('P3.31 a thread is read back as it was written', () => {
+  test('P3.14 a thread is read back as it was written', () => {
     const { doc, id } = docWithThread();
     addReply(doc, id, { author: grace, text: 'B.' });
     resolveThread(doc, id, grace);
@@ -52,7 +52,7 @@ describe('P3.31 comments are written into the shared type `comments` and nowhere
     ]);
   });
 
-  test('P3.31 two people who reply at once are both heard', () => {
+  test('P3.14 two people who reply at once are both heard', () => {
     const { doc, id } = docWithThread();
     const other = new Y.Doc();
     Y.applyUpdate(other, Y.encodeStateAsUpdate(doc));
@@ -62,15 +62,15 @@ describe('P3.31 comments are written into the shared type `comments` and nowhere
     expect(readThreads(doc)[0]?.messages).toHaveLength(3);
   });
 
-  test('P3.31 the last message takes the thread with it', () => {
+  test('P3.14 the last message takes the thread with it', () => {
     const { doc, id } = docWithThread();
     deleteMessage(doc, id, readThreads(doc)[0]?.messages[0]?.id ?? '');
     expect(readThreads(doc)).toEqual([]);
   });
 });
 
-describe('P7.30 what another client wrote is checked before it is shown', () => {
-  test('P7.30 entries of another form are left out, the others stay', () => {
+describe('P7.23 what another client wrote is checked before it is shown', () => {
+  test('P7.23 entries of another form are left out, the others stay', () => {
     const { doc } = docWithThread();
     const comments = commentsOf(doc) as unknown as Y.Map<unknown>;
     comments.set('text', 'not a thread');

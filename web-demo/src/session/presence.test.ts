@@ -3,8 +3,8 @@ import { NEUTRAL_COLOR, peopleOf } from './presence.ts';
 
 const user = (id: string, name: string, color = '#4149c4') => ({ user: { id, name, color } });
 
-describe('P6.30 the editor shows people, not connections', () => {
-  test('P6.30 three tabs of one person are one person, and oneself comes first', () => {
+describe('P6.6 the editor shows people, not connections', () => {
+  test('P6.6 three tabs of one person are one person, and oneself comes first', () => {
     const states = new Map<number, unknown>([
       [1, user('grace', 'Grace')],
       [2, user('ada', 'Ada')],
@@ -20,7 +20,7 @@ describe('P6.30 the editor shows people, not connections', () => {
     ]);
   });
 
-  test('P6.30 two people of the same name are two people', () => {
+  test('P6.6 two people of the same name are two people', () => {
     const states = new Map<number, unknown>([
       [1, user('ada-1', 'Ada')],
       [2, user('ada-2', 'Ada')],
@@ -28,7 +28,7 @@ describe('P6.30 the editor shows people, not connections', () => {
     expect(peopleOf(states, 9, 'me')).toHaveLength(2);
   });
 
-  test('P6.30 states that are none are left out, colours that are none replaced', () => {
+  test('P6.6 states that are none are left out, colours that are none replaced', () => {
     const states = new Map<number, unknown>([
       [1, null],
       [2, {}],

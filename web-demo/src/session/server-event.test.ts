@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { parseServerEvent } from './server-event.ts';
 
-describe('P9.30 events of the server are told from stateless messages of others', () => {
+describe('P9.9 events of the server are told from stateless messages of others', () => {
   test.each([
     { weft: 'access', role: 'editor', writable: '*', manage: false },
     { weft: 'access', role: 'commenter', writable: ['comments'], manage: false },
     { weft: 'refused', code: 'write-forbidden', message: 'No.', repaired: true },
     { weft: 'closed', code: 'access-removed', message: 'Gone.', retryable: false },
-  ])('P9.30 takes $weft', (event) => {
+  ])('P9.9 takes $weft', (event) => {
     expect(parseServerEvent(JSON.stringify(event))).toEqual(event);
   });
 
@@ -22,7 +22,7 @@ describe('P9.30 events of the server are told from stateless messages of others'
     '{"weft":"access"}',
     '{"weft":"access","role":"editor","writable":[1],"manage":true}',
     '{"weft":"closed","code":"x","message":"y"}',
-  ])('P9.30 leaves %j', (payload) => {
+  ])('P9.9 leaves %j', (payload) => {
     expect(parseServerEvent(payload)).toBeUndefined();
   });
 });

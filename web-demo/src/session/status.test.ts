@@ -27,12 +27,12 @@ const EVERY_COMBINATION = (['connecting', 'connected', 'disconnected'] as const)
 );
 const kindOf = (change: Partial<ConnectionFacts>): StatusKind => statusOf({ ...SAVED, ...change }).kind;
 
-describe('P1.30 the editor says Saved only when the server has said so', () => {
-  test('P1.30 connected, authenticated, in sync and nothing unacknowledged is Saved', () => {
+describe('P1.18 the editor says Saved only when the server has said so', () => {
+  test('P1.18 connected, authenticated, in sync and nothing unacknowledged is Saved', () => {
     expect(statusOf(SAVED).label).toBe('Saved');
   });
 
-  test('P1.30 in every other combination it says something else', () => {
+  test('P1.18 in every other combination it says something else', () => {
     for (const facts of EVERY_COMBINATION) {
       const { socket, authenticated, synced, unsyncedChanges } = facts;
       const saved = socket === 'connected' && authenticated && synced && unsyncedChanges === 0;
@@ -49,11 +49,11 @@ describe('P1.30 the editor says Saved only when the server has said so', () => {
     ['a lost connection', { socket: 'disconnected', lost: true, synced: false }, 'offline'],
     ['a lost connection being retried', { socket: 'connecting', lost: true, synced: false }, 'offline'],
     ['a connection that is back but not in sync', { lost: true, synced: false }, 'connecting'],
-  ])('P1.30 %s', (_case, change, kind) => {
+  ])('P1.18 %s', (_case, change, kind) => {
     expect(kindOf(change)).toBe(kind);
   });
 
-  test('P1.30 offline it promises only what is true of this browser', () => {
+  test('P1.18 offline it promises only what is true of this browser', () => {
     const offline = { ...SAVED, socket: 'disconnected', lost: true, synced: false } as const;
     expect(statusOf(offline).label).toBe('Offline — changes are kept on this device');
     expect(statusOf({ ...offline, keptLocally: false }).label).toContain('in this tab only');
@@ -61,8 +61,8 @@ describe('P1.30 the editor says Saved only when the server has said so', () => {
   });
 });
 
-describe('P3.30 the editor offers what the role allows and nothing else', () => {
-  test('P3.30 a viewer is told that the document is read only', () => {
+describe('P3.15 the editor offers what the role allows and nothing else', () => {
+  test('P3.15 a viewer is told that the document is read only', () => {
     expect(kindOf({ access: viewer })).toBe('read-only');
   });
 
@@ -71,12 +71,12 @@ describe('P3.30 the editor offers what the role allows and nothing else', () => 
     [commenter, false, true],
     [viewer, false, false],
     [accessOf({ role: 'tester', writable: ['default'], manage: false }), true, false],
-  ])('P3.30 $role', (access, text, comments) => {
+  ])('P3.15 $role', (access, text, comments) => {
     expect(access.writesText).toBe(text);
     expect(access.writesComments).toBe(comments);
   });
 
-  test('P3.30 removed access and a session that ended for good are said, whatever else is true', () => {
+  test('P3.15 removed access and a session that ended for good are said, whatever else is true', () => {
     const end = { code: 'access-removed', message: '', retryable: false };
     expect(kindOf({ end })).toBe('access-removed');
     expect(kindOf({ end: { ...end, code: 'document-deleted' } })).toBe('closed');

@@ -18,8 +18,8 @@ function copyOf(doc: Y.Doc): Y.Doc {
   return copy;
 }
 
-describe('P1.31 text that could not be saved is handed back', () => {
-  test('P1.31 whole blocks that hold something new, and only those', () => {
+describe('P1.19 text that could not be saved is handed back', () => {
+  test('P1.19 whole blocks that hold something new, and only those', () => {
     const mine = new Y.Doc();
     paragraph(mine, 'Everybody has this.');
     const changed = paragraph(mine, 'The weavers came.');
@@ -29,7 +29,7 @@ describe('P1.31 text that could not be saved is handed back', () => {
     expect(unsavedBlocks(mine, clocksOf(server))).toEqual(['The weavers never came.', 'A new one.']);
   });
 
-  test('P1.31 what others wrote meanwhile is not among it', () => {
+  test('P1.19 what others wrote meanwhile is not among it', () => {
     const mine = new Y.Doc();
     paragraph(mine, 'Shared.');
     const server = copyOf(mine);
@@ -38,7 +38,7 @@ describe('P1.31 text that could not be saved is handed back', () => {
     expect(unsavedBlocks(mine, clocksOf(server))).toEqual([]);
   });
 
-  test('P1.31 what was written and deleted again is not', () => {
+  test('P1.19 what was written and deleted again is not', () => {
     const mine = new Y.Doc();
     const text = paragraph(mine, 'Stays.');
     const server = copyOf(mine);
@@ -47,7 +47,7 @@ describe('P1.31 text that could not be saved is handed back', () => {
     expect(unsavedBlocks(mine, clocksOf(server))).toEqual([]);
   });
 
-  test('P1.31 what was saved is remembered with the local copy', () => {
+  test('P1.19 what was saved is remembered with the local copy', () => {
     const mine = new Y.Doc();
     paragraph(mine, 'Saved.');
     const remembered = decodeClocks(encodeClocks(clocksOf(mine)));
@@ -55,7 +55,7 @@ describe('P1.31 text that could not be saved is handed back', () => {
     expect(unsavedBlocks(mine, decodeClocks(undefined))).toEqual(['Saved.']);
   });
 
-  test('P1.31 also in nested blocks, without their marks', () => {
+  test('P1.19 also in nested blocks, without their marks', () => {
     const mine = new Y.Doc();
     const list = new Y.XmlElement('bulletList');
     const item = new Y.XmlElement('listItem');

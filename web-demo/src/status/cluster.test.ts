@@ -22,7 +22,7 @@ const instance = (id: string, more: Partial<Instance> = {}): Instance => ({
 const health = (...instances: Instance[]) =>
   healthOf({ redis: 'connected', instances, documents: [], more: 0 });
 
-test('P8.21 the page says the worst there is, and what people feel of it', () => {
+test('P8.8 the page says the worst there is, and what people feel of it', () => {
   expect(health(instance('a'), instance('b')).tone).toBe('good');
   expect(health(instance('a'), instance('b', { state: 'draining' })).words).toMatch(/^b is draining/);
   expect(health(instance('a', { redis: 'away' }), instance('b')).words).toMatch(/^Redis is away/);
@@ -34,7 +34,7 @@ test('P8.21 the page says the worst there is, and what people feel of it', () =>
   ).toMatch(/^The database does not answer a\./);
 });
 
-test('P8.21 times are readable', () => {
+test('P8.8 times are readable', () => {
   expect([5_000, 125_000, 7_500_000, 200_000_000].map(duration)).toEqual([
     '5 s',
     '2 min',
