@@ -27,4 +27,3 @@ export {
   type LogWatcher,
   type RedisBackplaneExtensionOptions,
 } from './extension.ts';
-export { createClient } from './redis-options.ts';
