@@ -1,5 +1,6 @@
 import { Check, Link2 } from 'lucide-react';
 import { useState } from 'react';
+import type { Grant } from '../api/types.ts';
 import { useIdentity } from '../identity/identity.tsx';
 import { documentPath } from '../router.ts';
 import { Button } from '../ui/button.tsx';
@@ -7,7 +8,7 @@ import { DialogActions, Modal } from '../ui/dialog.tsx';
 import { SelectField } from '../ui/select.tsx';
 import { GrantRow, SubjectIcon } from './grant-row.tsx';
 import { InviteForm } from './invite-form.tsx';
-import { EVERYBODY, kindOf, LINK } from './subject.ts';
+import { EVERYBODY, kindOf, LINK, nameOfSubject } from './subject.ts';
 import { useGrants, type Grants } from './use-grants.ts';
 
 export interface ShareDialogProps {
@@ -28,7 +29,7 @@ export function ShareDialog({ name, title, open, onClose }: ShareDialogProps) {
 function ShareForm({ name, onClose }: { name: string; readonly onClose: () => void }) {
   const { person } = useIdentity();
   const grants = useGrants(name);
-  const invited = grants.grants?.filter(({ subject }) => ['user', 'group'].includes(kindOf(subject) ?? ''));
+  const invited = grants.grants?.filter(({ subject }) => isNamed(subject)).sort(peopleFirst);
 
   return (
     <>
@@ -68,6 +69,16 @@ function ShareForm({ name, onClose }: { name: string; readonly onClose: () => vo
       </DialogActions>
     </>
   );
+}
+
+function isNamed(subject: string): boolean {
+  const kind = kindOf(subject);
+  return kind === 'user' || kind === 'group';
+}
+
+function peopleFirst(one: Grant, other: Grant): number {
+  const place = ({ subject }: Grant): number => (kindOf(subject) === 'user' ? 0 : 1);
+  return place(one) - place(other) || nameOfSubject(one.subject).localeCompare(nameOfSubject(other.subject));
 }
 
 const NOBODY = 'none';
