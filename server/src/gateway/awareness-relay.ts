@@ -71,11 +71,11 @@ export class AwarenessRelay {
   private apply(session: Session, { present, left, claimed }: AwarenessVerdict, update: Uint8Array): void {
     const { document } = session;
     applyAwarenessUpdate(document.document.awareness, update, session.origin);
-    const body = awarenessBody(update);
     const [only] = present;
-    if (present.length === 1 && left.length === 0 && only !== undefined)
-      document.showCursor(only, body, session);
-    else document.showAwareness(body, session);
+    // One client in the frame, as its count says: a user's hook may have added others.
+    const cursor = present.length === 1 && left.length === 0 && only !== undefined && update[0] === 1;
+    if (cursor) document.fanOut.showCursor(only, { update, from: session });
+    else document.fanOut.broadcastAwareness(awarenessBody(update), session);
     this.core.replication.publishAwareness(document, update);
     if (claimed.length > 0 || left.length > 0) this.core.presence.announce(session);
   }
@@ -101,7 +101,7 @@ export class AwarenessRelay {
     const update = document.awareness.removal(clients);
     if (!update) return;
     applyAwarenessUpdate(document.document.awareness, update, null);
-    document.showAwareness(awarenessBody(update));
+    document.fanOut.broadcastAwareness(awarenessBody(update));
     this.core.replication.publishAwareness(document, update);
   }
 
@@ -122,7 +122,7 @@ export class AwarenessRelay {
     for (const part of [update, reassert]) {
       if (!part) continue;
       applyAwarenessUpdate(document.document.awareness, part, null);
-      document.showAwareness(awarenessBody(part));
+      document.fanOut.broadcastAwareness(awarenessBody(part));
     }
     if (reassert) this.core.replication.publishAwareness(document, reassert);
   }

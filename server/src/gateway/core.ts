@@ -4,7 +4,7 @@ import type { TokenVerifier } from '@weft/auth-jwt';
 import type { ClientBindings, Gate } from '@weft/authorize';
 import type { Clock, DocumentKey, Logger, Metrics, Principal } from '@weft/common';
 import type { GuardLimits } from '@weft/guard';
-import { KeyedCounter } from '@weft/limits';
+import { KeyedCounter, type TokenBucketOptions } from '@weft/limits';
 import type { PresenceRegistry } from '@weft/presence';
 import type { RedisBackplane } from '@weft/redis-backplane';
 import type { UpdateLog } from '@weft/update-log';
@@ -102,6 +102,8 @@ export class GatewayCore {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
+  /** Shared by the buckets of all sessions. */
+  readonly rates: Record<'updates' | 'awareness' | 'syncs' | 'repairs', TokenBucketOptions>;
   readonly sockets = new Set<ClientSocket>();
   /** Open connections by network address. */
   readonly addresses: KeyedCounter;
@@ -124,6 +126,7 @@ export class GatewayCore {
     this.clock = dependencies.clock;
     this.logger = dependencies.logger;
     this.metrics = new GatewayMetrics(dependencies.metrics);
+    this.rates = rates(this.limits, this.clock);
     this.addresses = new KeyedCounter(this.limits.connectionsPerAddress);
     this.people = new KeyedCounter(this.limits.connectionsPerPerson);
     this.hocuspocus = new WeftHocuspocus(this, dependencies.extensions);
@@ -137,4 +140,18 @@ export class GatewayCore {
     this.presence = new SessionPresence(this);
     this.replication = new Replication(this);
   }
+}
+
+/** Each first sync may cost an encoding of the document; honest clients sync once per connection. */
+const SYNCS = { rate: 1, burst: 10 };
+/** Each repair is a row for everybody: enough for edits that were on their way, too few to fill a log. */
+const REPAIRS = { rate: 0.5, burst: 20 };
+
+function rates(limits: GatewayLimits, clock: Clock): GatewayCore['rates'] {
+  return {
+    updates: { rate: limits.updatesPerSecond, burst: limits.updateBurst, clock },
+    awareness: { rate: limits.awarenessPerSecond, burst: limits.awarenessBurst, clock },
+    syncs: { ...SYNCS, clock },
+    repairs: { ...REPAIRS, clock },
+  };
 }

@@ -98,6 +98,15 @@ export function awarenessBody(update: Uint8Array): FrameBody {
   });
 }
 
+/** One frame of the awareness updates of one client each: their count, and their entries as they are. */
+export function joinAwareness(updates: readonly Uint8Array[]): FrameBody {
+  if (updates.length === 1 && updates[0]) return awarenessBody(updates[0]);
+  const count = Buffer.allocUnsafe(varUintLength(updates.length));
+  writeVarUint(count, 0, updates.length);
+  // Each begins with its own count, a 1.
+  return awarenessBody(Buffer.concat([count, ...updates.map((update) => update.subarray(1))]));
+}
+
 const STATUS_SAVED: FrameBody = new Uint8Array([FrameType.SyncStatus, 1]);
 const STATUS_REFUSED: FrameBody = new Uint8Array([FrameType.SyncStatus, 0]);
 

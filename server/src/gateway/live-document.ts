@@ -17,7 +17,7 @@ import type { Document } from '@hocuspocus/server';
 import * as Y from 'yjs';
 import type { Owed } from './acknowledgements.ts';
 import { FanOut } from './fan-out.ts';
-import { updateBody, type FrameBody } from './frames.ts';
+import { updateBody } from './frames.ts';
 import type { GatewayCore } from './core.ts';
 import type { Session } from './session.ts';
 import { StateCache } from './state-cache.ts';
@@ -87,9 +87,6 @@ export class LiveDocument {
   private writing: Written | undefined;
   /** Whose change is being applied, who is therefore not sent it. */
   private author: Session | undefined;
-  /** Latest cursor frame per Yjs client of the current window. */
-  private readonly cursors = new Map<number, { readonly body: FrameBody; readonly from: Session }>();
-
   constructor(core: GatewayCore, key: DocumentKey) {
     this.core = core;
     this.key = key;
@@ -97,7 +94,6 @@ export class LiveDocument {
       receivers: this.sessions,
       maxWindow: core.limits.joinWindow,
       windowPerReceiver: core.limits.joinWindowPerReceiver,
-      beforeFlush: () => this.flushCursors(),
     });
   }
 
@@ -425,25 +421,6 @@ export class LiveDocument {
     this.strictWrites = [];
     for (const { reject } of this.commitWaiters) reject(error);
     this.commitWaiters = [];
-  }
-
-  // ── presence ───────────────────────────────────────────────────────────────
-
-  /** Shows a cursor to everybody else; within a window only the newest of each client is sent. */
-  showCursor(client: number, body: FrameBody, from: Session): void {
-    this.cursors.set(client, { body, from });
-    this.fanOut.schedule();
-  }
-
-  showAwareness(body: FrameBody, from?: Session): void {
-    this.flushCursors();
-    this.fanOut.broadcast(body, from);
-  }
-
-  private flushCursors(): void {
-    if (this.cursors.size === 0) return;
-    for (const { body, from } of this.cursors.values()) this.fanOut.broadcast(body, from);
-    this.cursors.clear();
   }
 
   leave(session: Session): void {

@@ -41,11 +41,6 @@ type State =
   | { readonly name: 'open'; readonly connection: Connection }
   | { readonly name: 'ended' };
 
-/** Each first sync may cost an encoding of the document; honest clients sync once per connection. */
-const SYNCS = { rate: 1, burst: 10 };
-/** Each repair is a row for everybody: enough for edits that were on their way, too few to fill a log. */
-const REPAIRS = { rate: 0.5, burst: 20 };
-
 export interface SessionOptions {
   readonly socket: ClientSocket;
   /** `name` or `name\0sessionId`, as the client writes it. */
@@ -105,16 +100,12 @@ export class Session implements Receiver {
     const separator = address.indexOf(SESSION_SEPARATOR);
     this.name = separator < 0 ? address : address.slice(0, separator);
     this.acknowledgements = new Acknowledgements((saved) => this.enqueue(this.frame(syncStatusBody(saved))));
-    const { limits, clock } = socket.core;
+    const { clock, rates } = socket.core;
     this.openedAt = clock.now();
-    this.updateBudget = new TokenBucket({ rate: limits.updatesPerSecond, burst: limits.updateBurst, clock });
-    this.awarenessBudget = new TokenBucket({
-      rate: limits.awarenessPerSecond,
-      burst: limits.awarenessBurst,
-      clock,
-    });
-    this.syncBudget = new TokenBucket({ ...SYNCS, clock });
-    this.repairBudget = new TokenBucket({ ...REPAIRS, clock });
+    this.updateBudget = new TokenBucket(rates.updates);
+    this.awarenessBudget = new TokenBucket(rates.awareness);
+    this.syncBudget = new TokenBucket(rates.syncs);
+    this.repairBudget = new TokenBucket(rates.repairs);
   }
 
   get key(): DocumentKey {
