@@ -79,6 +79,11 @@ export class Appender {
     return ticket;
   }
 
+  /** Ends a queue. What of it is in flight may still be written, and is told to nobody. */
+  fail(queue: DocumentQueue, error: WeftError): void {
+    this.count(-queue.fail(error));
+  }
+
   /** Gives up retrying: what is still not written fails with `log-unavailable`. Resolves when no lane works. */
   async stop(): Promise<void> {
     this.stopping.abort();
@@ -165,7 +170,7 @@ export class Appender {
       } catch (error) {
         if (await this.mayRetry(error, written, attempt)) continue;
         if (written.length === 1 || this.stopping.signal.aborted) {
-          for (const batch of written) this.fail(batch.queue, this.finalError(error));
+          for (const batch of written) this.failBatch(batch, this.finalError(error));
           return;
         }
         // One of them spoils the statement for all: find it.
@@ -233,11 +238,10 @@ export class Appender {
   }
 
   private settle(batch: QueuedBatch, result: AppendOutcome | undefined): void {
-    const { queue } = batch;
     if (!result) this.finish(batch);
     else if (result.outcome === 'stale') void this.reauthorize(batch, result.policyRev);
-    else if (result.outcome === 'reload') this.fail(queue, new WeftError('document-reload'));
-    else if (result.outcome === 'deleted') this.fail(queue, new WeftError('document-deleted'));
+    else if (result.outcome === 'reload') this.failBatch(batch, new WeftError('document-reload'));
+    else if (result.outcome === 'deleted') this.failBatch(batch, new WeftError('document-deleted'));
     else this.finish(batch, result);
   }
 
@@ -258,12 +262,12 @@ export class Appender {
       );
       const known =
         error instanceof WeftError ? error : new WeftError('permissions-unavailable', { cause: error });
-      this.fail(batch.queue, known);
+      this.failBatch(batch, known);
     }
   }
 
-  private fail(queue: DocumentQueue, error: WeftError): void {
-    this.count(-queue.fail(error));
+  private failBatch({ queue }: QueuedBatch, error: WeftError): void {
+    this.fail(queue, error);
     this.free(queue);
   }
 

@@ -56,7 +56,7 @@ export class DocumentQueue {
   scheduled = false;
   pendingBytes = 0;
   error: WeftError | undefined;
-  private known: number;
+  private knownSeq: number;
   private alone = true;
   private entries: QueuedEntry[] = [];
   private inFlight = 0;
@@ -68,8 +68,13 @@ export class DocumentQueue {
     this.key = key;
     this.id = id;
     this.epoch = epoch;
-    this.known = seq;
+    this.knownSeq = seq;
     this.events = events;
+  }
+
+  /** The log has at least so many rows. */
+  get known(): number {
+    return this.knownSeq;
   }
 
   get pendingEntries(): number {
@@ -89,7 +94,7 @@ export class DocumentQueue {
 
   /** Rows of others up to `seq` exist. Only shortens the search for a lost answer's rows. */
   observe(seq: number): void {
-    if (seq > this.known) this.known = seq;
+    if (seq > this.knownSeq) this.knownSeq = seq;
   }
 
   /** Takes the next run of entries that share a permission revision. */
@@ -111,7 +116,7 @@ export class DocumentQueue {
       alone: this.alone,
       document: this.id,
       epoch: this.epoch,
-      known: this.known,
+      known: this.knownSeq,
       policyRev,
       batch: randomUUID(),
       rows: toRows(entries, maxRowBytes),
@@ -120,6 +125,8 @@ export class DocumentQueue {
 
   /** The batch is durable, or came to nothing (no `place`). Returns the bytes that no longer wait. */
   commit(batch: QueuedBatch, instance: string, place?: { firstSeq: number; at: Date }): number {
+    // Failed meanwhile: nobody expects these any more, and their bytes have been given back.
+    if (this.error) return 0;
     const committed = place ? toCommitted(batch, instance, place) : [];
     if (place) this.alone = place.firstSeq === batch.known + 1;
     this.observe(committed.at(-1)?.seq ?? 0);
@@ -140,6 +147,7 @@ export class DocumentQueue {
       policyRev,
       asked.map(({ given }) => given),
     );
+    if (this.error) return 0;
     if (answers.length !== asked.length)
       throw new WeftError('internal', { detail: 'reauthorize: answers missing' });
     const decided = new Map(

@@ -260,6 +260,50 @@ describe('the update log', () => {
     await log.stop();
   });
 
+  test('P2.5 asking for heads finds documents that were put back or deleted while nobody wrote', async () => {
+    const log = testLog(database);
+    const recorders = [new Recorder(), new Recorder(), new Recorder()];
+    const open = async (recorder: Recorder) => {
+      const document = await log.open(await newDocument(database), recorder);
+      document.append(new Author('ada').next());
+      await document.flush();
+      return document;
+    };
+    const documents = await Promise.all(recorders.map(open));
+    const ids = documents.map(({ id }) => id);
+    expect([...(await log.heads(ids)).values()].map(({ head }) => head)).toEqual([1, 1, 1]);
+    await database.pool.query('UPDATE documents SET head = 0 WHERE id = $1', [ids[0]]);
+    await store.delete(database.pool, documents[1]!.key);
+    await log.heads(ids);
+    expect(recorders.map(({ error }) => error?.code)).toEqual([
+      'document-reload',
+      'document-deleted',
+      undefined,
+    ]);
+    const { epoch } = (await log.heads(ids)).get(documents[0]!.id)!;
+    expect(epoch).toBeGreaterThan(documents[0]!.epoch);
+    await log.stop();
+  });
+
+  test('P2.5 asking for heads while writing raises no false alarm', async () => {
+    const log = testLog(database);
+    const recorder = new Recorder();
+    const document = await log.open(await newDocument(database), recorder);
+    const author = new Author('ada');
+    let writing = true;
+    const asking = (async () => {
+      while (writing) await log.heads([document.id]);
+    })();
+    for (let n = 0; n < 200; n++) {
+      document.append(author.next());
+      await document.flush();
+    }
+    writing = false;
+    await asking;
+    expect(recorder).toMatchObject({ through: 200, error: undefined });
+    await log.stop();
+  });
+
   test('P1.2 stop commits what is in flight and takes no more', async () => {
     const key = await newDocument(database);
     const log = testLog(database);

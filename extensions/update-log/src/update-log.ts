@@ -120,8 +120,16 @@ export class UpdateLog {
     return this.reader.state(key);
   }
 
-  /** Where documents stand, by id, in one query. An id that is missing in the answer has been deleted. */
+  /**
+   * Where documents stand, by id, in one query. An id that is missing in the answer has been deleted. An open document
+   * that turns out to be deleted or to have another history fails.
+   */
   async heads(ids: readonly number[]): Promise<Map<number, DocumentHead>> {
+    const asked = new Set(ids);
+    // What is known before asking: a commit of our own that overtakes the answer must not look like rows that vanished.
+    const open = [...this.queues]
+      .filter(({ id }) => asked.has(id))
+      .map((queue) => ({ queue, known: queue.known }));
     const { rows } = await this.pool.query<{ id: string; epoch: string; head: string; policy_rev: string }>({
       name: 'weft_heads',
       text: 'SELECT id, epoch, head, policy_rev FROM documents WHERE id = ANY ($1)',
@@ -133,10 +141,7 @@ export class UpdateLog {
         { epoch: Number(row.epoch), head: Number(row.head), policyRev: Number(row.policy_rev) },
       ]),
     );
-    for (const queue of this.queues) {
-      const head = heads.get(queue.id);
-      if (head?.epoch === queue.epoch) queue.observe(head.head);
-    }
+    for (const { queue, known } of open) await this.compare(queue, known, heads.get(queue.id));
     return heads;
   }
 
@@ -163,6 +168,22 @@ export class UpdateLog {
     for (const queue of this.queues)
       if (queue.pendingEntries > 0) queue.fail(new WeftError('log-unavailable'));
     this.queues.clear();
+  }
+
+  private async compare(queue: DocumentQueue, known: number, head: DocumentHead | undefined): Promise<void> {
+    if (!head) return this.appender.fail(queue, new WeftError('document-deleted'));
+    if (head.epoch === queue.epoch && head.head >= known) return queue.observe(head.head);
+    if (head.epoch === queue.epoch) await this.renewEpoch(queue, known);
+    this.appender.fail(queue, new WeftError('document-reload'));
+  }
+
+  /** Rows that were there are gone: whatever gets their numbers from now on belongs to another history. */
+  private async renewEpoch({ id, epoch }: DocumentQueue, known: number): Promise<void> {
+    await this.pool.query(
+      `UPDATE documents SET epoch = greatest(epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+       WHERE id = $1 AND epoch = $2 AND head < $3`,
+      [id, epoch, known],
+    );
   }
 
   private checkAccepting(): void {
