@@ -262,21 +262,22 @@ describe('P12.21 the dashboard and the alarms', () => {
 
 /** What the code registers, by the series that Prometheus sees. */
 function registeredMetrics(): Map<string, string> {
-  const found = new Map<string, string>();
   const directories = [
     'server/src',
     ...readdirSync(join(ROOT, 'extensions')).map((name) => `extensions/${name}/src`),
   ];
-  for (const directory of directories) {
-    for (const file of readdirSync(join(ROOT, directory), { recursive: true, encoding: 'utf8' })) {
-      if (!file.endsWith('.ts') || file.includes('.test.')) continue;
-      const calls = read(join(directory, file)).matchAll(/\b(counter|gauge|histogram)\(\s*'(weft_\w+)'/g);
-      for (const [, kind = '', name = ''] of calls) {
-        found.set(name, kind);
-        if (kind === 'histogram')
-          for (const part of ['bucket', 'sum', 'count']) found.set(`${name}_${part}`, kind);
-      }
-    }
-  }
-  return found;
+  const files = directories.flatMap((directory) =>
+    readdirSync(join(ROOT, directory), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && !file.includes('.test.'))
+      .map((file) => join(directory, file)),
+  );
+  const registered = files.flatMap((file) => [
+    ...read(file).matchAll(/\b(counter|gauge|histogram)\(\s*'(weft_\w+)'/g),
+  ]);
+  return new Map(
+    registered.flatMap(([, kind = '', name = '']) => {
+      const parts = kind === 'histogram' ? ['_bucket', '_sum', '_count'] : [];
+      return ['', ...parts].map((part) => [`${name}${part}`, kind] as const);
+    }),
+  );
 }
