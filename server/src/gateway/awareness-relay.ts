@@ -5,6 +5,9 @@ import { awarenessBody } from './frames.ts';
 import type { LiveDocument } from './live-document.ts';
 import type { Session } from './session.ts';
 
+/** Milliseconds; of y-protocols. */
+const SILENT = 30_000;
+
 /** Presence and cursors: every frame passes the document's awareness gate before anybody sees it. */
 export class AwarenessRelay {
   private readonly core: GatewayCore;
@@ -113,6 +116,22 @@ export class AwarenessRelay {
     const shown = clients.filter((client) => awareness.states.has(client));
     if (shown.length === 0) return;
     this.core.replication.publishAwareness(document, encodeAwarenessUpdate(awareness, shown));
+  }
+
+  /**
+   * Removes people of other instances of whom nothing was heard for long: their leave was lost on its way. Clients
+   * renew their state every 15 s.
+   */
+  sweep(document: LiveDocument, now: number): void {
+    if (!document.awareness) return;
+    const { awareness } = document.document;
+    if (awareness.meta.size === 0) return;
+    const here = new Set([...document.sessions].flatMap((session) => document.awareness.clientsOf(session)));
+    const silent = [...awareness.states.keys()].filter((client) => {
+      const { lastUpdated } = awareness.meta.get(client) ?? {};
+      return !here.has(client) && lastUpdated !== undefined && now - lastUpdated > SILENT;
+    });
+    if (silent.length > 0) this.remove(document, silent);
   }
 
   /** What another instance has published. */

@@ -20,8 +20,6 @@ export interface ClientSocketOptions {
   /** The TCP connection below it: joined frames are written straight to it. */
   readonly connection: Socket;
   readonly request: LightRequest;
-  /** Counts towards the connections of this address. */
-  readonly remoteAddress: string;
 }
 
 /**
@@ -32,7 +30,6 @@ export class ClientSocket {
   readonly id = randomBytes(9).toString('base64url');
   readonly core: GatewayCore;
   readonly request: LightRequest;
-  readonly remoteAddress: string;
   readonly openedAt: number;
   /** By the address on the wire (`name` or `name\0sessionId`). Ended ones stay, so that late frames are known. */
   readonly sessions = new Map<string, Session>();
@@ -42,7 +39,7 @@ export class ClientSocket {
   /** Bytes of states that were sent whole; they are shared buffers and don't count against the slow reader. */
   stateBytesInFlight = 0;
   /** Whose sessions are on it: one person, as a rule. */
-  private readonly people = new Set<string>();
+  private people: readonly string[] = [];
   private readonly webSocket: WebSocket;
   private readonly connection: Socket;
   private readonly hocuspocus: ReturnType<Hocuspocus['handleConnection']>;
@@ -55,14 +52,14 @@ export class ClientSocket {
   /** Sessions pass through Hocuspocus' authentication one at a time, so that its hooks can be told apart. */
   private openingChain: Promise<void> = Promise.resolve();
   private opening: Session | undefined;
-  private lastRouted: { readonly address: Uint8Array; readonly session: Session } | undefined;
+  /** Of the last frame: as a rule the next one's too. */
+  private lastRouted: Session | undefined;
 
   constructor(options: ClientSocketOptions) {
     this.core = options.core;
     this.webSocket = options.webSocket;
     this.connection = options.connection;
     this.request = options.request;
-    this.remoteAddress = options.remoteAddress;
     this.openedAt = this.lastReceivedAt = this.lastSentAt = this.core.clock.now();
     this.hocuspocus = this.core.hocuspocus.handleConnection(this.facade(), options.request.asRequest(), {
       weftSocket: this,
@@ -71,12 +68,20 @@ export class ClientSocket {
     clearInterval(this.hocuspocus.pingInterval);
   }
 
+  listen(): void {
+    this.webSocket.on('message', (data: Buffer) => this.receive(data));
+    this.webSocket.on('pong', () => this.heard());
+    this.webSocket.on('close', (code) => this.closedByPeer(code));
+    // Followed by 'close'. Without a listener a protocol error of one client would end the process.
+    this.webSocket.on('error', (error) => this.core.logger.debug({ err: error }, 'WebSocket error'));
+  }
+
   /** The session that is passing through Hocuspocus' authentication right now. */
   get openingSession(): Session | undefined {
     return this.opening;
   }
 
-  receive(bytes: Uint8Array): void {
+  private receive(bytes: Uint8Array): void {
     if (this.closed) return;
     this.lastReceivedAt = this.core.clock.now();
     // Pong is the one frame without an address.
@@ -94,13 +99,14 @@ export class ClientSocket {
   }
 
   private route(reader: FrameReader): Session {
-    const address = reader.block();
     const last = this.lastRouted;
-    if (last && sameBytes(last.address, address) && last.session.accepting) return last.session;
-    const text = decodeAddress(address);
-    const session = this.sessions.get(text) ?? this.addSession(text);
-    this.lastRouted = { address: address.slice(), session };
-    return session;
+    if (last?.isOpen && startsWith(reader.bytes, last.address)) {
+      reader.offset = last.address.length;
+      return last;
+    }
+    const address = reader.string();
+    this.lastRouted = this.sessions.get(address) ?? this.addSession(address);
+    return this.lastRouted;
   }
 
   private addSession(address: string): Session {
@@ -255,16 +261,15 @@ export class ClientSocket {
   /** Counts the socket towards the connections of a person; refuses one more than they may have. */
   admit({ tenant, user }: Principal): boolean {
     const person = `${tenant}/${user}`;
-    if (this.people.has(person)) return true;
+    if (this.people.includes(person)) return true;
     if (this.closed || !this.core.people.acquire(person)) return false;
-    this.people.add(person);
+    this.people = [...this.people, person];
     return true;
   }
 
   private forget(): void {
     if (!this.core.sockets.delete(this)) return;
     for (const person of this.people) this.core.people.release(person);
-    this.core.addresses.release(this.remoteAddress);
     this.core.metrics.connections.set(this.core.sockets.size);
   }
 
@@ -275,7 +280,7 @@ export class ClientSocket {
   }
 
   /** A sign of life below the protocol. */
-  heard(): void {
+  private heard(): void {
     this.lastReceivedAt = this.core.clock.now();
   }
 
@@ -288,7 +293,7 @@ export class ClientSocket {
   }
 
   /** The peer or the network has closed it. */
-  closedByPeer(code: number): void {
+  private closedByPeer(code: number): void {
     const clean = CLEAN_CLOSES.has(code);
     for (const session of this.sessions.values()) session.leftCleanly ||= clean;
     this.dispose();
@@ -329,18 +334,7 @@ export class ClientSocket {
   }
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  for (let i = 0; i < start.length; i++) if (bytes[i] !== start[i]) return false;
   return true;
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-function decodeAddress(bytes: Uint8Array): string {
-  try {
-    return utf8.decode(bytes);
-  } catch (cause) {
-    throw new WeftError('frame-malformed', { detail: 'address is not UTF-8', cause });
-  }
 }

@@ -71,14 +71,15 @@ export class Gateway {
     if (!allowsOrigin(request, this.core.dependencies.allowedOrigins))
       return this.refuse(connection, 'origin-forbidden');
     if (!this.core.addresses.acquire(address)) return this.refuse(connection, 'too-many-connections');
-    let accepted = false;
-    connection.once('close', () => {
-      if (!accepted) this.core.addresses.release(address);
-    });
-    this.server.handleUpgrade(request, connection, head, (webSocket) => {
-      accepted = true;
-      this.accept(webSocket, connection as Socket, request, address);
-    });
+    this.releaseOnClose(connection, address);
+    this.server.handleUpgrade(request, connection, head, (webSocket) =>
+      this.accept(webSocket, connection as Socket, request),
+    );
+  }
+
+  /** Apart, so that the listener, which lives as long as the connection, keeps nothing of the request. */
+  private releaseOnClose(connection: Duplex, address: string): void {
+    connection.once('close', () => this.core.addresses.release(address));
   }
 
   private refuse(connection: Duplex, code: ErrorCode): void {
@@ -86,22 +87,17 @@ export class Gateway {
     refuseUpgrade(connection, code);
   }
 
-  private accept(webSocket: WebSocket, connection: Socket, request: IncomingMessage, address: string): void {
+  private accept(webSocket: WebSocket, connection: Socket, request: IncomingMessage): void {
     connection.setNoDelay(true);
     const socket = new ClientSocket({
       core: this.core,
       webSocket,
       connection,
       request: new LightRequest(request),
-      remoteAddress: address,
     });
     this.core.sockets.add(socket);
     this.core.metrics.connections.set(this.core.sockets.size);
-    webSocket.on('message', (data: Buffer) => socket.receive(data));
-    webSocket.on('pong', () => socket.heard());
-    webSocket.on('close', (code) => socket.closedByPeer(code));
-    // Followed by 'close'. Without a listener a protocol error of one client would end the process.
-    webSocket.on('error', (error) => this.core.logger.debug({ err: error }, 'WebSocket error'));
+    socket.listen();
   }
 
   // ── every second ───────────────────────────────────────────────────────────
@@ -118,6 +114,7 @@ export class Gateway {
     for (const live of this.core.documents.all()) {
       live.states?.dropIfUnusedSince(now - STATE_CACHE_UNUSED);
       for (const session of live.sessions) this.core.access.sweep(session, now);
+      if (ping) this.core.awareness.sweep(live, now);
     }
     this.core.carried.sweep(now);
     this.core.metrics.documents.set(this.core.documents.size);

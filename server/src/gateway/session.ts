@@ -120,11 +120,6 @@ export class Session implements Receiver {
     return this.state.name === 'ended';
   }
 
-  /** Whether frames may still be routed here without a look into the socket's table. */
-  get accepting(): boolean {
-    return this.state.name === 'open';
-  }
-
   /** Resolves when Hocuspocus has opened the session or refused it. */
   get openingDone(): Promise<void> {
     return this.opened ?? Promise.resolve();

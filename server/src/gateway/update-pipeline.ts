@@ -7,6 +7,8 @@ import type { GatewayCore } from './core.ts';
 import { syncStep1Body } from './frames.ts';
 import type { Session } from './session.ts';
 
+/** Milliseconds that the log is given to bring what an update lacks. */
+const CATCH_UP = 2_000;
 /** Bytes from which an update is timed. */
 const LARGE_UPDATE = 4096;
 /** Milliseconds of processor that one session may use of each second, after its burst. */
@@ -149,7 +151,11 @@ export class UpdatePipeline {
   }
 
   private async catchUp(session: Session, type: number, update: Uint8Array): Promise<void> {
-    await this.core.replication.catchUp(session.document);
+    // With the database away it would wait for as long as that takes.
+    await Promise.race([
+      this.core.replication.catchUp(session.document),
+      delay(CATCH_UP, undefined, { ref: false }),
+    ]);
     if (!session.isOpen) return;
     const analysis = this.analyze(session, update);
     if (!analysis) return;
