@@ -44,11 +44,11 @@ function environmentOf({ environment = {} }: Service): [string, string][] {
   return Object.entries(environment);
 }
 
-describe.each(COMPOSE_FILES)('P10.20 %s', (path) => {
+describe.each(COMPOSE_FILES)('P10.15 %s', (path) => {
   const { services, secrets, volumes } = compose(path);
   const ours = Object.entries(services).filter(([, { build }]) => build);
 
-  test('P10.20 sets only options that exist, to values that are taken', () => {
+  test('P10.15 sets only options that exist, to values that are taken', () => {
     const known = new Map(OPTION_NAMES.map((name) => [optionOf(name).env, optionOf(name)] as const));
     for (const [, service] of ours) {
       for (const [name, value] of environmentOf(service)) {
@@ -60,7 +60,7 @@ describe.each(COMPOSE_FILES)('P10.20 %s', (path) => {
     }
   });
 
-  test('P10.20 serves in production with the secrets in place', () => {
+  test('P10.15 serves in production with the secrets in place', () => {
     const files = mkdtempSync(join(tmpdir(), 'weft-secrets-'));
     const contents: Record<string, string> = {
       'jwt-secret': 'x'.repeat(64),
@@ -82,7 +82,7 @@ describe.each(COMPOSE_FILES)('P10.20 %s', (path) => {
     rmSync(files, { recursive: true });
   });
 
-  test('P10.20 every secret that is read is mounted, declared, and made by the script', () => {
+  test('P10.15 every secret that is read is mounted, declared, and made by the script', () => {
     const made = read('docker/make-secrets.sh');
     for (const [name, service] of Object.entries(services)) {
       for (const [, value] of environmentOf(service).filter(([, text]) => text.startsWith('/run/secrets/'))) {
@@ -95,7 +95,7 @@ describe.each(COMPOSE_FILES)('P10.20 %s', (path) => {
     }
   });
 
-  test('P10.20 names only files, volumes and services that are there', () => {
+  test('P10.15 names only files, volumes and services that are there', () => {
     for (const [, { build, volumes: mounts = [], depends_on: needs = [] }] of Object.entries(services)) {
       if (build) expect(existsSync(join(ROOT, 'docker', build.context, build.dockerfile))).toBe(true);
       for (const mount of mounts) {
@@ -109,17 +109,17 @@ describe.each(COMPOSE_FILES)('P10.20 %s', (path) => {
     }
   });
 
-  test('P10.20 every image has a version', () => {
+  test('P10.15 every image has a version', () => {
     for (const [, { image }] of Object.entries(services)) expect(image).toMatch(/:v?\d+\.\d+(\.\d+)?(-|$)/);
   });
 });
 
-describe('P10.21 the image', () => {
+describe('P10.16 the image', () => {
   const dockerfile = read('docker/Dockerfile');
   const stages = dockerfile.split(/^FROM /m).slice(1);
   const last = stages.at(-1) ?? '';
 
-  test('P10.21 is built in one stage and run in another, without root, and tells whether it is alive', () => {
+  test('P10.16 is built in one stage and run in another, without root, and tells whether it is alive', () => {
     expect(stages.length).toBeGreaterThan(1);
     for (const stage of stages) expect(stage).toMatch(/^node:\d+\.\d+\.\d+-\S*slim/);
     expect(last).toMatch(/^USER node$/m);
@@ -129,14 +129,14 @@ describe('P10.21 the image', () => {
     expect(last).toMatch(/HOST=0\.0\.0\.0/);
   });
 
-  test('P10.21 runs the Node that the project is tested with', () => {
+  test('P10.16 runs the Node that the project is tested with', () => {
     const { devDependencies } = JSON.parse(read('package.json')) as { devDependencies: { node: string } };
     for (const stage of stages) {
       expect(stage.split('-')[0]).toBe(`node:${devDependencies.node.replace('^', '')}`);
     }
   });
 
-  test('P10.21 copies only what is there and what the build context lets in', () => {
+  test('P10.16 copies only what is there and what the build context lets in', () => {
     const let_in = read('.dockerignore')
       .split('\n')
       .filter((line) => line.startsWith('!'))
@@ -151,24 +151,24 @@ describe('P10.21 the image', () => {
     }
   });
 
-  test('P10.21 has every workspace that the lock file names', () => {
+  test('P10.16 has every workspace that the lock file names', () => {
     const { workspaces } = JSON.parse(read('package.json')) as { workspaces: string[] };
     for (const workspace of workspaces)
       expect(dockerfile).toContain(dirname(`${workspace.replace('/*', '')}/x`));
   });
 
-  test('P10.21 its health check is the route that exists', () => {
+  test('P10.16 its health check is the route that exists', () => {
     expect(read('server/src/http/health.ts')).toContain("'/healthz'");
   });
 });
 
-describe('P8.22 the load balancer', () => {
+describe('P8.7 the load balancer', () => {
   const directory = mkdtempSync(join(tmpdir(), 'weft-nginx-'));
   afterAll(() => rmSync(directory, { recursive: true }));
 
   const shipped = read('docker/nginx/weft.conf');
 
-  test('P8.22 has a configuration that nginx takes, as it is shipped and as the local cluster changes it', () => {
+  test('P8.7 has a configuration that nginx takes, as it is shipped and as the local cluster changes it', () => {
     const nginx = findProgram('nginx');
     if (!nginx) throw new Error('No nginx here; run `npm run setup`');
     const main = join(directory, 'nginx.conf');
@@ -179,7 +179,7 @@ describe('P8.22 the load balancer', () => {
     }
   });
 
-  test('P8.22 sends to the instances of the compose file, each by its fixed address', () => {
+  test('P8.7 sends to the instances of the compose file, each by its fixed address', () => {
     const addresses = Object.entries(cluster.services).flatMap(([name, { networks }]) => {
       const address = (networks as Record<string, { ipv4_address?: string }> | undefined)?.weft?.ipv4_address;
       return /^weft-/.test(name) && address ? [`${address}:8080`] : [];
@@ -188,7 +188,7 @@ describe('P8.22 the load balancer', () => {
     expect([...shipped.matchAll(/server (10\.\S+) /g)].map(([, address]) => address)).toEqual(addresses);
   });
 
-  test('P8.22 waits longer than the heartbeat, and is the proxy that the instances believe', () => {
+  test('P8.7 waits longer than the heartbeat, and is the proxy that the instances believe', () => {
     const { heartbeatInterval } = loadConfig({ environment: {} });
     const idle = Number(/proxy_read_timeout (\d+)s;/.exec(shipped)?.[1]) * 1_000;
     expect(idle).toBeGreaterThan(2 * heartbeatInterval);
@@ -200,7 +200,7 @@ describe('P8.22 the load balancer', () => {
   });
 });
 
-describe('P12.21 the dashboard and the alarms', () => {
+describe('P12.6 the dashboard and the alarms', () => {
   const ours = registeredMetrics();
 
   interface Panel {
@@ -217,7 +217,7 @@ describe('P12.21 the dashboard and the alarms', () => {
     ...rules.map(({ alert, expr }) => [alert, expr] as const),
   ];
 
-  test('P12.21 ask only for metrics that exist', async () => {
+  test('P12.6 ask only for metrics that exist', async () => {
     const { body } = await createMetrics({ instance: 'any' }).exposition();
     const ofNode = [...body.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name);
     const known = new Set([...ours.keys(), ...ofNode, 'up']);
@@ -228,13 +228,13 @@ describe('P12.21 the dashboard and the alarms', () => {
     }
   });
 
-  test('P12.21 show every metric of ours', () => {
+  test('P12.6 show every metric of ours', () => {
     const asked = expressions.map(([, expression]) => expression).join('\n');
     const families = [...ours.keys()].filter((name) => !/_(bucket|sum|count)$/.test(name));
     for (const name of families) expect(asked).toMatch(new RegExp(`\\b${name}(_bucket|_sum)?\\b`));
   });
 
-  test('P12.21 name only error codes that exist', () => {
+  test('P12.6 name only error codes that exist', () => {
     const codes = expressions.flatMap(([, expression]) =>
       [...expression.matchAll(/\{code=~?"([^"]+)"/g)].flatMap(([, list = '']) => list.split('|')),
     );
@@ -242,12 +242,12 @@ describe('P12.21 the dashboard and the alarms', () => {
     for (const code of codes) expect(Object.keys(ERRORS)).toContain(code);
   });
 
-  test('P12.21 every alarm is explained to whoever is woken by it', () => {
+  test('P12.6 every alarm is explained to whoever is woken by it', () => {
     const operations = read('docs/OPERATIONS.md');
     for (const { alert } of rules) expect(operations).toContain(`\`${alert}\``);
   });
 
-  test('P12.21 the scraped instances are those of the compose file', () => {
+  test('P12.6 the scraped instances are those of the compose file', () => {
     const { scrape_configs: jobs } = parse(read('docker/prometheus/prometheus.yaml')) as {
       scrape_configs: { static_configs: { targets: string[] }[] }[];
     };

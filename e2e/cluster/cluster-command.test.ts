@@ -67,7 +67,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test('P8.23 one command runs a cluster: people on different instances write together while one is killed', async () => {
+test('P8.9 one command runs a cluster: people on different instances write together while one is killed', async () => {
   const cluster = await startCluster();
   const token = await cluster.token('ada');
   await new RestClient({ url: cluster.url, token }).createDocument('cloth');
