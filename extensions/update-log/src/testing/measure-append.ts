@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
 import { startPostgres } from '@weft/harness';
 import type { Database } from '@weft/postgres';
 import type { UpdateLogOptions } from '../index.ts';
@@ -6,7 +7,7 @@ import { Author, Recorder, newDocument, openTestDatabase, testLog } from './log.
 
 /**
  * Acknowledged updates per second, each writer in a document of its own and waiting for each commit, against one
- * plain INSERT per update. Prints medians. `node --conditions=weft-source measure-append.ts [rounds] [fsync]`
+ * plain INSERT per update. Prints medians, with the microseconds of CPU per update in this process and in Postgres. `node --conditions=weft-source measure-append.ts [rounds] [fsync]`
  */
 const [rounds = '3', fsync = 'on'] = process.argv.slice(2);
 const ROUND_MS = 1_500;
@@ -19,7 +20,40 @@ const variants: Record<string, Partial<UpdateLogOptions>> = {
   'two lanes, linger 1 ms': { lanes: 2, lingerMs: 1 },
 };
 
-async function loop(writers: number, write: (writer: number) => Promise<void>): Promise<number> {
+interface Figures {
+  readonly rate: number;
+  readonly client: number;
+  readonly server: number;
+}
+
+/** Seconds of CPU of a process and its children, in ticks of 10 ms. Linux only. */
+function cpuOfServer(pid: number): number {
+  let ticks = 0;
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    try {
+      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
+      const fields = stat
+        .slice(stat.lastIndexOf(')') + 2)
+        .split(' ')
+        .map(Number);
+      const [parent = 0, user = 0, system = 0, endedUser = 0, endedSystem = 0] = [
+        fields[1],
+        ...fields.slice(11),
+      ];
+      if (Number(entry) === pid) ticks += endedUser + endedSystem;
+      if (Number(entry) === pid || parent === pid) ticks += user + system;
+    } catch {
+      // It has ended since.
+    }
+  }
+  return ticks / 100;
+}
+
+const postgres = await startPostgres({ fsync });
+const database = await openTestDatabase(postgres.url);
+
+async function loop(writers: number, write: (writer: number) => Promise<void>): Promise<Figures> {
   const end = performance.now() + ROUND_MS;
   let count = 0;
   const run = async (writer: number) => {
@@ -29,8 +63,15 @@ async function loop(writers: number, write: (writer: number) => Promise<void>): 
     }
   };
   const started = performance.now();
+  const client = process.cpuUsage();
+  const server = cpuOfServer(postgres.process.pid);
   await Promise.all(Array.from({ length: writers }, (_, writer) => run(writer)));
-  return (count * 1_000) / (performance.now() - started);
+  const { user, system } = process.cpuUsage(client);
+  return {
+    rate: (count * 1_000) / (performance.now() - started),
+    client: (user + system) / count,
+    server: ((cpuOfServer(postgres.process.pid) - server) * 1e6) / count,
+  };
 }
 
 async function measureLog(database: Database, writers: number, options: Partial<UpdateLogOptions>) {
@@ -40,13 +81,13 @@ async function measureLog(database: Database, writers: number, options: Partial<
     author: new Author(`w${n}`),
   });
   const all = await Promise.all(Array.from({ length: writers }, (_, n) => open(n)));
-  const rate = await loop(writers, async (n) => {
+  const figures = await loop(writers, async (n) => {
     const writer = all[n];
     writer?.document.append(writer.author.next());
     await writer?.document.flush();
   });
   await log.stop();
-  return rate;
+  return figures;
 }
 
 async function measureInserts(database: Database, writers: number) {
@@ -63,17 +104,15 @@ async function measureInserts(database: Database, writers: number) {
 
 const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
-const postgres = await startPostgres({ fsync });
-const database = await openTestDatabase(postgres.url);
 await database.pool.query(
   'CREATE TABLE plain (id bigserial PRIMARY KEY, document int, actor text, at timestamptz DEFAULT now(), update bytea)',
 );
-const results = new Map<string, number[]>();
+const results = new Map<string, Figures[]>();
 for (let round = 0; round < Number(rounds); round++) {
   for (const writers of WRITERS) {
-    const note = (name: string, rate: number) => {
+    const note = (name: string, figures: Figures) => {
       const key = `${String(writers).padStart(3)} writers  ${name}`;
-      results.set(key, [...(results.get(key) ?? []), rate]);
+      results.set(key, [...(results.get(key) ?? []), figures]);
     };
     note('plain INSERTs', await measureInserts(database, writers));
     for (const [name, options] of Object.entries(variants)) {
@@ -81,7 +120,12 @@ for (let round = 0; round < Number(rounds); round++) {
     }
   }
 }
-for (const [name, rates] of results)
-  process.stdout.write(`${median(rates).toFixed(0).padStart(7)}/s  ${name}\n`);
+for (const [name, figures] of results) {
+  const of = (key: keyof Figures, width: number) =>
+    median(figures.map((figure) => figure[key]))
+      .toFixed(0)
+      .padStart(width);
+  process.stdout.write(`${of('rate', 7)}/s  ${of('client', 5)} + ${of('server', 5)} µs  ${name}\n`);
+}
 await database.close();
 await postgres.remove();
