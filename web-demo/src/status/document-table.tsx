@@ -2,11 +2,17 @@ import { documentPath, onLinkClick } from '../router.ts';
 import { NEUTRAL_COLOR } from '../session/presence.ts';
 import { Avatar } from '../ui/avatar.tsx';
 import type { OpenDocument } from './cluster.ts';
+import type { Titles } from './use-titles.ts';
 
-export function DocumentTable({ documents }: { documents: readonly OpenDocument[] }) {
+export interface DocumentTableProps {
+  readonly documents: readonly OpenDocument[];
+  readonly titles: Titles;
+}
+
+export function DocumentTable({ documents, titles }: DocumentTableProps) {
   return (
     <div className="cluster__table" role="region" aria-labelledby="documents" tabIndex={0}>
-      <table>
+      <table className="cluster__documents">
         <thead>
           <tr>
             <th scope="col">Document</th>
@@ -18,7 +24,11 @@ export function DocumentTable({ documents }: { documents: readonly OpenDocument[
         </thead>
         <tbody>
           {documents.map((document) => (
-            <DocumentRow key={document.name} document={document} />
+            <DocumentRow
+              key={document.name}
+              document={document}
+              title={titles.get(document.name) ?? document.name}
+            />
           ))}
         </tbody>
       </table>
@@ -26,18 +36,18 @@ export function DocumentTable({ documents }: { documents: readonly OpenDocument[
   );
 }
 
-function DocumentRow({ document }: { document: OpenDocument }) {
+function DocumentRow({ document, title }: { document: OpenDocument; title: string }) {
   const { name, sessions, head, positions, people, present } = document;
   return (
     <tr>
       <th scope="row">
         <a href={documentPath(name)} onClick={onLinkClick}>
-          {name}
+          {title}
         </a>
       </th>
-      <td>{sessions}</td>
-      <td>{head}</td>
-      <td>
+      <td data-label="Sessions">{sessions}</td>
+      <td data-label="Newest row">{head}</td>
+      <td data-label="Where">
         <ul className="cluster__chips">
           {positions.map(({ instance, sessions: here, seq }) => (
             <li
@@ -49,7 +59,7 @@ function DocumentRow({ document }: { document: OpenDocument }) {
           ))}
         </ul>
       </td>
-      <td>
+      <td data-label="Who">
         <ul className="cluster__chips">
           {people.map(({ session, user, name: shown = user, color = NEUTRAL_COLOR, instance }) => (
             <li key={session} className="cluster__person">

@@ -12,7 +12,7 @@ const REDIS = { none: 'Single', connected: 'Linked', away: 'Away' } as const;
 export function InstanceTable({ instances }: { instances: readonly Instance[] }) {
   return (
     <div className="cluster__table" role="region" aria-labelledby="instances" tabIndex={0}>
-      <table>
+      <table className="cluster__instances">
         <thead>
           <tr>
             <th scope="col">Instance</th>
@@ -55,17 +55,19 @@ function InstanceRow({ instance }: { instance: Instance }) {
           {silent ? `${label} for ${duration(instance.age)}` : label}
         </span>
       </td>
-      <td className={instance.redis === 'away' ? 'cluster__alert' : undefined}>{REDIS[instance.redis]}</td>
-      <td>{duration(Date.now() - instance.startedAt)}</td>
-      <td>{instance.connections}</td>
-      <td>{instance.sessions}</td>
-      <td>{instance.documents}</td>
-      <td>{instance.updatesPerSecond.toFixed(1)}</td>
-      <td>{latency(instance.commitP50)}</td>
-      <td>{latency(instance.commitP99)}</td>
-      <td>{instance.lag ?? '–'}</td>
-      <td>{Math.round(instance.cpu * 100)} %</td>
-      <td>{megabytes(instance.memoryBytes)}</td>
+      <td data-label="Redis" className={instance.redis === 'away' ? 'cluster__alert' : undefined}>
+        {REDIS[instance.redis]}
+      </td>
+      <td data-label="Up">{silent ? '–' : duration(Date.now() - instance.startedAt)}</td>
+      <td data-label="Connections">{instance.connections}</td>
+      <td data-label="Sessions">{instance.sessions}</td>
+      <td data-label="Documents">{instance.documents}</td>
+      <td data-label="Updates/s">{instance.updatesPerSecond.toFixed(1)}</td>
+      <td data-label="Commit p50">{latency(instance.commitP50)}</td>
+      <td data-label="p99">{latency(instance.commitP99)}</td>
+      <td data-label="Lag">{instance.lag ?? '–'}</td>
+      <td data-label="CPU">{Math.round(instance.cpu * 100)} %</td>
+      <td data-label="Memory">{megabytes(instance.memoryBytes)}</td>
     </tr>
   );
 }

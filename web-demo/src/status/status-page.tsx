@@ -7,11 +7,12 @@ import { healthOf, type ClusterState } from './cluster.ts';
 import { DocumentTable } from './document-table.tsx';
 import { InstanceTable } from './instance-table.tsx';
 import { useCluster } from './use-cluster.ts';
+import type { Titles } from './use-titles.ts';
 import './status.css';
 
 /** What runs, what is open on it, and who is there: live, for administrators. */
 export function StatusPage() {
-  const cluster = useCluster();
+  const { cluster, titles } = useCluster();
 
   useEffect(() => {
     document.title = 'Status — Weft';
@@ -21,7 +22,7 @@ export function StatusPage() {
   return (
     <div className="start cluster">
       <header className="start__top">
-        <a className="cluster__home" href="/" onClick={onLinkClick} aria-label="All documents">
+        <a className="cluster__home" href="/" onClick={onLinkClick} aria-label="Weft: all documents">
           <Wordmark />
         </a>
         <PersonMenu />
@@ -35,7 +36,7 @@ export function StatusPage() {
         {cluster.state === 'known' && (
           <>
             {cluster.failure && <Unreachable words={`${cluster.failure} What follows is older.`} />}
-            <Known cluster={cluster.cluster} />
+            <Known cluster={cluster.cluster} titles={titles} />
           </>
         )}
       </main>
@@ -43,7 +44,7 @@ export function StatusPage() {
   );
 }
 
-function Known({ cluster }: { cluster: ClusterState }) {
+function Known({ cluster, titles }: { cluster: ClusterState; titles: Titles }) {
   const { tone, words } = healthOf(cluster);
   const { documents, instances, more } = cluster;
   return (
@@ -54,16 +55,16 @@ function Known({ cluster }: { cluster: ClusterState }) {
       {cluster.redis === 'away' && (
         <p className="cluster__none">Only the instance that answered is shown: it cannot ask the others.</p>
       )}
-      <section aria-labelledby="instances">
+      <section>
         <h2 id="instances">Instances</h2>
         <InstanceTable instances={instances} />
       </section>
-      <section aria-labelledby="documents">
+      <section>
         <h2 id="documents">Open documents</h2>
         {documents.length === 0 ? (
           <p className="cluster__none">Nobody has a document open.</p>
         ) : (
-          <DocumentTable documents={documents} />
+          <DocumentTable documents={documents} titles={titles} />
         )}
         {more > 0 && <p className="cluster__none">And {more} more with fewer people.</p>}
       </section>

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useState } from 'react';
 import { useIdentity, type Identity } from '../identity/identity.tsx';
 import type { ClusterState } from './cluster.ts';
+import { useTitles, type Titles } from './use-titles.ts';
 
 export type Cluster =
   | { readonly state: 'loading' }
@@ -13,7 +14,7 @@ const INTERVAL_MS = 1_000;
 const TIMEOUT_MS = 5_000;
 
 /** Asks every second while the page is looked at. */
-export function useCluster(): Cluster {
+export function useCluster(): { readonly cluster: Cluster; readonly titles: Titles } {
   const identity = useIdentity();
   const [cluster, setCluster] = useState<Cluster>({ state: 'loading' });
   const token = useAdminToken(identity);
@@ -37,7 +38,8 @@ export function useCluster(): Cluster {
     };
   }, [token]);
 
-  return cluster;
+  const names = cluster.state === 'known' ? cluster.cluster.documents.map(({ name }) => name) : [];
+  return { cluster, titles: useTitles(names, token) };
 }
 
 function keep(known: Cluster, failure: string): Cluster {
