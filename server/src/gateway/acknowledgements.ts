@@ -1,3 +1,8 @@
+import { WeftError } from '@weft/common';
+
+/** Answers that may wait: some MB. A client that never says what it has, or whoever is that long ahead, is ended. */
+const MAX_WAITING = 100_000;
+
 /** One answer that a session will get. */
 interface Pending {
   /** The document's ticket that must be committed first; `undefined` while it is not decided. */
@@ -5,6 +10,8 @@ interface Pending {
   saved: boolean;
   /** Only keeps those behind it waiting; nothing is sent for it. */
   readonly silent?: true;
+  /** The answer whose fate this one shares. */
+  with?: Pending;
 }
 
 /** An answer that is decided later; those owed after it wait for it. */
@@ -20,8 +27,10 @@ export interface Owed {
 export class Acknowledgements {
   private readonly pending: Pending[] = [];
   private readonly send: (saved: boolean) => void;
-  /** The client has been asked what the server lacks, and has not answered yet. */
-  private unanswered: Pending | undefined;
+  /** How often the client has been asked what the server lacks, and has not answered yet. */
+  private questions = 0;
+  /** Shares the fate of the answer to the client's next sync. */
+  private withSync: Pending[] = [];
 
   constructor(send: (saved: boolean) => void) {
     this.send = send;
@@ -33,12 +42,19 @@ export class Acknowledgements {
 
   /** Owes one answer, due when `ticket` is committed. */
   owe(ticket: number, saved: boolean): void {
-    this.pending.push({ ticket, saved });
+    this.push({ ticket, saved });
+  }
+
+  private push(answer: Pending): void {
+    if (this.pending.length >= MAX_WAITING) {
+      throw new WeftError('server-overloaded', { detail: 'too many updates wait for their answer' });
+    }
+    this.pending.push(answer);
   }
 
   oweLater(): Owed {
     const answer: Pending = { ticket: undefined, saved: false };
-    this.pending.push(answer);
+    this.push(answer);
     return {
       decide: (ticket, saved) => {
         answer.ticket = ticket;
@@ -53,16 +69,29 @@ export class Acknowledgements {
    * first answer to any of them would bring the count to zero, and show as saved what is still on its way.
    */
   holdUntilSynced(): void {
-    if (this.unanswered) return;
-    this.unanswered = { ticket: undefined, saved: true, silent: true };
-    this.pending.push(this.unanswered);
+    this.questions += 1;
+    if (this.questions === 1) this.oweWithSync({ silent: true });
   }
 
-  /** The client has said it, and all of it is in the log once `ticket` is committed. */
-  synced(ticket: number): void {
-    if (!this.unanswered) return;
-    this.unanswered.ticket = ticket;
-    this.unanswered = undefined;
+  /** Whether the client was asked what the server lacks, and all that it has is still to come. */
+  get syncing(): boolean {
+    return this.questions > 0;
+  }
+
+  /** Owes the answer that the client's sync will get, which brings what this update brought, and what it misses. */
+  oweWithSync(options: { readonly silent?: true } = {}): void {
+    const answer: Pending = { ticket: undefined, saved: false, ...options };
+    this.push(answer);
+    this.withSync.push(answer);
+  }
+
+  /** The client has said it: the newest answer owed is the one to its sync. */
+  synced(): void {
+    if (this.questions === 0) return;
+    this.questions -= 1;
+    const answer = this.pending.at(-1);
+    if (this.questions > 0 || !answer) return;
+    for (const waiting of this.withSync.splice(0)) waiting.with = answer;
   }
 
   /** What was owed for `ticket` turns out to be refused. */
@@ -72,11 +101,13 @@ export class Acknowledgements {
 
   /** Gives what is due; returns how many. */
   settle(committedTicket: number): number {
-    const undue = this.pending.findIndex(({ ticket }) => ticket === undefined || ticket > committedTicket);
+    const undue = this.pending.findIndex(({ with: other, ticket = other?.ticket }) => {
+      return ticket === undefined || ticket > committedTicket;
+    });
     const due = this.pending
       .splice(0, undue < 0 ? this.pending.length : undue)
       .filter(({ silent }) => !silent);
-    for (const { saved } of due) this.send(saved);
+    for (const answer of due) this.send((answer.with ?? answer).saved);
     return due.length;
   }
 }

@@ -294,7 +294,7 @@ export class LiveDocument {
 
   /** The session's client has said all that was lacking here. */
   synced(session: Session): void {
-    session.acknowledgements.synced(this.lastTicket);
+    session.acknowledgements.synced();
     this.settleAcknowledgements(session);
   }
 

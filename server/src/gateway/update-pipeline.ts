@@ -145,6 +145,10 @@ export class UpdatePipeline {
 
   /** The log may have what is missing; else the client is asked for it. */
   private missing(session: Session, type: number, update: Uint8Array): void | Promise<void> {
+    // After a time offline a stock client sends its changes one by one before it says what else the server lacks.
+    if (type === SyncType.Update && session.acknowledgements.syncing) {
+      return session.acknowledgements.oweWithSync();
+    }
     // It builds on edits that wait for their author.
     if (this.core.carried.isCarrying(session)) return this.core.carried.receiveDependent(session, update);
     return this.catchUp(session, type, update.slice());
@@ -169,6 +173,7 @@ export class UpdatePipeline {
 
   /** A new state vector: the client answers with all that the server lacks, which is acknowledged once. */
   private askForSync(session: Session): void {
+    session.acknowledgements.holdUntilSynced();
     session.sendNow(syncStep1Body(Y.encodeStateVector(session.document.document)));
   }
 
