@@ -15,19 +15,19 @@ export function grantSourceContract(name: string, setUp: () => Promise<SourceUnd
   const nameOfRole = async (source: GrantSource, principal: Principal, key: DocumentKey) =>
     strongestOf((await source.resolve(principal, key)).roles)?.name;
 
-  describe(`P3.9 a source of grants: ${name}`, () => {
-    test('P3.9 gives nothing to whom nothing was given', async () => {
+  describe(`P3.33 a source of grants: ${name}`, () => {
+    test('P3.33 gives nothing to whom nothing was given', async () => {
       const { source } = await setUp();
       expect((await source.resolve(person('nobody'), plan)).roles).toEqual([]);
     });
 
-    test.each(['viewer', 'commenter', 'editor', 'owner'])('P3.9 gives the role %s', async (role) => {
+    test.each(['viewer', 'commenter', 'editor', 'owner'])('P3.33 gives the role %s', async (role) => {
       const { source, allow } = await setUp();
       const alice = await allow(person('alice'), plan, role);
       expect(await nameOfRole(source, alice, plan)).toBe(role);
     });
 
-    test('P3.9 for that person and that document alone', async () => {
+    test('P3.33 for that person and that document alone', async () => {
       const { source, allow } = await setUp();
       const alice = await allow(person('alice'), plan, 'editor');
       expect(await nameOfRole(source, alice, documentKey(TENANT, 'plan2'))).toBeUndefined();
@@ -37,7 +37,7 @@ export function grantSourceContract(name: string, setUp: () => Promise<SourceUnd
       expect(await nameOfRole(source, person('alice '), plan)).toBeUndefined();
     });
 
-    test('P3.9 for documents and people called like anything', async () => {
+    test('P3.33 for documents and people called like anything', async () => {
       const { source, allow } = await setUp();
       for (const odd of ['constructor', '__proto__', "a' OR 1=1 --", 'ü/%_\\ x', '😀'.repeat(60)]) {
         const key = documentKey(TENANT, odd);

@@ -39,7 +39,7 @@ export const connectionsOf = (entries: readonly PresenceEntry[]) =>
 
 /** What every presence registry does. `make` gives a started one with a grace of {@link CONTRACT_GRACE_MS}. */
 export function presenceContract(name: string, make: () => Promise<PresenceRegistry>): void {
-  describe(`P6.5 ${name} knows who is here`, () => {
+  describe(`P6.9 ${name} knows who is here`, () => {
     let registry: PresenceRegistry;
     let told: string[];
     const here = documentKey('default', 'here');
@@ -51,7 +51,7 @@ export function presenceContract(name: string, make: () => Promise<PresenceRegis
     });
     afterEach(() => registry.stop());
 
-    test('P6.5 who is announced is listed by document and by person, oldest first', async () => {
+    test('P6.9 who is announced is listed by document and by person, oldest first', async () => {
       registry.announce(
         announcement('here', 'c2', 'bob', { since: 2000, clientIds: [7], device: 'Firefox' }),
       );
@@ -72,7 +72,7 @@ export function presenceContract(name: string, make: () => Promise<PresenceRegis
       expect(await registry.list(documentKey('other', 'here'))).toEqual([]);
     });
 
-    test('P6.5 an announcement that changes nothing else replaces the earlier one', async () => {
+    test('P6.9 an announcement that changes nothing else replaces the earlier one', async () => {
       registry.announce(announcement('here', 'c1', 'alice'));
       registry.announce(announcement('here', 'c1', 'alice', { clientIds: [5, 6] }));
       await until(async () => (await registry.list(here))[0]?.clientIds.length === 2);
@@ -81,7 +81,7 @@ export function presenceContract(name: string, make: () => Promise<PresenceRegis
       expect(told).toEqual(['+alice']);
     });
 
-    test('P6.6 a clean leave shows at once', async () => {
+    test('P6.3 a clean leave shows at once', async () => {
       registry.announce(announcement('here', 'c1', 'alice'));
       await until(() => told.length === 1);
       registry.leave('c1');
@@ -91,7 +91,7 @@ export function presenceContract(name: string, make: () => Promise<PresenceRegis
       expect(told).toEqual(['+alice', '-alice']);
     });
 
-    test('P6.6 a person with two connections leaves with the second', async () => {
+    test('P6.3 a person with two connections leaves with the second', async () => {
       registry.announce(announcement('here', 'c1', 'alice'));
       registry.announce(announcement('here', 'c2', 'alice', { since: 1001 }));
       registry.leave('c1');
@@ -137,7 +137,7 @@ export function presenceContract(name: string, make: () => Promise<PresenceRegis
       expect(await listed()).toEqual(['c1']);
     });
 
-    test('P6.5 what is unknown is ignored, and a listener that throws hurts nobody', async () => {
+    test('P6.9 what is unknown is ignored, and a listener that throws hurts nobody', async () => {
       registry.subscribe({
         joined() {
           throw new Error('mine');
