@@ -79,7 +79,7 @@ describe('a value is read the same way from everywhere', () => {
   });
 });
 
-describe('a bad configuration is refused', () => {
+describe('P10.2 a bad configuration is refused', () => {
   test('naming the option, what it must be, and what it is', () => {
     expect(problemsOf({ PORT: 'http' })).toEqual([
       'PORT must be a whole number from 0 to 65535, not "http".',

@@ -226,6 +226,21 @@ describe('history', () => {
     expect((await alice('GET', `${path}/updates?after=${cursors[2]}`)).body).toMatchObject({ rows: [] });
   });
 
+  test('P11.1 each row says who, on which instance, when, and under which permissions', async () => {
+    const { path } = await madeByAlice();
+    const before = Date.now();
+    await alice('POST', `${path}/updates`, { body: typed('x') });
+    const { rows } = (await alice('GET', `${path}/updates`)).body as { rows: Record<string, unknown>[] };
+    expect(rows).toHaveLength(1);
+    const [{ actor, session, instance, at, policyRev } = {}] = rows;
+    expect(actor).toBe('alice');
+    expect(session, 'a request is none').toBe('');
+    expect(instance).toEqual(expect.stringMatching(/\S/));
+    expect(Math.abs(Date.parse(String(at)) - before)).toBeLessThan(10_000);
+    // Making alice the owner was the first change of the document's permissions.
+    expect(policyRev).toBeGreaterThanOrEqual(1);
+  });
+
   test('P2.8 a cursor of another history is refused with the one to go on from', async () => {
     const { path } = await madeByAlice();
     const { cursor } = (await alice('POST', `${path}/updates`, { body: typed('x') })).body as {
@@ -288,8 +303,8 @@ describe('history', () => {
   });
 });
 
-describe('roles', () => {
-  test('an administrator defines a role of the tenant, and people have it', async () => {
+describe('P3.12 roles', () => {
+  test('P3.12 an administrator defines a role of the tenant, and people have it', async () => {
     const { path } = await madeByAlice();
     const body = { read: true, presence: false, write: ['notes'], manage: false };
     expect(await alice('PUT', '/v1/roles/annotator', { body })).toMatchObject({ code: 'forbidden' });

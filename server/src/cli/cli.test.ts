@@ -57,7 +57,7 @@ describe('P10.3 weft', () => {
   });
 });
 
-describe('weft check-config', () => {
+describe('P10.3 weft check-config', () => {
   test('prints what is in force, without secrets', async () => {
     const { code, out } = await weft(['check-config', '--port', '3000'], { WEFT_JWT_SECRET: SECRET });
     expect(code).toBe(0);
@@ -89,7 +89,7 @@ describe('P3.10 weft serve without a key', () => {
   );
 });
 
-describe('weft token', () => {
+describe('P3.8 weft token', () => {
   test('prints a token that the server accepts', async () => {
     const args = [
       'token',
