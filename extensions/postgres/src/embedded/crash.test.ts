@@ -62,20 +62,24 @@ describe('an embedded Postgres that hangs', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'weft-hang-'));
   afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
-  test('P1.20 is given up: its queries are rejected and its owner is told', { timeout: 120_000 }, async () => {
-    const fatal: Error[] = [];
-    const database = await openDatabase({
-      dataDir,
-      logger: silentLogger,
-      watchdogMs: 2_500,
-      onFatal: (error) => fatal.push(error),
-    });
-    const endless = database.pool.query('SELECT count(*) FROM generate_series(1, 1000000000000)');
-    await expect(endless).rejects.toThrow();
-    expect(fatal.map(({ message }) => message)).toEqual([expect.stringContaining('has not answered')]);
-    await expect(database.pool.query('SELECT 1')).rejects.toThrow();
-    await database.close();
-  });
+  test(
+    'P1.20 is given up: its queries are rejected and its owner is told',
+    { timeout: 120_000 },
+    async () => {
+      const fatal: Error[] = [];
+      const database = await openDatabase({
+        dataDir,
+        logger: silentLogger,
+        watchdogMs: 2_500,
+        onFatal: (error) => fatal.push(error),
+      });
+      const endless = database.pool.query('SELECT count(*) FROM generate_series(1, 1000000000000)');
+      await expect(endless).rejects.toThrow();
+      expect(fatal.map(({ message }) => message)).toEqual([expect.stringContaining('has not answered')]);
+      await expect(database.pool.query('SELECT 1')).rejects.toThrow();
+      await database.close();
+    },
+  );
 });
 
 describe('the lock of a data directory', () => {
