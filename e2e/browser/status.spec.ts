@@ -40,7 +40,7 @@ test('P8.8 it fits on a phone', async ({ open }) => {
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
 });
 
-test('P3.20 who is no administrator is told what it takes', async ({ open }) => {
+test('P3.31 who is no administrator is told what it takes', async ({ open }) => {
   const { page } = await open('ada');
   const token = mintToken({ sub: 'ada' }, 'a key that this server does not have, 32 bytes or more');
   await page.goto(`${new URL(page.url()).origin}/status#token=${token}`);

@@ -33,14 +33,14 @@ test.each([
   ['thaw b', ['SIGCONT b']],
   ['quit', ['quit']],
   ['', []],
-])('P8.24 %j', async (line, expected) => {
+])('P8.9 %j', async (line, expected) => {
   const { desk, done } = deskOf('a', 'b', 'redis');
   await carryOut(desk, line);
   expect(done).toEqual(expected);
 });
 
 test.each(['kill', 'kill z', 'eat b', 'kill a b', 'constructor b'])(
-  'P8.24 %j is answered with what can be said',
+  'P8.9 %j is answered with what can be said',
   async (line) => {
     const { desk, done, said } = deskOf('a', 'b');
     await carryOut(desk, line);
@@ -49,13 +49,13 @@ test.each(['kill', 'kill z', 'eat b', 'kill a b', 'constructor b'])(
   },
 );
 
-test('P8.24 a failure is said, and ends nothing', async () => {
+test('P8.9 a failure is said, and ends nothing', async () => {
   const { desk, said } = deskOf('gone');
   await carryOut(desk, 'start gone');
   expect(said).toEqual(['it does not start']);
 });
 
-test('P8.24 the table says what runs where', () => {
+test('P8.9 the table says what runs where', () => {
   const { desk } = deskOf('a', 'gone');
   expect(table(desk.members)).toMatch(/a +process 42 +what a does\n +gone +not running +what gone does/);
 });
