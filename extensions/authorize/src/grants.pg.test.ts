@@ -299,8 +299,8 @@ describe('P4.3 a change and its revision are one', () => {
     const append = async () => {
       const result = await pool.query<{ outcome: string }>(
         `SELECT outcome FROM weft_append(ARRAY[$1::bigint], ARRAY[$2::bigint], ARRAY[$3::bigint], ARRAY[$4::bigint],
-           ARRAY[gen_random_uuid()], ARRAY[1], ARRAY[$1::bigint], ARRAY[2], ARRAY['edit'], ARRAY['alice'],
-           ARRAY['s'], 'i', '\\x0000'::bytea)`,
+           ARRAY[gen_random_uuid()], ARRAY[1], ARRAY[2::bigint], ARRAY[1], ARRAY[1], ARRAY[1], ARRAY[2],
+           ARRAY['edit'], ARRAY['alice'], ARRAY['s'], 'i', '\\x0000'::bytea)`,
         [id, epoch, head, policyRev],
       );
       return result.rows[0]?.outcome;
