@@ -11,7 +11,7 @@ declare global {
 test('P1.8 kill -9 in mid-sentence: everything that the page called saved is there after the restart', async ({
   browser,
 }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(300_000);
   const seed = runSeed();
   test.info().annotations.push({ type: 'seed', description: String(seed) });
   const random = seededRandom(seed);
@@ -64,6 +64,7 @@ test('P1.8 kill -9 in mid-sentence: everything that the page called saved is the
 });
 
 test('P1.11 after a restart the open page goes on by itself, with nothing lost', async ({ browser }) => {
+  test.setTimeout(180_000);
   const server = await startDemo();
   const ada = await openDesk({ server, browser, person: 'ada', document: await newDocument(server) });
   await ada.expectStatus('saved');

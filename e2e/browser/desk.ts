@@ -93,7 +93,7 @@ export async function openDesk({ server, browser, person, document, context }: O
     errors,
     text: page.getByRole('textbox', { name: 'Document text' }),
     expectStatus: (status) =>
-      expect(page.locator('[data-status]')).toHaveAttribute('data-status', status, { timeout: 20_000 }),
+      expect(page.locator('[data-status]')).toHaveAttribute('data-status', status, { timeout: 40_000 }),
     goOffline() {
       line.refusing = true;
       line.cut();
@@ -125,7 +125,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       await use(server);
       await server.remove();
     },
-    { scope: 'worker', timeout: 60_000 },
+    { scope: 'worker', timeout: 120_000 },
   ],
   open: async ({ weft, browser }, use) => {
     const desks: Desk[] = [];

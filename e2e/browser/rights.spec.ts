@@ -28,13 +28,18 @@ test('P4.2 an owner removes somebody who is typing: the text stops there, and th
   await ada.page.getByRole('button', { name: 'Share' }).click();
   await ada.page.getByRole('button', { name: 'More for Grace' }).click();
   await ada.page.getByRole('menuitem', { name: 'Remove access' }).click();
-  await expect(grace.page.getByRole('heading', { name: 'Access removed' })).toBeVisible();
+  await grace.expectStatus('access-removed');
   typing = false;
   await typist;
+  // What she typed in the last moments is handed back to her.
+  const unsaved = grace.page.getByRole('dialog', { name: 'Your unsaved text' });
+  await expect(unsaved.getByRole('textbox')).toHaveValue(/x/);
+  await unsaved.getByRole('button', { name: 'Discard' }).click();
+  await expect(grace.page.getByRole('heading', { name: 'Access removed' })).toBeVisible();
   await expect(grace.text).toBeHidden();
+  await ada.page.getByRole('button', { name: 'Done' }).click();
   const after = await ada.text.textContent();
   const rows = await (await restOf(weft, 'ada')).log(name);
-  await ada.page.getByRole('button', { name: 'Done' }).click();
   await ada.text.click();
   await ada.page.keyboard.press('Control+End');
   await ada.text.pressSequentially(' Ada goes on.');

@@ -25,8 +25,8 @@ test('P9.3 two people write at once, see each other’s carets, and end with the
     return letters('w') >= 'writes warp writes weft'.split('w').length - 1 && shown.length >= 100;
   });
   expect(text).toContain('The first line.');
-  await expect(ada.page.locator('.remote-caret__label', { hasText: 'Grace' })).toBeAttached();
-  await expect(grace.page.locator('.remote-caret__label', { hasText: 'Ada' })).toBeAttached();
+  await expect(ada.page.locator('.remote-caret__label[data-name="Grace"]')).toBeAttached();
+  await expect(grace.page.locator('.remote-caret__label[data-name="Ada"]')).toBeAttached();
   await ada.expectStatus('saved');
   await grace.expectStatus('saved');
 });
@@ -106,12 +106,12 @@ test('P9.6 undo takes back one’s own edits and nobody else’s', async ({ weft
   await ada.expectStatus('saved');
   await grace.expectStatus('saved');
   await ada.text.click();
-  await ada.text.pressSequentially('from Ada');
-  await expect(grace.text).toContainText('from Ada');
+  await ada.text.pressSequentially('Warp.');
+  await expect(grace.text).toContainText('Warp.');
   await grace.text.click();
   await grace.page.keyboard.press('Control+Home');
-  await grace.text.pressSequentially('from Grace, ');
-  await expect(ada.text).toContainText('from Grace, from Ada');
+  await grace.text.pressSequentially('Cloth, ');
+  await expect(ada.text).toContainText('Cloth, Warp.');
   await ada.text.press('Control+z');
-  await expectSameText([ada, grace], (shown) => shown.includes('from Grace') && !shown.includes('from Ada'));
+  await expectSameText([ada, grace], (shown) => shown.includes('Cloth,') && !shown.includes('Warp.'));
 });

@@ -34,9 +34,12 @@ async function crashBetweenShowingAndSaving(grace: string): Promise<Crash> {
       env: { WEFT_CARRIED_GRACE: grace },
     }),
   );
-  await server.as({ sub: 'olga' }).createDocument(NAME);
+  const owner = server.as({ sub: 'olga' });
+  await owner.createDocument(NAME);
+  // In the database, not in their tokens: what an absent author may do is asked without a token.
+  for (const sub of ['author', 'witness']) await owner.grant(NAME, `user:${sub}`, 'editor');
   const open = (sub: string, url = server.wsUrl) => {
-    const token = server.token({ sub, grants: { [NAME]: 'editor' } });
+    const token = server.token({ sub });
     return closing(openSession({ url, name: NAME, token }));
   };
   const authorsLine = closing(await FaultProxy.start(server.port));

@@ -1,5 +1,6 @@
 import { createDatabase, runSeed, seededRandom, startWeft, until } from '@weft/harness';
 import { expect, inject, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { closing } from './clean-up.ts';
 import { expectAgreement, expectLogged } from './promises.ts';
 import { Writers } from './writers.ts';
@@ -49,7 +50,16 @@ test('P8.2 while it drains it is alive but not ready, and takes no new connectio
   server.process.signal('SIGTERM');
   await until(async () => (await server.readiness()) === 503, { what: 'not ready' });
   expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
-  expect(await server.stop()).toBe(0);
+  const late = new WebSocket(server.wsUrl);
+  const refused = await new Promise<number | undefined>((resolve) => {
+    late.on('unexpected-response', (_request, response) => resolve(response.statusCode));
+    late.on('close', (code) => resolve(code));
+    late.on('error', () => undefined);
+  });
+  late.terminate();
+  expect([503, 4500]).toContain(refused);
+  await until(() => !server.process.running, { timeout: 15_000, what: 'the end' });
+  expect(server.process.child.exitCode).toBe(0);
 });
 
 test('P8.3 a second signal ends it at once', async () => {

@@ -55,6 +55,8 @@ export class WireTap {
 
   private attach(socket: WebSocket): void {
     this.current = socket;
+    // A provider that is destroyed while it connects has taken its own listener away by then.
+    socket.on('error', () => undefined);
     socket.on('message', (data: ArrayBuffer) => this.receive(new Uint8Array(data)));
     socket.on('close', (code, reason) => {
       this.closes.push({ code, reason: reason.toString() });

@@ -1,6 +1,6 @@
 import { X } from 'lucide-react';
 import { Dialog } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { useRef, type ReactNode } from 'react';
 
 export interface ModalProps {
   readonly open: boolean;
@@ -12,6 +12,7 @@ export interface ModalProps {
 }
 
 export function Modal({ open, title, description, wide = false, children, onClose }: ModalProps) {
+  const opener = useRef<Element | null>(null);
   return (
     <Dialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Dialog.Portal>
@@ -19,6 +20,14 @@ export function Modal({ open, title, description, wide = false, children, onClos
         <Dialog.Content
           className={wide ? 'dialog dialog--wide' : 'dialog'}
           {...(description ? {} : { 'aria-describedby': undefined })}
+          // The library gives the focus back to a trigger of its own, and these dialogs have none.
+          onOpenAutoFocus={() => {
+            opener.current = document.activeElement;
+          }}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            if (opener.current instanceof HTMLElement) opener.current.focus();
+          }}
         >
           <header className="dialog__head">
             <Dialog.Title className="dialog__title">{title}</Dialog.Title>
