@@ -63,7 +63,8 @@ test('P10.6 everything can be done with the keyboard alone', async ({ weft, open
 
 test('P10.7 dark and light follow the system until somebody chooses', async ({ weft, open }) => {
   const name = await newDocument(weft);
-  const { page } = await open('ada', name, { colorScheme: 'dark' });
+  const { page, expectStatus } = await open('ada', name, { colorScheme: 'dark' });
+  await expectStatus('saved');
   const brightness = () =>
     page.evaluate(() => {
       const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
