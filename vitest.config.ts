@@ -39,11 +39,22 @@ export default defineConfig({
         ...source,
         test: {
           name: 'process',
-          include: ['e2e/{process,cluster}/**/*.test.ts'],
+          include: ['e2e/process/**/*.test.ts'],
           globalSetup: ['./e2e/harness/src/global-setup.ts'],
           testTimeout: 240_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+        },
+      },
+      {
+        ...source,
+        test: {
+          name: 'cluster',
+          include: ['e2e/cluster/**/*.test.ts'],
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
+          // Each file breaks servers of its own, and mostly waits.
+          maxWorkers: 2,
         },
       },
     ],

@@ -10,8 +10,8 @@ import {
   type WeftServer,
 } from '@weft/harness';
 import { expect, test } from 'vitest';
-import { closing } from './clean-up.ts';
-import { expectLogged, reader } from './promises.ts';
+import { closing } from '../shared/clean-up.ts';
+import { expectLogged, reader } from '../shared/promises.ts';
 
 const NAME = 'cloth';
 

@@ -12,9 +12,9 @@ import * as encoding from 'lib0/encoding';
 import { WebSocket } from 'ws';
 import { expect, inject, test } from 'vitest';
 import * as Y from 'yjs';
-import { closing } from './clean-up.ts';
-import { expectAgreement } from './promises.ts';
-import { Writers } from './writers.ts';
+import { closing } from '../shared/clean-up.ts';
+import { expectAgreement } from '../shared/promises.ts';
+import { Writers } from '../shared/writers.ts';
 
 const seed = runSeed();
 

@@ -1,8 +1,8 @@
 import { createDatabase, openSession, startWeft, until, type Session, type WeftServer } from '@weft/harness';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
-import { closing } from './clean-up.ts';
-import { expectLogged, reader } from './promises.ts';
+import { closing } from '../shared/clean-up.ts';
+import { expectLogged, reader } from '../shared/promises.ts';
 
 const NAME = 'cloth';
 

@@ -8,9 +8,9 @@ import {
   until,
 } from '@weft/harness';
 import { expect, test } from 'vitest';
-import { closing } from './clean-up.ts';
-import { expectAgreement, expectLogged } from './promises.ts';
-import { Writers } from './writers.ts';
+import { closing } from '../shared/clean-up.ts';
+import { expectAgreement, expectLogged } from '../shared/promises.ts';
+import { Writers } from '../shared/writers.ts';
 
 const seed = runSeed();
 

@@ -10,8 +10,8 @@ import {
 } from '@weft/harness';
 import { expect, inject, test } from 'vitest';
 import * as Y from 'yjs';
-import { closing } from './clean-up.ts';
-import { expectLogged } from './promises.ts';
+import { closing } from '../shared/clean-up.ts';
+import { expectLogged } from '../shared/promises.ts';
 
 async function begin(): Promise<WeftServer> {
   const server = closing(await startWeft({ databaseUrl: await createDatabase(inject('postgresUrl')) }));

@@ -14,9 +14,9 @@ import {
   type WeftServer,
 } from '@weft/harness';
 import { expect, inject, test } from 'vitest';
-import { closing } from './clean-up.ts';
+import { closing } from '../shared/clean-up.ts';
 import * as Y from 'yjs';
-import { expectLogged, reader } from './promises.ts';
+import { expectLogged, reader } from '../shared/promises.ts';
 
 const seed = runSeed();
 const NAME = 'replayed';

@@ -1,9 +1,9 @@
 import { createDatabase, runSeed, seededRandom, startWeft, until } from '@weft/harness';
 import { expect, inject, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { closing } from './clean-up.ts';
-import { expectAgreement, expectLogged } from './promises.ts';
-import { Writers } from './writers.ts';
+import { closing } from '../shared/clean-up.ts';
+import { expectAgreement, expectLogged } from '../shared/promises.ts';
+import { Writers } from '../shared/writers.ts';
 
 const seed = runSeed();
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { freePort, openSession, startWeft, TestProcess, until } from '@weft/harness';
 import { expect, test } from 'vitest';
-import { closing } from './clean-up.ts';
+import { closing } from '../shared/clean-up.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '../..');
 

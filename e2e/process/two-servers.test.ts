@@ -8,9 +8,9 @@ import {
   type RestClient,
 } from '@weft/harness';
 import { expect, inject, test } from 'vitest';
-import { closing } from './clean-up.ts';
-import { expectGapless, expectLogged, reader } from './promises.ts';
-import { Writers } from './writers.ts';
+import { closing } from '../shared/clean-up.ts';
+import { expectGapless, expectLogged, reader } from '../shared/promises.ts';
+import { Writers } from '../shared/writers.ts';
 
 const seed = runSeed();
 

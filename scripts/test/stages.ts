@@ -44,6 +44,7 @@ export const STAGES: readonly Stage[] = [
   vitest('unit', 'tests without services'),
   vitest('services', 'tests with a real Postgres and Redis'),
   vitest('process', 'the built server, killed for real', ['build']),
+  vitest('cluster', 'several of them behind a load balancer, with real faults', ['build']),
   {
     name: 'browser',
     what: 'the demo in Chromium',
