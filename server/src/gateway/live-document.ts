@@ -92,6 +92,7 @@ export class LiveDocument {
     this.key = key;
     this.fanOut = new FanOut({
       receivers: this.sessions,
+      clock: core.clock,
       maxWindow: core.limits.joinWindow,
       windowPerReceiver: core.limits.joinWindowPerReceiver,
     });
@@ -251,7 +252,7 @@ export class LiveDocument {
   private changed(update: Uint8Array, origin: unknown): void {
     this.states.append(update);
     this.bytes += update.length;
-    this.fanOut.broadcast(updateBody(update), this.author);
+    this.fanOut.broadcastUpdate(update, this.author);
     if (origin === COMMITTED || this.discarded) return;
     const { writing } = this;
     // Yjs' own clean-ups follow an update within the same call, under no origin.
