@@ -13,7 +13,7 @@ function receiver(addressKey = 'doc'): Receiver {
 /** The frames' bodies, without WebSocket header and address; all here are short. */
 function bodiesOf(bytes: Buffer | undefined): Uint8Array[] {
   const bodies: Uint8Array[] = [];
-  for (let at = 0; bytes && at < bytes.length; ) {
+  for (let at = 0; bytes && at < bytes.length;) {
     const long = bytes[at + 1] === 126;
     const length = long ? bytes.readUInt16BE(at + 2) : (bytes[at + 1] as number);
     const start = at + (long ? 4 : 2);
@@ -46,7 +46,8 @@ function history(random: Random, steps: number): Uint8Array[] {
       }
     });
     Y.applyUpdate(shared, Y.encodeStateAsUpdate(doc, Y.encodeStateVector(shared)));
-    if (random.integer(3) === 0) for (const each of people) Y.applyUpdate(each, Y.encodeStateAsUpdate(shared));
+    if (random.integer(3) === 0)
+      for (const each of people) Y.applyUpdate(each, Y.encodeStateAsUpdate(shared));
   }
   return updates;
 }
@@ -58,7 +59,7 @@ test('P12.8 updates of a window that go out as one are to their receiver what th
     const updates = history(random, 60);
     const oneByOne = new Y.Doc();
     const atOnce = new Y.Doc();
-    for (let at = 0; at < updates.length; ) {
+    for (let at = 0; at < updates.length;) {
       const run = updates.slice(at, (at += 1 + random.integer(12)));
       for (const update of run) Y.applyUpdate(oneByOne, update);
       const window = new Window(
