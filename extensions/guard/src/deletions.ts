@@ -56,7 +56,7 @@ function noteDeletion(analysis: Analysis, item: Y.Item): void {
   if (place.depth === 0 && item.parentSub !== null) place.access.keys.add(item.parentSub);
 }
 
-function addRange({ clocks, lengths }: DeleteBlock, clock: number, end: number): void {
+export function addRange({ clocks, lengths }: DeleteBlock, clock: number, end: number): void {
   const last = clocks.length - 1;
   if (last >= 0 && clocks[last]! + lengths[last]! === clock) {
     lengths[last]! += end - clock;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { UpdateAnalysis } from '@weft/common';
 import * as Y from 'yjs';
 import { analyzeUpdate } from '../analyze.ts';
+import { findEquivocation } from '../equivocation.ts';
 import { fingerprint } from './fingerprint.ts';
 import { copyOf, type Effect, observe } from './oracle.ts';
 import { Random } from './random.ts';
@@ -15,6 +16,9 @@ export function runHonestSession(seed: number): number {
     session.step();
     const update = session.arriving();
     if (!checkHonest(session.server, update)) session.postpone(update);
+  }
+  for (const { doc } of session.people) {
+    assert.equal(findEquivocation(session.server, Y.encodeStateAsUpdate(doc)), undefined, 'says the same');
   }
   return steps;
 }
@@ -38,6 +42,7 @@ function checkHonest(server: Y.Doc, update: Uint8Array): boolean {
   Y.applyUpdate(server, analysis.update);
   assert.deepEqual(analysis.newRoots.toSorted(), added(server, roots), 'new roots');
   assert.ok(analyzeUpdate(server, update).noop, 'the second time it is known');
+  assert.equal(findEquivocation(server, update), undefined, 'and says the same');
   return true;
 }
 
