@@ -245,6 +245,22 @@ describe('P6.4 presence across instances', () => {
     expect(old.awareness.getStates().has(1)).toBe(true);
   });
 
+  test('P6.4 a person who came back on another instance is not removed when the grace here ends', () => {
+    const time = { now: 1_000_000 };
+    const [old, next] = [instance({}, time), instance({}, time)];
+    const before = session('alice');
+    old.send(before, entry(1, 5));
+    old.send(before, entry(2, 5));
+    const silent = old.gate.silentSince(old.gate.removeSession(before));
+    time.now += 1000;
+    next.send(session('alice'), entry(1, 5));
+    old.relay(old.gate.observe(encodeAwarenessUpdate(next.awareness, [1])).update);
+    time.now += 5000;
+    expect(silent()).toEqual([2]);
+    old.relay(old.gate.removal(silent()));
+    expect([...old.awareness.getStates().keys()]).toEqual([1]);
+  });
+
   test('P6.4 a removal that crossed with the move is answered by the instance where the person is', () => {
     const time = { now: 1_000_000 };
     const [old, next] = [instance({}, time), instance({}, time)];

@@ -140,6 +140,16 @@ export class AwarenessGate {
   }
 
   /**
+   * Tells later which of them nothing has been heard of, here or from another instance. Ids that moved are no
+   * longer claimed here, and {@link removal} could not tell them from those that nobody speaks for any more.
+   */
+  silentSince(clients: readonly number[]): () => number[] {
+    const clockOf = (client: number) => this.awareness.meta.get(client)?.clock;
+    const before = clients.map(clockOf);
+    return () => clients.filter((client, index) => clockOf(client) === before[index]);
+  }
+
+  /**
    * The frame that removes those of `clients` that are still shown and that no session here has taken over. To
    * apply, relay and publish.
    */

@@ -95,8 +95,9 @@ export class AwarenessRelay {
     const { document } = session;
     const clients = document.awareness.removeSession(session);
     if (clients.length === 0) return;
-    if (grace === 0) this.remove(document, clients);
-    else setTimeout(() => this.remove(document, clients), grace).unref();
+    if (grace === 0) return this.remove(document, clients);
+    const silent = document.awareness.silentSince(clients);
+    setTimeout(() => this.remove(document, silent()), grace).unref();
   }
 
   remove(document: LiveDocument, clients: readonly number[]): void {

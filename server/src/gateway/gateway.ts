@@ -15,7 +15,10 @@ const SWEEP_INTERVAL = 1_000;
 const STATE_CACHE_UNUSED = 60_000;
 /** Milliseconds in which a database that answers commits what is in flight. */
 const SETTLE = 5_000;
-/** Milliseconds over which clients are asked to come back, at least. */
+/**
+ * Milliseconds within which a client that was sent away is asked to come back. Closing is spread already; a longer
+ * wait could outlast the grace that keeps its presence.
+ */
 const RETRY_SPREAD = 1_000;
 /** The stock provider reconnects after 30 s without a message. */
 const KEEP_ALIVE = 20_000;
@@ -143,7 +146,7 @@ export class Gateway {
     const sockets = [...this.core.sockets];
     const pause = sockets.length > 1 ? spread / sockets.length : 0;
     for (const socket of sockets) {
-      socket.sendAway('server-draining', Math.round(Math.random() * Math.max(RETRY_SPREAD, spread)));
+      socket.sendAway('server-draining', Math.round(Math.random() * RETRY_SPREAD));
       if (pause > 0) await delay(pause);
     }
   }
