@@ -348,6 +348,19 @@ describe('P5.6 Redis is expendable', () => {
     await until(() => b.backplane.connected);
   });
 
+  test('P5.6 a process that was held up itself does not take Redis for away', async () => {
+    const { log, a, b } = await pair();
+    await until(() => a.seen.joined > 0 && b.seen.joined > 0);
+    let downs = 0;
+    cleanups.push(a.backplane.listen({ down: () => downs++ }));
+    // More than twice the silence after which Redis counts as away, in which nobody here could hear it.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700);
+    b.write();
+    await until(() => a.seen.applied.length === 1);
+    expect(log.reads).toBe(0);
+    expect(downs).toBe(0);
+  });
+
   test('P7.5 while Redis hangs, what waits for it is bounded', async () => {
     const redis = await ownRedis();
     const both = await pair({ url: redis.url, silence: 60_000, maxPendingBytes: 100_000, interval: 50 });

@@ -44,8 +44,12 @@ export class RedisLink {
   private stopped = true;
   private pendingBytes = 0;
   private beating = false;
-  private lastHeard = 0;
-  private lastReset = 0;
+  /**
+   * Signs of life that were due since the last one was heard, and since the last reset. Not the time: to a process
+   * that was held up for seconds everything is late, Redis or not.
+   */
+  private unheard = 0;
+  private sinceReset = 0;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(options: RedisLinkOptions) {
@@ -61,7 +65,6 @@ export class RedisLink {
 
   start(): void {
     this.stopped = false;
-    this.lastReset = Date.now();
     const redis = describeTarget(this.options.target);
     for (const client of [this.pub, this.sub]) {
       client.on('error', (error: unknown) => {
@@ -124,7 +127,7 @@ export class RedisLink {
 
   private received(channel: string, message: Buffer): void {
     if (channel !== this.options.loopback) return this.options.onMessage(channel, message);
-    this.lastHeard = Date.now();
+    this.unheard = 0;
     if (this.up || this.stopped) return;
     this.up = true;
     this.options.logger.info({ redis: describeTarget(this.options.target) }, 'Redis connects the instances');
@@ -132,9 +135,11 @@ export class RedisLink {
   }
 
   private beat(): void {
-    const silent = Date.now() - Math.max(this.lastHeard, this.lastReset);
-    if (silent > this.options.silence) this.down();
-    if (silent > this.options.silence * GIVE_UP) this.reset();
+    const allowed = this.options.silence / this.options.heartbeat;
+    this.unheard += 1;
+    this.sinceReset += 1;
+    if (this.unheard > allowed) this.down();
+    if (Math.min(this.unheard, this.sinceReset) > allowed * GIVE_UP) this.reset();
     if (!this.up) void this.subscribe([this.options.loopback]);
     if (this.beating) return;
     this.beating = true;
@@ -158,7 +163,7 @@ export class RedisLink {
   }
 
   private reset(): void {
-    this.lastReset = Date.now();
+    this.sinceReset = 0;
     for (const client of [this.pub, this.sub]) {
       // A cluster client looks after its nodes itself, and would not come back from a disconnect.
       if (!(client instanceof Cluster)) client.disconnect(true);
