@@ -26,6 +26,8 @@ export interface WritersOptions {
 export class Writers {
   readonly sessions: readonly Session[];
   readonly name: string;
+  /** Begins the writers' names, which end in `-0`, `-1` … */
+  readonly prefix: string;
   private readonly timers = new Set<NodeJS.Timeout>();
   private writing = false;
   private readonly random: Random;
@@ -35,6 +37,7 @@ export class Writers {
 
   constructor({ server, url, name, count, random, pace = 20, prefix = 'writer' }: WritersOptions) {
     this.name = name;
+    this.prefix = prefix;
     this.random = random;
     this.pace = pace;
     this.typists = Array.from({ length: count }, () => new Typist(seededRandom(random.integer(2 ** 31))));

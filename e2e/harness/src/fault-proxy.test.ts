@@ -51,6 +51,12 @@ test('P10.8 a dropping flow loses what it carried, and a swallowing one just so 
   await until(() => echoed === 'cdef');
 });
 
+test('P10.8 a sieve lets through what it returns', async () => {
+  proxy.toServer.sieve = (chunk) => Buffer.from(chunk.toString().replaceAll('x', ''));
+  client.write('axbxc');
+  await until(() => echoed === 'abc');
+});
+
 test('P10.8 a cut resets connections, and a refusing proxy takes no new ones', async () => {
   client.write('x');
   await until(() => echoed === 'x');

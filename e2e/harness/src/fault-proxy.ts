@@ -7,9 +7,14 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
  */
 export type FlowMode = 'pass' | 'stall' | 'drop';
 
+/** Lets through what of the chunk is not to be lost. */
+export type Sieve = (chunk: Buffer, connection: Socket) => Buffer;
+
 /** One direction of all connections of a proxy. */
 export class Flow {
   bytes = 0;
+  /** Loses parts that only it can tell apart, such as single messages. */
+  sieve: Sieve | undefined;
   private modeNow: FlowMode = 'pass';
   private toSwallow = 0;
   private readonly sources = new Set<Socket>();
@@ -35,7 +40,7 @@ export class Flow {
     this.sources.add(from);
     from.on('close', () => this.sources.delete(from));
     from.on('data', (chunk: Buffer) => {
-      const rest = this.filter(chunk);
+      const rest = this.filter(chunk, from);
       if (rest.length > 0 && to.writable && !to.write(rest)) from.pause();
     });
     to.on('drain', () => {
@@ -45,9 +50,10 @@ export class Flow {
     if (this.modeNow === 'stall') from.pause();
   }
 
-  private filter(chunk: Buffer): Buffer {
+  private filter(chunk: Buffer, from: Socket): Buffer {
     this.bytes += chunk.length;
     if (this.modeNow === 'drop') return chunk.subarray(chunk.length);
+    if (this.sieve) return this.sieve(chunk, from);
     const swallowed = Math.min(this.toSwallow, chunk.length);
     this.toSwallow -= swallowed;
     return chunk.subarray(swallowed);

@@ -2,6 +2,7 @@ export * from './acks.ts';
 export * from './compare.ts';
 export * from './editing-trace.ts';
 export * from './fault-proxy.ts';
+export * from './freeze.ts';
 export * from './ports.ts';
 export * from './postgres.ts';
 export * from './process.ts';

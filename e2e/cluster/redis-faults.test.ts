@@ -1,0 +1,112 @@
+import { freeze, runSeed, seededRandom, until } from '@weft/harness';
+import { Redis } from 'ioredis';
+import { expect, test } from 'vitest';
+import { closing } from '../shared/clean-up.ts';
+import { clusterOfFile, type TestCluster } from './cluster.ts';
+import { expectConvergence } from './convergence.ts';
+import { gather, type Crowd } from './crowd.ts';
+import { lasting, redisAway, redisBack } from './faults.ts';
+import { LostMessages } from './lost-messages.ts';
+
+const WITHIN = 10_000;
+const FROZEN = 20_000;
+const seed = runSeed();
+const cluster = clusterOfFile();
+
+const begin = (name: string): Promise<Crowd> =>
+  gather({ cluster: cluster(), name, random: seededRandom(seed) });
+
+/** Everybody holds the same soon, and nobody's connection was ever touched. */
+async function expectUndisturbed(crowd: Crowd): Promise<void> {
+  await expectConvergence(cluster(), crowd.groups, { within: WITHIN });
+  expect(crowd.closes).toEqual([]);
+}
+
+async function command(redis: TestCluster['redis'], ...[name = '', ...args]: string[]): Promise<unknown> {
+  const client = new Redis(redis.url);
+  try {
+    return await client.call(name, ...args);
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** Every instance knows everybody, once. */
+async function expectEverybodyPresent(crowd: Crowd): Promise<void> {
+  const name = crowd.groups[0]?.name ?? '';
+  const people = crowd.groups.flatMap(({ sessions, prefix }) =>
+    sessions.map((_, index) => `${prefix}-${index}`),
+  );
+  for (const { server } of cluster().instances) {
+    const present = async () => {
+      const { body } = await server
+        .as({ sub: 'owner' })
+        .request<{ presence: { user: string }[] }>('GET', `/v1/documents/${name}/presence`);
+      return body.presence.map(({ user }) => user);
+    };
+    await until(async () => (await present()).length === people.length, { what: 'everybody to be entered' });
+    expect((await present()).toSorted()).toEqual(people.toSorted());
+  }
+}
+
+test(`P5.10 Redis hangs for ${FROZEN / 1000} s under 30 writers: they go on and see each other, and nobody is disconnected (seed ${seed})`, async () => {
+  const crowd = await begin('frozen');
+  const { redis, instances } = cluster();
+  const frozen = closing(freeze(redis.process));
+  await lasting(FROZEN, async () => {
+    await redisAway(instances);
+    await crowd.hearEachOther('while Redis hangs', WITHIN);
+    await crowd.progress(50);
+  });
+  frozen.close();
+  await redisBack(instances);
+  await crowd.hearEachOther('after Redis hung', WITHIN);
+  await expectEverybodyPresent(crowd);
+  await expectUndisturbed(crowd);
+  expect(crowd.leaves).toEqual([]);
+});
+
+test(`P5.10 Redis is killed under 30 writers and comes back empty (seed ${seed})`, async () => {
+  const crowd = await begin('killed');
+  const { redis, instances } = cluster();
+  await redis.stop('SIGKILL');
+  await redisAway(instances);
+  await crowd.hearEachOther('without Redis', WITHIN);
+  await crowd.progress(50);
+  await redis.start();
+  await redisBack(instances);
+  await crowd.progress(20);
+  await expectEverybodyPresent(crowd);
+  await expectUndisturbed(crowd);
+  expect(crowd.leaves).toEqual([]);
+});
+
+test(`P5.10 Redis is flushed under 30 writers (seed ${seed})`, async () => {
+  const crowd = await begin('flushed');
+  for (let flush = 0; flush < 3; flush++) {
+    await crowd.progress(20);
+    await command(cluster().redis, 'FLUSHALL');
+  }
+  await crowd.hearEachOther('after the flush', WITHIN);
+  await expectEverybodyPresent(crowd);
+  await expectUndisturbed(crowd);
+  expect(crowd.leaves).toEqual([]);
+});
+
+test(`P5.10 messages that are lost without anybody noticing, after which nobody types, are found in the log (seed ${seed})`, async () => {
+  const { instances } = cluster();
+  const losses = instances.map(({ redis }) => new LostMessages(redis, 'weft:document:'));
+  const crowd = await begin('lossy');
+  for (const loss of losses) loss.losing = true;
+  await crowd.progress(50);
+  crowd.pause();
+  await expectUndisturbed(crowd);
+  const lostThen = losses.map(({ lost }) => lost);
+  await crowd.hearEachOther('the last word', WITHIN);
+  await expectUndisturbed(crowd);
+  losses.forEach(({ lost }, index) => expect(lost).toBeGreaterThan(lostThen[index] ?? 0));
+  for (const loss of losses) loss.losing = false;
+  crowd.start();
+  await redisBack(instances);
+  await expectUndisturbed(crowd);
+});
