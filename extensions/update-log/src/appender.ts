@@ -10,6 +10,7 @@ import {
 } from './append-statement.ts';
 import { weight, type BatchLimits, type DocumentQueue, type QueuedBatch } from './document-queue.ts';
 import { classifyFailure } from './failure.ts';
+import { Gathering } from './gathering.ts';
 import { Lane } from './lane.ts';
 import type { LogMeters } from './meters.ts';
 import type { AppendEntry } from './types.ts';
@@ -22,7 +23,7 @@ export interface AppenderOptions extends BatchLimits {
   readonly syncToDisk: () => Promise<void>;
   readonly now: () => number;
   readonly lanes: number;
-  readonly lingerMs: number;
+  readonly gatherMs: number;
   readonly maxPendingBytes: number;
   readonly commitTimeoutMs: number;
   readonly retryMinMs: number;
@@ -47,13 +48,17 @@ export class Appender {
   private readonly blocked = new Map<number, DocumentQueue[]>();
   private readonly working = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
+  private readonly gathering: Gathering;
   private starting = false;
+  /** Ends the wait for company. */
+  private gatherTimer: NodeJS.Timeout | undefined;
   private pendingBytes = 0;
   private degraded: number | undefined;
 
   constructor(options: AppenderOptions) {
     this.options = options;
-    const { pool, commitTimeoutMs: timeoutMs } = options;
+    const { pool, commitTimeoutMs: timeoutMs, gatherMs: maxWaitMs, now } = options;
+    this.gathering = new Gathering({ maxWaitMs, now });
     this.lanes = Array.from({ length: options.lanes }, () => new Lane({ pool, timeoutMs }));
     this.idle = [...this.lanes];
   }
@@ -75,7 +80,9 @@ export class Appender {
     }
     this.count(bytes);
     const ticket = queue.push(entry);
+    this.gathering.arrived(entry.session || queue.key);
     this.schedule(queue);
+    if (this.gatherTimer && this.gathering.complete) this.endWait();
     return ticket;
   }
 
@@ -87,6 +94,7 @@ export class Appender {
   /** Gives up retrying: what is still not written fails with `log-unavailable`. Resolves when no lane works. */
   async stop(): Promise<void> {
     this.stopping.abort();
+    this.endWait();
     await Promise.all(this.working);
     for (const lane of this.lanes) lane.release();
   }
@@ -107,31 +115,34 @@ export class Appender {
     if (this.ready.length === 0 || this.starting || this.idle.length === 0) return;
     // After this turn of the event loop: what it still appends joins the batch.
     this.starting = true;
+    setImmediate(() => this.gather());
+  }
+
+  private gather(): void {
+    const { wait } = this.gathering;
+    if (wait === 0) this.begin();
+    else this.gatherTimer = setTimeout(() => this.begin(), wait);
+  }
+
+  private endWait(): void {
+    if (!this.gatherTimer) return;
+    clearTimeout(this.gatherTimer);
+    this.gatherTimer = undefined;
     setImmediate(() => this.begin());
   }
 
   private begin(): void {
+    this.gatherTimer = undefined;
     this.starting = false;
+    this.gathering.begun();
     const lane = this.ready.length > 0 ? this.idle.pop() : undefined;
     if (!lane) return;
-    const work = this.work(lane).finally(() => {
+    const work = this.write(lane, this.take()).finally(() => {
       this.working.delete(work);
       this.idle.push(lane);
       this.wake();
     });
     this.working.add(work);
-  }
-
-  private async work(lane: Lane): Promise<void> {
-    while (this.ready.length > 0) {
-      const batches = this.take();
-      if (batches.length === 0) break;
-      await this.write(lane, batches);
-      if (this.options.lingerMs > 0 && batches.length > 1 && this.ready.length > 0) {
-        // Busy: waiting a moment makes fewer and larger transactions.
-        await delay(this.options.lingerMs);
-      }
-    }
   }
 
   private take(): QueuedBatch[] {

@@ -14,7 +14,7 @@ import { Appender } from './appender.ts';
 import { DocumentQueue } from './document-queue.ts';
 import { createMeters } from './meters.ts';
 import { OpenDocument, guarded } from './open-document.ts';
-import { LogReader, type UpdatePage } from './reader.ts';
+import { LogReader, type BeforeLimits, type LogRow, type UpdatePage } from './reader.ts';
 import type { DocumentHead, DocumentLog, DocumentLogEvents, LogStats } from './types.ts';
 
 export interface UpdateLogOptions {
@@ -28,8 +28,8 @@ export interface UpdateLogOptions {
   readonly syncToDisk?: () => Promise<void>;
   /** Transactions in flight at once. */
   readonly lanes?: number;
-  /** Milliseconds to wait for company, when busy. */
-  readonly lingerMs?: number;
+  /** Milliseconds that a batch waits for company at most; it does only where company is to be expected. */
+  readonly gatherMs?: number;
   /** Bytes of everything that waits to be committed. */
   readonly maxPendingBytes?: number;
   readonly maxBatchRows?: number;
@@ -45,7 +45,7 @@ export interface UpdateLogOptions {
 
 export const updateLogDefaults = {
   lanes: 1,
-  lingerMs: 1,
+  gatherMs: 5,
   maxPendingBytes: 64 * 1024 * 1024,
   maxBatchRows: 1_000,
   maxBatchBytes: 4 * 1024 * 1024,
@@ -59,6 +59,7 @@ const PAGE_ROWS = 500;
 const MAX_PAGE_ROWS = 5_000;
 const PAGE_BYTES = 8 * 1024 * 1024;
 const DRAIN_POLL_MS = 5;
+const CARRIED_ROWS = 200;
 
 /** The durable history of documents: what was committed, in order, and nothing else. */
 export class UpdateLog {
@@ -115,9 +116,22 @@ export class UpdateLog {
     return this.reader.page(key, after, { rows, bytes: PAGE_BYTES });
   }
 
+  /**
+   * The newest rows up to `through` of an open document: at most so many, and so many bytes. Empty when they are no
+   * longer kept, or the document has another epoch by now.
+   */
+  readBefore(document: Pick<DocumentLog, 'id' | 'epoch'>, limits: BeforeLimits): Promise<LogRow[]> {
+    return this.reader.before(document, limits);
+  }
+
   /** The whole document as one update. @throws WeftError `document-not-found` */
   readState(key: DocumentKey): Promise<{ epoch: number; seq: number; update: Uint8Array }> {
     return this.reader.state(key);
+  }
+
+  /** The newest `carried` rows of an open document that are still kept, as updates, the newest first. */
+  readCarried(documentId: number): Promise<Uint8Array[]> {
+    return this.reader.carried(documentId, { rows: CARRIED_ROWS, bytes: PAGE_BYTES });
   }
 
   /**

@@ -14,10 +14,10 @@ const ROUND_MS = 1_500;
 const WRITERS = [1, 10, 100];
 
 const variants: Record<string, Partial<UpdateLogOptions>> = {
-  'one lane, no linger': { lanes: 1, lingerMs: 0 },
-  'one lane, linger 1 ms': { lanes: 1, lingerMs: 1 },
-  'two lanes, no linger': { lanes: 2, lingerMs: 0 },
-  'two lanes, linger 1 ms': { lanes: 2, lingerMs: 1 },
+  'one lane, no gathering': { lanes: 1, gatherMs: 0 },
+  'one lane, gather 5 ms': { lanes: 1, gatherMs: 5 },
+  'two lanes, no gathering': { lanes: 2, gatherMs: 0 },
+  'two lanes, gather 5 ms': { lanes: 2, gatherMs: 5 },
 };
 
 interface Figures {
