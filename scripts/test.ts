@@ -1,9 +1,9 @@
 /** Runs everything that has to pass, in order, and ends with the line `N passed, N failed`. */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runCommand } from './test/command.ts';
 import { judge, type Counts } from './test/counts.ts';
 import { REPORT, STAGES, type Stage } from './test/stages.ts';
 
@@ -35,23 +35,20 @@ function selected(): readonly Stage[] {
   return STAGES.filter(({ name }) => !only || only.includes(name));
 }
 
-function runCommand(command: readonly string[], env: NodeJS.ProcessEnv = {}): number | null {
-  const [program = '', ...args] = command;
-  const { status, error } = spawnSync(program, args, {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, PATH, ...env },
-  });
-  if (error) console.error(error.message);
-  return status;
+/** No stage takes half of it: whatever is not done by then hangs. */
+const STAGE_LIMIT = 15 * 60_000;
+
+function run(command: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<number | null> {
+  return runCommand(command, { env: { ...process.env, PATH, ...env }, limit: STAGE_LIMIT });
 }
 
-function runStage(stage: Stage, directory: string): Counts {
+async function runStage(stage: Stage, directory: string): Promise<Counts> {
   if (stage.kind === 'check') {
-    return runCommand(stage.command) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+    return (await run(stage.command)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
   }
   const report = join(directory, `${stage.name}.json`);
   const command = stage.command.map((argument) => argument.replace(REPORT, report));
-  const status = runCommand(command, { PLAYWRIGHT_JSON_OUTPUT_FILE: report });
+  const status = await run(command, { PLAYWRIGHT_JSON_OUTPUT_FILE: report });
   let counts: Counts = { passed: 0, failed: 0 };
   try {
     counts = stage.parse(readFileSync(report, 'utf8'));
@@ -61,7 +58,7 @@ function runStage(stage: Stage, directory: string): Counts {
   return judge(counts, status);
 }
 
-function runAll(stages: readonly Stage[], directory: string): Result[] {
+async function runAll(stages: readonly Stage[], directory: string): Promise<Result[]> {
   const results: Result[] = [];
   for (const stage of stages) {
     const failedNeed = stage.needs?.find((need) =>
@@ -70,7 +67,7 @@ function runAll(stages: readonly Stage[], directory: string): Result[] {
     console.log(`\n── ${stage.name}: ${stage.what}`);
     if (failedNeed) console.error(`not run, because ${failedNeed} failed`);
     const started = performance.now();
-    const counts = failedNeed ? { passed: 0, failed: 1 } : runStage(stage, directory);
+    const counts = failedNeed ? { passed: 0, failed: 1 } : await runStage(stage, directory);
     results.push({ name: stage.name, seconds: (performance.now() - started) / 1000, ...counts });
   }
   return results;
@@ -90,7 +87,7 @@ function summarize(results: readonly Result[]): Counts {
   );
 }
 
-function main(): void {
+async function main(): Promise<void> {
   if (options.values.help) return console.log(HELP);
   if (options.values.list) {
     for (const { name, what } of STAGES) console.log(`${name.padEnd(10)}${what}`);
@@ -98,13 +95,13 @@ function main(): void {
   }
   const stages = selected();
   const directory = mkdtempSync(join(tmpdir(), 'weft-test-'));
-  const setup = runCommand(['npm', 'run', '-s', 'setup']);
+  const setup = await run(['npm', 'run', '-s', 'setup']);
   const results =
-    setup === 0 ? runAll(stages, directory) : [{ name: 'setup', passed: 0, failed: 1, seconds: 0 }];
+    setup === 0 ? await runAll(stages, directory) : [{ name: 'setup', passed: 0, failed: 1, seconds: 0 }];
   rmSync(directory, { recursive: true, force: true });
   const { passed, failed } = summarize(results);
   process.exitCode = failed === 0 ? 0 : 1;
   console.log(`${passed} passed, ${failed} failed`);
 }
 
-main();
+await main();

@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+
+export interface RunOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Milliseconds after which it is ended, with everything that it started. */
+  readonly limit: number;
+}
+
+/** Milliseconds between asking it to end and ending it. */
+const GRACE = 10_000;
+
+/** Runs a program to its end; its exit code, or `null` when it did not end by itself. */
+export async function runCommand(
+  [program = '', ...args]: readonly string[],
+  { env, limit }: RunOptions,
+): Promise<number | null> {
+  // A process group of its own: whoever ends it ends its browsers and databases too.
+  const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'], env, detached: true });
+  const end = (signal: NodeJS.Signals) => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, signal);
+    } catch {
+      // It has ended meanwhile.
+    }
+  };
+  const interrupted = () => end('SIGINT');
+  process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
+  const timers = [
+    setTimeout(() => {
+      console.error(`ended after ${limit / 60_000} minutes: ${program} ${args.join(' ')}`);
+      end('SIGTERM');
+    }, limit),
+    setTimeout(() => end('SIGKILL'), limit + GRACE),
+  ];
+  try {
+    return await new Promise<number | null>((resolve) => {
+      child.once('error', (error) => {
+        console.error(error.message);
+        resolve(null);
+      });
+      child.once('exit', resolve);
+    });
+  } finally {
+    for (const timer of timers) clearTimeout(timer);
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+  }
+}
