@@ -7,11 +7,14 @@ export async function lasting(milliseconds: number, meanwhile: () => Promise<voi
   await Promise.all([delay(milliseconds), meanwhile()]);
 }
 
-/** The value of one line of the metrics, as it begins there: `name` or `name{label="value"}`. */
-export async function metricOf({ server }: Instance, line: string): Promise<number> {
+/** The sum of a metric's values, or of those with this label (`kind="updates"`). */
+async function metricOf({ server }: Instance, name: string, label = ''): Promise<number> {
   const response = await fetch(`${server.url}/metrics`, { signal: AbortSignal.timeout(5_000) });
-  const found = (await response.text()).split('\n').find((text) => text.startsWith(`${line} `));
-  return Number(found?.split(' ').at(-1) ?? 0);
+  const lines = (await response.text()).split('\n').filter((line) => line.startsWith(`${name}{`));
+  if (lines.length === 0) throw new Error(`There is no metric ${name}`);
+  return lines
+    .filter((line) => line.includes(label))
+    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 
 async function untilBackplane(instance: Instance, connected: 0 | 1): Promise<void> {
@@ -34,7 +37,7 @@ export async function redisBack(instances: TestCluster['instances']): Promise<vo
 }
 
 async function untilMoreRows(instance: Instance): Promise<void> {
-  const received = () => metricOf(instance, 'weft_backplane_received_total{kind="updates"}');
+  const received = () => metricOf(instance, 'weft_backplane_received_total', 'kind="updates"');
   const before = await received();
   await until(async () => (await received()) > before, {
     interval: 200,

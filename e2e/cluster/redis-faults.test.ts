@@ -63,7 +63,6 @@ test(`P5.10 Redis hangs for ${FROZEN / 1000} s under 30 writers: they go on and 
   await crowd.hearEachOther('after Redis hung', WITHIN);
   await expectEverybodyPresent(crowd);
   await expectUndisturbed(crowd);
-  expect(crowd.leaves).toEqual([]);
 });
 
 test(`P5.10 Redis is killed under 30 writers and comes back empty (seed ${seed})`, async () => {
