@@ -29,7 +29,7 @@ test('P10.1 npm start runs everything with nothing configured: page, tokens, edi
   const first = run();
   closing({ close: () => first.end('SIGKILL') });
   await ready();
-  expect(first.output).toMatch(/development/i);
+  await until(() => /development/i.test(first.output), { what: 'the warning' });
   const page = await fetch(url);
   expect(page.status).toBe(200);
   expect(await page.text()).toMatch(/<script/);
