@@ -227,6 +227,28 @@ describe('P6.8 presence and messages reach the other instances', () => {
     expect(Buffer.from(b.seen.awareness[0]!).toString()).toContain('{"at":29}');
   });
 
+  test('P6.8 who is told of while the document is still being loaded is present when it is open', async () => {
+    const log = new TestLog();
+    const prefix = newPrefix();
+    const a = await startProcess(log, 'a', prefix);
+    const b = await startProcess(log, 'b', prefix);
+    await a.open();
+    await b.replica.join();
+    await until(() => a.seen.joined > 0);
+    const person = new Awareness(new Doc());
+    cleanups.push(() => person.destroy());
+    for (let at = 0; at < 3; at++) {
+      const published = b.count('received_total awareness');
+      person.setLocalState({ at });
+      a.replica.publishAwareness(encodeAwarenessUpdate(person, [person.clientID]));
+      await until(() => b.count('received_total awareness') > published);
+    }
+    expect(b.seen.awareness).toEqual([]);
+    b.replica.open({ id: log.id, epoch: log.epoch, seq: log.head, policyRev: 1 });
+    expect(b.seen.awareness).toHaveLength(1);
+    expect(Buffer.from(b.seen.awareness[0]!).toString()).toContain('{"at":2}');
+  });
+
   test('P6.8 what the last tick holds is sent before leaving', async () => {
     const { a, b } = await pair({ awarenessTick: 60_000 });
     await until(() => a.seen.joined > 0);

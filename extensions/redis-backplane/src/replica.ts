@@ -1,4 +1,5 @@
 import type { CommittedUpdate, Cursor, DocumentKey, Unsubscribe } from '@weft/common';
+import { AwarenessBatch } from './awareness-batch.ts';
 import type { RedisBackplane } from './backplane.ts';
 import { DocumentPosition, type DocumentPositionPort } from './document-position.ts';
 import type { Vigilance } from './vigilance.ts';
@@ -39,6 +40,11 @@ export class Replica {
   private unwatch: Unsubscribe | undefined;
   private announcedAt = -ANNOUNCE_INTERVAL;
   private left = false;
+  /**
+   * Presence that arrives while the document is loaded, the newest of each person. Peers answer the joining with it at
+   * once, and nobody repeats it before clients renew theirs (15 s).
+   */
+  private early: AwarenessBatch | undefined = new AwarenessBatch();
 
   constructor({ key, backplane, vigilance, events, maxHeldBytes }: ReplicaOptions) {
     this.key = key;
@@ -66,7 +72,7 @@ export class Replica {
       updates: (rows) => this.position.receive(rows),
       hint: (cursor) => this.position.hint(cursor),
       position: () => this.position.cursor,
-      awareness: (update) => this.events.awareness(update),
+      awareness: (update) => this.observe(update),
       stateless: (payload) => this.events.stateless(payload),
       peerJoined: () => this.events.peerJoined(),
     });
@@ -82,6 +88,23 @@ export class Replica {
       policyChanged: (rev) => this.events.policyChanged(rev),
     });
     this.position.open({ epoch, seq });
+    this.showEarly();
+  }
+
+  private showEarly(): void {
+    const { early } = this;
+    this.early = undefined;
+    if (!early || early.empty) return;
+    try {
+      this.events.awareness(early.take());
+    } catch {
+      // Something else than an instance wrote it. Opening the document must not fail because of it.
+    }
+  }
+
+  private observe(update: Uint8Array): void {
+    if (this.early) this.early.add(update);
+    else this.events.awareness(update);
   }
 
   /** Rows that this process has committed, in the order of the log. */
