@@ -85,7 +85,10 @@ export interface Known {
  * The deletions of the document that a replica has not: an update, `undefined` when there are none. One pass over the
  * document's structs, and over the deletions that the replica has.
  */
-export function lackingDeletions(doc: Y.Doc, { stateVector, deletions, told }: Known): Uint8Array | undefined {
+export function lackingDeletions(
+  doc: Y.Doc,
+  { stateVector, deletions, told }: Known,
+): Uint8Array | undefined {
   const known = byClient(deletions);
   const knownSince = byClient(mergeRanges(told));
   const lacking: DeleteBlock[] = [];

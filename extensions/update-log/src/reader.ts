@@ -130,6 +130,30 @@ export class LogReader {
     throw new WeftError('log-unavailable', { detail: `rows of ${key} are missing` });
   }
 
+  /**
+   * The newest rows up to `through` of a document of that epoch, in order: as many as fit, and as are kept.
+   */
+  async before(
+    { id, epoch }: Pick<DocumentPosition, 'id' | 'epoch'>,
+    limits: BeforeLimits,
+  ): Promise<LogRow[]> {
+    const { rows } = await this.db.query<Pick<UpdateRow, 'seq' | 'at' | 'update'>>({
+      name: 'weft_rows_before',
+      text: `SELECT u.seq, u.at, u.update
+             FROM (
+               SELECT *, sum(octet_length(update)) OVER (ORDER BY seq DESC) AS bytes
+               FROM (
+                 SELECT seq, at, update FROM document_updates
+                 WHERE document_id = $1 AND seq <= $2 AND EXISTS (SELECT FROM documents WHERE id = $1 AND epoch = $3)
+                 ORDER BY seq DESC LIMIT $4
+               ) page
+             ) u
+             WHERE u.bytes <= $5 ORDER BY u.seq`,
+      values: [id, limits.through, epoch, limits.rows, limits.bytes],
+    });
+    return rows.map(({ seq, at, update }) => ({ seq: Number(seq), at, update }));
+  }
+
   private async position(
     key: DocumentKey,
     what: 'with-state' | 'without-state',
@@ -209,6 +233,13 @@ export interface PageLimits {
   readonly rows: number;
   readonly bytes: number;
 }
+
+export interface BeforeLimits extends PageLimits {
+  readonly through: number;
+}
+
+/** A row without what it says about its author. */
+export type LogRow = Pick<CommittedUpdate, 'seq' | 'at' | 'update'>;
 
 function checkCursor(after: Cursor, position: DocumentPosition): void {
   const data = {

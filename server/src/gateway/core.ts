@@ -15,6 +15,7 @@ import type { ClientSocket } from './client-socket.ts';
 import { GatewayMetrics } from './gateway-metrics.ts';
 import { LiveDocuments } from './live-documents.ts';
 import { Replication } from './replication.ts';
+import { Resumption } from './resumption.ts';
 import { SessionAccess } from './session-access.ts';
 import { SessionOpening } from './session-opening.ts';
 import { SessionPresence } from './session-presence.ts';
@@ -114,6 +115,7 @@ export class GatewayCore {
   readonly opening: SessionOpening;
   readonly access: SessionAccess;
   readonly sync: SyncResponder;
+  readonly resumption: Resumption;
   readonly updates: UpdatePipeline;
   readonly carried: CarriedWork;
   readonly awareness: AwarenessRelay;
@@ -134,6 +136,7 @@ export class GatewayCore {
     this.opening = new SessionOpening(this);
     this.access = new SessionAccess(this);
     this.sync = new SyncResponder(this);
+    this.resumption = new Resumption(this);
     this.updates = new UpdatePipeline(this);
     this.carried = new CarriedWork(this);
     this.awareness = new AwarenessRelay(this);

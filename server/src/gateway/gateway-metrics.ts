@@ -8,6 +8,7 @@ export class GatewayMetrics {
   readonly updates;
   readonly acknowledged;
   readonly throttled;
+  private readonly syncs;
   private readonly refused;
 
   constructor(metrics: Metrics) {
@@ -23,7 +24,17 @@ export class GatewayMetrics {
       'weft_updates_throttled_total',
       'Updates that waited for their rate limit.',
     );
+    this.syncs = metrics.counter(
+      'weft_syncs_total',
+      'Questions of clients for what they lack, by what was sent.',
+      ['answer'],
+    );
     this.refused = metrics.counter('weft_refusals_total', 'What was refused, by error code.', ['code']);
+  }
+
+  /** `completion`: deletions that somebody turned out to lack besides. */
+  synced(answer: 'state' | 'recent' | 'log' | 'difference' | 'completion'): void {
+    this.syncs.inc({ answer });
   }
 
   refusal(code: ErrorCode): void {

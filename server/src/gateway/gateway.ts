@@ -11,7 +11,7 @@ import { allowsOrigin } from './origin.ts';
 import { Submissions } from './submissions.ts';
 
 const SWEEP_INTERVAL = 1_000;
-/** State vectors and awareness that nobody joined for are not kept longer. */
+/** What is kept for those who join or come back is not kept longer when nobody does. */
 const STATE_CACHE_UNUSED = 60_000;
 /** Milliseconds in which a database that answers commits what is in flight. */
 const SETTLE = 5_000;
@@ -116,6 +116,7 @@ export class Gateway {
     }
     for (const live of this.core.documents.all()) {
       live.states?.dropIfUnusedSince(now - STATE_CACHE_UNUSED);
+      live.recent.dropOlderReadBefore(now - STATE_CACHE_UNUSED);
       for (const session of live.sessions) this.core.access.sweep(session, now);
       if (ping) this.core.awareness.sweep(live, now);
     }

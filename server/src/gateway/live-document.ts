@@ -19,6 +19,7 @@ import type { Owed } from './acknowledgements.ts';
 import { FanOut } from './fan-out.ts';
 import { updateBody } from './frames.ts';
 import type { GatewayCore } from './core.ts';
+import { RecentChanges } from './recent-changes.ts';
 import type { Session } from './session.ts';
 import { StateCache } from './state-cache.ts';
 import type { UserHooks } from './user-hooks.ts';
@@ -62,6 +63,7 @@ export class LiveDocument {
   readonly key: DocumentKey;
   readonly sessions = new Set<Session>();
   readonly fanOut: FanOut;
+  recent = new RecentChanges();
   log!: DocumentLog;
   /** Set when Hocuspocus has made it, which is before the first session is open. */
   document!: Document;
@@ -119,7 +121,7 @@ export class LiveDocument {
   fill(document: Document): void {
     this.document = document;
     this.states = new StateCache(document);
-    const { snapshot, tail } = this.log.loaded;
+    const { snapshot, tail, seq } = this.log.loaded;
     const updates = tail.map(({ update }) => update);
     const [first = new Uint8Array([0, 0]), ...rest] = snapshot ? [snapshot, ...updates] : updates;
     for (const update of [first, ...rest]) {
@@ -127,6 +129,8 @@ export class LiveDocument {
       this.bytes += update.length;
     }
     if (snapshot) this.states.seed(first, rest);
+    this.recent = new RecentChanges();
+    this.recent.seed(seq - tail.length, tail);
   }
 
   /**
@@ -251,6 +255,7 @@ export class LiveDocument {
   /** Every change of the Yjs document arrives here, synchronously, without what was known before. */
   private changed(update: Uint8Array, origin: unknown): void {
     this.states.append(update);
+    this.recent.append(update, this.core.clock.now());
     this.bytes += update.length;
     this.fanOut.broadcastUpdate(update, this.author);
     if (origin === COMMITTED || this.discarded) return;

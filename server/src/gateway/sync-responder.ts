@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SyncType, WeftError } from '@weft/common';
+import type { DeletedRanges } from '@weft/guard';
 import * as Y from 'yjs';
 import type { GatewayCore } from './core.ts';
 import { syncStep1Body, syncStep2Body } from './frames.ts';
+import type { MissedUpdate, StateVector } from './resumption.ts';
 import type { Session } from './session.ts';
 
 const SYNC_PAUSE = 250;
@@ -29,9 +31,15 @@ export class SyncResponder {
 
   /** The client's answer to the server's own question: what it has and the server lacks. */
   receiveStep2(session: Session, update: Uint8Array): void | Promise<void> {
+    const deletions = this.core.resumption.deletionsOf(session, update);
     const done = this.core.updates.receive(session, SyncType.Step2, update);
-    if (done) return done.then(() => session.document.synced(session));
+    if (done) return done.then(() => this.synced(session, deletions));
+    this.synced(session, deletions);
+  }
+
+  private synced(session: Session, deletions: DeletedRanges | undefined): void {
     session.document.synced(session);
+    this.core.resumption.complete(session, deletions);
   }
 
   private async answerLater(session: Session, stateVector: Uint8Array): Promise<void> {
@@ -56,9 +64,9 @@ export class SyncResponder {
   }
 }
 
-function diff(document: Y.Doc, stateVector: Uint8Array): Uint8Array {
+function decodeStateVector(bytes: Uint8Array): StateVector {
   try {
-    return Y.encodeStateAsUpdate(document, stateVector);
+    return Y.decodeStateVector(bytes);
   } catch (cause) {
     throw new WeftError('frame-malformed', { detail: 'state vector', cause });
   }
