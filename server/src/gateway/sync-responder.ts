@@ -26,7 +26,7 @@ export class SyncResponder {
     if (stateVector.length > this.core.limits.stateVectorBytes) throw new WeftError('frame-too-large');
     // A few bytes of question ask for megabytes of answer: one answer at a time leaves for the network.
     if (session.socket.congested || !session.syncBudget.take()) return this.answerLater(session, stateVector);
-    this.answer(session, stateVector);
+    return this.answer(session, stateVector);
   }
 
   /** The client's answer to the server's own question: what it has and the server lacks. */
@@ -45,17 +45,37 @@ export class SyncResponder {
   private async answerLater(session: Session, stateVector: Uint8Array): Promise<void> {
     await session.socket.drained();
     while (!session.syncBudget.take()) await delay(SYNC_PAUSE);
-    this.answer(session, stateVector);
+    return this.answer(session, stateVector);
   }
 
-  private answer(session: Session, stateVector: Uint8Array): void {
+  private answer(session: Session, stateVector: Uint8Array): void | Promise<void> {
     if (!session.isOpen) return;
-    const { document, states } = session.document;
+    if (isEmptyStateVector(stateVector)) return this.sendState(session);
+    const missed = this.core.resumption.missed(session, decodeStateVector(stateVector));
+    if (missed instanceof Promise) {
+      const copy = stateVector.slice();
+      return missed.then((later) => this.sendMissed(session, copy, later));
+    }
+    this.sendMissed(session, stateVector, missed);
+  }
+
+  private sendState(session: Session): void {
+    this.core.metrics.synced('state');
+    this.send(session, session.document.states.frames(session, this.core.clock.now()));
+  }
+
+  private sendMissed(session: Session, stateVector: Uint8Array, missed: MissedUpdate | undefined): void {
+    if (!session.isOpen) return;
+    this.core.metrics.synced(missed?.source ?? 'difference');
+    if (!missed) this.core.resumption.supersede(session);
+    const update = missed?.update ?? Y.encodeStateAsUpdate(session.document.document, stateVector);
+    this.send(session, [session.frame(syncStep2Body(update))], stateVector);
+  }
+
+  private send(session: Session, frames: readonly Buffer[], stateVector?: Uint8Array): void {
     session.acknowledgements.holdUntilSynced();
-    session.enqueue(session.frame(syncStep1Body(Y.encodeStateVector(document))));
-    const frames = isEmptyStateVector(stateVector)
-      ? states.frames(session, this.core.clock.now())
-      : [session.frame(syncStep2Body(diff(document, stateVector)))];
+    const question = this.core.carried.clocks.question(session.document, stateVector);
+    session.enqueue(session.frame(syncStep1Body(question)));
     for (const frame of frames) {
       session.socket.stateBytesInFlight += frame.length;
       session.enqueue(frame);
