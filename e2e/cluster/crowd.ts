@@ -1,7 +1,12 @@
-import { until, type Random, type Session } from '@weft/harness';
+import { until, type LogRow, type Random, type Session } from '@weft/harness';
+import { expect } from 'vitest';
 import { closing } from '../shared/clean-up.ts';
 import { Writers } from '../shared/writers.ts';
 import type { TestCluster } from './cluster.ts';
+import { expectConvergence } from './convergence.ts';
+
+/** How soon everybody must hold the same, after a fault or in spite of it, in milliseconds. */
+const WITHIN = 10_000;
 
 export interface CrowdOptions {
   readonly cluster: TestCluster;
@@ -68,7 +73,7 @@ export class Crowd {
     group.sessions[0]?.document.getMap('marks').set(mark, true);
   }
 
-  async heard(mark: string, groups = this.groups, timeout = 10_000): Promise<void> {
+  async heard(mark: string, groups = this.groups, timeout = WITHIN): Promise<void> {
     const listeners = groups.flatMap(({ sessions }) => sessions);
     await until(() => listeners.every(({ document }) => document.getMap('marks').has(mark)), {
       timeout,
@@ -77,12 +82,12 @@ export class Crowd {
   }
 
   /** What is written on each instance from now on is seen on all. */
-  async hearEachOther(when: string, timeout = 10_000): Promise<void> {
+  async hearEachOther(when: string): Promise<void> {
     await Promise.all(
       this.groups.map((group, index) => {
         const mark = `${when}, from ${index}`;
         this.say(mark, group);
-        return this.heard(mark, this.groups, timeout);
+        return this.heard(mark);
       }),
     );
   }
@@ -102,4 +107,12 @@ export async function gather(options: CrowdOptions): Promise<Crowd> {
   await crowd.progress(20);
   crowd.watchLeaves();
   return crowd;
+}
+
+/** Everybody holds the same soon, nothing is stored twice, and nobody's connection was ever touched. */
+export async function expectUndisturbed(cluster: TestCluster, crowd: Crowd): Promise<LogRow[]> {
+  const rows = await expectConvergence(cluster, crowd.groups, { within: WITHIN });
+  expect(new Set(rows.map(({ update }) => update)).size).toBe(rows.length);
+  expect(crowd.closes).toEqual([]);
+  return rows;
 }
