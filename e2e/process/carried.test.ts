@@ -10,8 +10,9 @@ import {
   type WeftServer,
 } from '@weft/harness';
 import { expect, test } from 'vitest';
+import * as Y from 'yjs';
 import { closing } from '../shared/clean-up.ts';
-import { expectLogged, reader } from '../shared/promises.ts';
+import { bytesOf, expectLogged, reader } from '../shared/promises.ts';
 
 const NAME = 'cloth';
 
@@ -110,4 +111,105 @@ test("P1.14 what a witness writes itself after a crash does not wait for somebod
   );
   const rows = await reader(server, NAME).log(NAME);
   expect(rows.some(({ kind }) => kind === 'carried')).toBe(false);
+});
+
+/** A session of whoever, in a copy of what is saved in which the author wrote something else. */
+async function forgerOf({ server, author }: Crash, sub: string): Promise<Session> {
+  const document = new Y.Doc();
+  for (const row of await reader(server, NAME).log(NAME)) Y.applyUpdate(document, bytesOf(row));
+  const own = document.clientID;
+  document.clientID = author.document.clientID;
+  document.getText('body').insert(7, 'forged.');
+  document.clientID = own;
+  return closing(openSession({ url: server.wsUrl, name: NAME, token: server.token({ sub }), document }));
+}
+
+interface AuditPage {
+  readonly entries: readonly { readonly action: string; readonly actor: string }[];
+}
+
+async function expectAuditedEquivocation({ server, author }: Crash, actor: string): Promise<void> {
+  const admin = server.as({ sub: 'root', scope: 'admin' });
+  const entry = await until(
+    async () => {
+      const { body } = await admin.request<AuditPage>('GET', '/v1/audit?limit=1000');
+      return body.entries.find((found) => found.action === 'update.equivocation' && found.actor === actor);
+    },
+    { what: 'the equivocation in the audit log' },
+  );
+  expect(entry).toMatchObject({
+    document: NAME,
+    code: 'document-rebuild',
+    detail: { author: 'author', client: author.document.clientID },
+  });
+}
+
+test('P1.21 an author who comes back with other content than was carried is told, and rebuilds', async () => {
+  const crash = await crashBetweenShowingAndSaving('1s');
+  const { server, author, witness, letAuthorReturn } = crash;
+  witness.close();
+  const forger = await forgerOf(crash, 'witness');
+  await forger.saved();
+  expect((await reader(server, NAME).log(NAME)).at(-1)).toMatchObject({ actor: 'witness', kind: 'carried' });
+
+  letAuthorReturn();
+  const ended = await author.event('closed', 20_000);
+  expect(ended).toMatchObject({ code: 'document-rebuild', retryable: false });
+  expect(author.authenticationFailures).toContain('document-rebuild');
+  await expectAuditedEquivocation(crash, 'author');
+
+  author.close();
+  const rebuilt = closing(
+    openSession({ url: server.wsUrl, name: NAME, token: server.token({ sub: 'author' }) }),
+  );
+  await rebuilt.saved();
+  rebuilt.text.insert(0, 'mine: ');
+  await Promise.all([rebuilt.saved(), forger.saved()]);
+  await until(() => differences({ rebuilt: rebuilt.document, forger: forger.document }).length === 0);
+  expect(rebuilt.text.toJSON()).toBe('mine: saved. forged.');
+});
+
+test('P1.21 also when the server was restarted since', async () => {
+  const crash = await crashBetweenShowingAndSaving('1s');
+  const { server, author, witness, letAuthorReturn } = crash;
+  witness.close();
+  const forger = await forgerOf(crash, 'witness');
+  await forger.saved();
+  await server.kill9();
+  await server.start();
+  await forger.saved();
+  letAuthorReturn();
+  expect(await author.event('closed', 20_000)).toMatchObject({ code: 'document-rebuild' });
+  expect(forger.isSaved).toBe(true);
+});
+
+test('P1.21 an author who comes back with what was carried goes on', async () => {
+  const { server, author, witness, letAuthorReturn } = await crashBetweenShowingAndSaving('1s');
+  await witness.saved();
+  letAuthorReturn();
+  await author.saved();
+  author.text.insert(0, 'Back. ');
+  await Promise.all([author.saved(), witness.saved()]);
+  await until(() => differences({ author: author.document, witness: witness.document }).length === 0);
+  expect(author.events.some(({ weft }) => weft === 'closed')).toBe(false);
+  const rows = await reader(server, NAME).log(NAME);
+  expect(rows.map(({ actor, kind }) => [actor, kind])).toEqual([
+    ['author', 'edit'],
+    ['witness', 'carried'],
+    ['author', 'edit'],
+  ]);
+});
+
+test('P1.21 a carrier who brings other content than the author does rebuilds, and nothing of it is shown', async () => {
+  const crash = await crashBetweenShowingAndSaving('30s');
+  const { author, witness, letAuthorReturn } = crash;
+  witness.close();
+  const forger = await forgerOf(crash, 'witness');
+  await until(() => forger.provider.isAuthenticated, { what: 'the forger to be there first' });
+  letAuthorReturn();
+  await author.saved();
+  expect(await forger.event('closed', 20_000)).toMatchObject({ code: 'document-rebuild' });
+  await expectAuditedEquivocation(crash, 'witness');
+  expect(author.text.toJSON()).toBe('saved. shown. ');
+  expect(author.isSaved).toBe(true);
 });

@@ -93,8 +93,9 @@ export function lackingDeletions(
   const knownSince = byClient(mergeRanges(told));
   const lacking: DeleteBlock[] = [];
   for (const [client, structs] of doc.store.clients) {
-    const deleted = deletedBefore(client, structs, clockOf(stateVector, client));
-    const rest = without(without(deleted, known.get(client)), knownSince.get(client));
+    const end = clockOf(stateVector, client);
+    const unknown = deletedBesides(known.get(client) ?? none(client), { structs, end });
+    const rest = without(unknown, knownSince.get(client) ?? none(client));
     if (rest.clocks.length > 0) lacking.push(rest);
   }
   if (lacking.length === 0) return undefined;
@@ -112,28 +113,59 @@ function byClient(blocks: DeletedRanges): Map<number, DeleteBlock> {
   return new Map(blocks.map((block) => [block.client, block]));
 }
 
-function deletedBefore(client: number, structs: readonly StoredStruct[], end: number): DeleteBlock {
-  const block: DeleteBlock = { client, clocks: [], lengths: [] };
-  for (const struct of structs) {
-    if (struct.id.clock >= end) break;
-    if (struct.deleted) addRange(block, struct.id.clock, Math.min(end, struct.id.clock + struct.length));
-  }
-  return block;
+function none(client: number): DeleteBlock {
+  return { client, clocks: [], lengths: [] };
 }
 
-function without(block: DeleteBlock, known: DeleteBlock | undefined): DeleteBlock {
-  if (known === undefined || block.clocks.length === 0) return block;
-  const rest: DeleteBlock = { client: block.client, clocks: [], lengths: [] };
+interface Before {
+  readonly structs: readonly StoredStruct[];
+  /** The clocks below it. */
+  readonly end: number;
+}
+
+/** What is deleted and not in `known`. Almost all is: nothing is kept of that. */
+function deletedBesides(known: DeleteBlock, { structs, end }: Before): DeleteBlock {
+  const rest = none(known.client);
+  const { clocks, lengths } = known;
   let next = 0;
-  for (let i = 0; i < block.clocks.length; i++) {
-    let clock = block.clocks[i]!;
-    const end = clock + block.lengths[i]!;
-    while (clock < end) {
-      while (next < known.clocks.length && known.clocks[next]! + known.lengths[next]! <= clock) next++;
-      const knownFrom = known.clocks[next] ?? end;
-      if (clock < knownFrom) addRange(rest, clock, Math.min(end, knownFrom));
-      clock = Math.max(clock, knownFrom + (known.lengths[next] ?? 0));
-    }
+  for (let i = 0; i < structs.length; i++) {
+    const struct = structs[i]!;
+    if (!struct.deleted) continue;
+    const { clock } = struct.id;
+    if (clock >= end) break;
+    const last = Math.min(end, clock + struct.length);
+    while (next < clocks.length && clocks[next]! + lengths[next]! <= clock) next++;
+    const covered = next < clocks.length && clocks[next]! <= clock && clocks[next]! + lengths[next]! >= last;
+    if (!covered) addUncovered(rest, known, { from: clock, to: last, next });
   }
   return rest;
+}
+
+function without(block: DeleteBlock, known: DeleteBlock): DeleteBlock {
+  const rest = none(block.client);
+  for (let i = 0; i < block.clocks.length; i++) {
+    const from = block.clocks[i]!;
+    addUncovered(rest, known, { from, to: from + block.lengths[i]!, next: 0 });
+  }
+  return rest;
+}
+
+interface Uncovered {
+  readonly from: number;
+  readonly to: number;
+  /** The first range of `known` that may reach beyond `from`. */
+  readonly next: number;
+}
+
+function addUncovered(
+  rest: DeleteBlock,
+  { clocks, lengths }: DeleteBlock,
+  { from, to, next }: Uncovered,
+): void {
+  let clock = from;
+  for (let i = next; i < clocks.length && clocks[i]! < to; i++) {
+    if (clock < clocks[i]!) addRange(rest, clock, clocks[i]!);
+    clock = Math.max(clock, clocks[i]! + lengths[i]!);
+  }
+  if (clock < to) addRange(rest, clock, to);
 }

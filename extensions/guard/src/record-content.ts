@@ -78,7 +78,7 @@ export class RecordContent {
   }
 }
 
-function writeContent(content: Y.AbstractContent): Uint8Array {
+function writeContent(content: Y.Item['content']): Uint8Array {
   const encoder = new Y.UpdateEncoderV1();
   content.write(encoder, 0);
   return encoding.toUint8Array(encoder.restEncoder);

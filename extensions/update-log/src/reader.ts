@@ -111,6 +111,19 @@ export class LogReader {
     return { epoch, seq, update };
   }
 
+  /** The newest rows of other people's work that somebody brought back, as many as fit, the newest first. */
+  async carried(documentId: number, limits: PageLimits): Promise<Uint8Array[]> {
+    const { rows } = await this.db.query<{ update: Buffer }>({
+      name: 'weft_carried',
+      text: `SELECT update FROM (
+               SELECT seq, update, sum(octet_length(update)) OVER (ORDER BY seq DESC) AS bytes
+               FROM document_updates WHERE document_id = $1 AND kind = 'carried' ORDER BY seq DESC LIMIT $2
+             ) u WHERE bytes <= $3 ORDER BY seq DESC`,
+      values: [documentId, limits.rows, limits.bytes],
+    });
+    return rows.map(({ update }) => update);
+  }
+
   /**
    * Rows after a cursor, in order, without a gap. Without one: from the oldest row that is kept.
    * @throws WeftError `cursor-epoch`, `cursor-pruned` with `data: {current, snapshot}`; `document-not-found`

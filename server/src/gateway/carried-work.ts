@@ -1,7 +1,8 @@
-import { nameOf, WeftError, type Principal, type UpdateAnalysis } from '@weft/common';
+import { nameOf, WeftError, type ClockRange, type Principal, type UpdateAnalysis } from '@weft/common';
 import { decideUpdate } from '@weft/authorize';
-import { analyzeUpdate, isEmptyUpdate, splitByAuthor } from '@weft/guard';
+import { analyzeUpdate, findEquivocation, isEmptyUpdate, splitByAuthor } from '@weft/guard';
 import type { Owed } from './acknowledgements.ts';
+import { CarriedClocks } from './carried-clocks.ts';
 import type { GatewayCore } from './core.ts';
 import type { LiveDocument } from './live-document.ts';
 import type { Session } from './session.ts';
@@ -24,11 +25,13 @@ interface Waiting {
  * the carrier's name, if both may write it, and never while its author is here.
  */
 export class CarriedWork {
+  readonly clocks: CarriedClocks;
   private readonly core: GatewayCore;
   private readonly waiting = new Map<LiveDocument, Waiting[]>();
 
   constructor(core: GatewayCore) {
     this.core = core;
+    this.clocks = new CarriedClocks(core);
   }
 
   /** An update with edits of other people. Answers the carrier when all of it is decided. */
@@ -101,6 +104,7 @@ export class CarriedWork {
     const { carrier } = item;
     if (carrier.ended) return true;
     const analysis = analyzeUpdate(document.document, item.update, this.core.dependencies.guardLimits);
+    if (this.isContradicted(document, item, analysis)) return true;
     if (analysis.noop) {
       this.answer(document, item, true);
       return true;
@@ -158,8 +162,54 @@ export class CarriedWork {
     }
     // The author may have come back while the permissions were read.
     const analysis = analyzeUpdate(document.document, item.update, this.core.dependencies.guardLimits);
-    if (!analysis.noop) void document.writeUnanswered(carrier, analysis, 'carried');
+    if (this.isContradicted(document, item, analysis)) return;
+    if (!analysis.noop) {
+      this.clocks.note(document, analysis.authors);
+      void document.writeUnanswered(carrier, analysis, 'carried');
+    }
     this.answer(document, item, true);
+  }
+
+  /** Whether the author, or another carrier, has brought other content than the item: its carrier has to rebuild. */
+  private isContradicted(document: LiveDocument, item: Waiting, { update }: UpdateAnalysis): boolean {
+    // Nothing of it is known.
+    if (update === item.update) return false;
+    const { guardLimits: limits } = this.core.dependencies;
+    const range = findEquivocation(document.document, item.update, { limits });
+    if (!range) return false;
+    this.answer(document, item, false);
+    this.endForEquivocation(item.carrier, range);
+    return true;
+  }
+
+  /**
+   * Ends the session of somebody whose update says something else about clocks that were carried than what was taken
+   * then: their copy and everybody else's would stay different for ever. Answers the update.
+   *
+   * @returns whether it does.
+   */
+  refuseEquivocation(session: Session, update: Uint8Array): boolean {
+    const range = this.clocks.contradicted(session.document, update);
+    if (!range) return false;
+    session.document.owe(session, false);
+    this.endForEquivocation(session, range);
+    return true;
+  }
+
+  private endForEquivocation(session: Session, { client, clock, length }: ClockRange): void {
+    const { audit, bindings } = this.core.dependencies;
+    const { tenant, user } = session.principal;
+    audit.record({
+      tenant,
+      action: 'update.equivocation',
+      actor: user,
+      document: nameOf(session.key),
+      session: session.id,
+      code: 'document-rebuild',
+      detail: { author: bindings.ownerOf(session.key, client), client, clock, length },
+    });
+    session.sendRefused('client-id-taken', false);
+    session.end('document-rebuild');
   }
 
   private answer(document: LiveDocument, { carrier, owed }: Waiting, saved: boolean): void {

@@ -50,7 +50,10 @@ export class Replication {
       vigilance: this.vigilance,
       events: {
         readRows: (after, limit) => log.readUpdates(live.key, { after, limit }),
-        apply: (rows) => live.applyCommitted(rows),
+        apply: (rows) => {
+          this.core.carried.clocks.observe(live, rows);
+          live.applyCommitted(rows);
+        },
         lost: (reason) => this.core.documents.discard(live, lostError(reason)),
         awareness: (update) => this.core.awareness.observe(live, update),
         stateless: (payload) => live.document?.relayStateless(payload),
@@ -80,6 +83,7 @@ export class Replication {
 
   /** Rows of this instance are durable. */
   committed(live: LiveDocument, rows: readonly CommittedUpdate[]): void {
+    this.core.carried.clocks.observe(live, rows);
     this.replicas.get(live)?.committed(rows);
   }
 

@@ -16,7 +16,8 @@ export class Submissions {
    * Applies and commits an update.
    *
    * @returns the position at which it is committed.
-   * @throws WeftError the refusal; `update-missing-dependencies` when it builds on what the server doesn't have.
+   * @throws WeftError the refusal; `update-missing-dependencies` when it builds on what the server doesn't have;
+   *   `document-rebuild` when it says something else about clocks that were carried.
    */
   async submit(principal: Principal, key: DocumentKey, update: Uint8Array): Promise<Cursor> {
     const access = await this.core.access.resolve(principal, key);
@@ -31,8 +32,10 @@ export class Submissions {
     update: Uint8Array,
   ): Promise<Cursor> {
     await this.bindAuthors(principal, live.key, this.analyze(live, update).authors);
+    await this.core.carried.clocks.learn(live);
     // Again, since the document may have changed meanwhile.
     const analysis = this.analyze(live, update);
+    if (this.core.carried.clocks.contradicted(live, update)) throw new WeftError('document-rebuild');
     const written: Written = {
       principal,
       session: undefined,

@@ -24,6 +24,16 @@ export class SyncResponder {
 
   answerStep1(session: Session, stateVector: Uint8Array): void | Promise<void> {
     if (stateVector.length > this.core.limits.stateVectorBytes) throw new WeftError('frame-too-large');
+    // Who has nothing cannot have something else.
+    const learning = isEmptyStateVector(stateVector)
+      ? undefined
+      : this.core.carried.clocks.learn(session.document);
+    if (!learning) return this.answerSoon(session, stateVector);
+    const copy = stateVector.slice();
+    return learning.then(() => this.answerSoon(session, copy));
+  }
+
+  private answerSoon(session: Session, stateVector: Uint8Array): void | Promise<void> {
     // A few bytes of question ask for megabytes of answer: one answer at a time leaves for the network.
     if (session.socket.congested || !session.syncBudget.take()) return this.answerLater(session, stateVector);
     return this.answer(session, stateVector);

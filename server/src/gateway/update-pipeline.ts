@@ -61,6 +61,8 @@ export class UpdatePipeline {
     if (!analysis) return;
     if (analysis.missing.length > 0) return this.missing(session, type, update);
     session.missing = 0;
+    // Something in it is known already, which is where it may say something else.
+    if (analysis.update !== update && this.core.carried.refuseEquivocation(session, update)) return;
     if (analysis.noop) return session.document.owe(session, true);
     if (!mayWrite(session)) return this.refuseReader(session);
     return this.author(session, analysis);
