@@ -147,13 +147,8 @@ async function startLoadBalancer(instances: readonly number[], cleanUp: CleanUp)
   return port;
 }
 
-const PINO_WARN = 40;
-
 function lastWords({ name, server }: Instance): string {
-  const lines = server.logs.split('\n').filter((line) => {
-    const level = /"level":(\d+)/.exec(line)?.[1];
-    return level === undefined || Number(level) >= PINO_WARN;
-  });
+  const lines = server.logs.split('\n').filter((line) => !/"level":"(info|debug)"/.test(line));
   const state = server.process.running ? `process ${server.process.pid}` : 'not running';
   return [`── ${name}, ${state}`, ...lines.slice(-20)].join('\n');
 }

@@ -5,6 +5,9 @@ import { bytesOf, expectLogged, reader } from '../shared/promises.ts';
 import type { Writers } from '../shared/writers.ts';
 import type { Instance, TestCluster } from './cluster.ts';
 
+/** People who have written in one document. */
+export type Writing = Pick<Writers, 'name' | 'pause' | 'allSaved' | 'documents' | 'acknowledged' | 'surplus'>;
+
 export interface ConvergenceOptions {
   /** Milliseconds from the end of all faults until every client must hold the same. */
   readonly within?: number;
@@ -20,7 +23,7 @@ export interface ConvergenceOptions {
  */
 export async function expectConvergence(
   cluster: TestCluster,
-  writers: Writers | readonly Writers[],
+  writers: Writing | readonly Writing[],
   { within = 20_000 }: ConvergenceOptions = {},
 ): Promise<LogRow[]> {
   const groups = [writers].flat();
@@ -51,7 +54,7 @@ export async function expectConvergence(
   return rows;
 }
 
-function documentsOf(groups: readonly Writers[]): Record<string, Y.Doc> {
+function documentsOf(groups: readonly Writing[]): Record<string, Y.Doc> {
   return Object.fromEntries(
     groups.flatMap((group, index) =>
       Object.entries(group.documents()).map(([name, document]) => [`group ${index}: ${name}`, document]),

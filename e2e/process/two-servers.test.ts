@@ -1,43 +1,11 @@
-import {
-  createDatabase,
-  runSeed,
-  seededRandom,
-  startWeft,
-  until,
-  type LogRow,
-  type RestClient,
-} from '@weft/harness';
+import { createDatabase, runSeed, seededRandom, startWeft, until } from '@weft/harness';
 import { expect, inject, test } from 'vitest';
 import { closing } from '../shared/clean-up.ts';
+import { Follower } from '../shared/follower.ts';
 import { expectGapless, expectLogged, reader } from '../shared/promises.ts';
 import { Writers } from '../shared/writers.ts';
 
 const seed = runSeed();
-
-/** Reads on from its cursor without pause, as an integrator's consumer would. */
-class Follower {
-  readonly rows: LogRow[] = [];
-  private stopped = false;
-  private readonly done: Promise<void>;
-
-  constructor(client: RestClient, name: string) {
-    this.done = this.follow(client, name);
-  }
-
-  private async follow(client: RestClient, name: string): Promise<void> {
-    let after: string | undefined;
-    while (!this.stopped) {
-      const page = await client.updates(name, { limit: 50, ...(after !== undefined && { after }) });
-      this.rows.push(...page.rows);
-      after = page.next;
-    }
-  }
-
-  async stop(): Promise<void> {
-    this.stopped = true;
-    await this.done;
-  }
-}
 
 test(`P2.1 two servers append to one document, and a reader at its cursor gets exactly 1, 2, 3 … (seed ${seed})`, async () => {
   const databaseUrl = await createDatabase(inject('postgresUrl'));
