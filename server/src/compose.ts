@@ -12,6 +12,7 @@ import {
   type GrantSource,
 } from '@weft/authorize';
 import { systemClock } from '@weft/common';
+import { KeyedBuckets } from '@weft/limits';
 import { MemoryPresence, PRESENCE_GRACE_MS, RedisPresence, type PresenceRegistry } from '@weft/presence';
 import { createRedisClient, RedisBackplane } from '@weft/redis-backplane';
 import { DocumentStore, UpdateLog } from '@weft/update-log';
@@ -62,7 +63,15 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
   const documents = new DocumentStore();
   const grants = new GrantStore({ pool, roles });
   const tenantRoles = new TenantRoles({ pool, roles });
-  const bindings = new ClientBindings({ pool });
+  const clientIds = new KeyedBuckets({
+    rate: config.clientIdRate / 60,
+    burst: config.clientIdRate * 10,
+    clock,
+  });
+  const bindings = new ClientBindings({
+    pool,
+    admit: (key, person, count) => clientIds.admit(JSON.stringify([key, person]), count),
+  });
   const administration = new Administration({ pool, documents, grants, tenantRoles, bindings, audit });
   const compactor = config.compaction ? createCompactor({ config, database, logger, metrics }) : undefined;
   const { backplane, registry } = connectInstances(config, { logger, metrics });

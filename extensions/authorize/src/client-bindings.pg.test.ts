@@ -113,6 +113,29 @@ describe('P7.8 bindings are bounded', () => {
   });
 });
 
+describe('P7.8 new ids are bounded per person and document', () => {
+  test('P7.8 past the bound nothing is bound, and what is bound goes on', async () => {
+    const asked: [DocumentKey, string, number][] = [];
+    const bindings = new ClientBindings({
+      pool,
+      admit: (...question) => asked.push(question) <= 2,
+    });
+    await bindings.load(key);
+    expect(await bindings.bindAll(key, [1, 2, 3], 'alice')).toEqual(['own', 'own', 'own']);
+    expect(await bindings.bindAll(key, [3, 4], 'alice')).toEqual(['own', 'own']);
+    const refused = await bindings.bindAll(key, [4, 5], 'alice').catch((error: WeftError) => error.code);
+    expect(refused).toBe('too-many-client-ids');
+    expect(await bindings.bind(key, 4, 'alice')).toBe('own');
+    expect(await bindings.bind(key, 4, 'mallory')).toBe('taken');
+    expect(await opened().then((other) => other.ownerOf(key, 5))).toBeUndefined();
+    expect(asked).toEqual([
+      [key, 'alice', 3],
+      [key, 'alice', 1],
+      [key, 'alice', 1],
+    ]);
+  });
+});
+
 describe('P4.9 with the database away', () => {
   test('P4.9 known ids go on, new ones are refused, and both work again when it is back', async () => {
     const client = new pg.Pool(pool.options);

@@ -8,6 +8,11 @@ export interface ClientBindingsOptions {
   readonly maxCached?: number;
   /** Bindings that wait to be written, over all documents. */
   readonly maxPending?: number;
+  /**
+   * Whether a person may have so many more ids in a document now. Each stays in the document for ever, and in every
+   * state vector that is exchanged for it. Without it: any number.
+   */
+  readonly admit?: (key: DocumentKey, person: string, count: number) => boolean;
 }
 
 interface Pending {
@@ -20,6 +25,8 @@ interface Pending {
 
 const MAX_BATCH = 1_000;
 
+export type Binding = 'own' | 'taken';
+
 /**
  * Which person a Yjs client id belongs to in a document. First writer wins, on whatever instance, for the life
  * of the document. Decisions of the hot path are answered by {@link ownerOf}, a Map lookup.
@@ -28,14 +35,16 @@ export class ClientBindings {
   private readonly pool: Pool;
   private readonly maxCached: number;
   private readonly maxPending: number;
+  private readonly admit: NonNullable<ClientBindingsOptions['admit']>;
   private readonly documents = new Map<DocumentKey, Map<number, string>>();
   private pending: Pending[] = [];
   private writing = false;
 
-  constructor({ pool, maxCached = 10_000, maxPending = 10_000 }: ClientBindingsOptions) {
+  constructor({ pool, maxCached = 10_000, maxPending = 10_000, admit = () => true }: ClientBindingsOptions) {
     this.pool = pool;
     this.maxCached = maxCached;
     this.maxPending = maxPending;
+    this.admit = admit;
   }
 
   /** Reads the latest bindings of a document that is being opened. Until {@link unload}, they are kept. */
@@ -77,14 +86,25 @@ export class ClientBindings {
     );
   }
 
+  /** {@link bindAll} for one id. */
+  async bind(key: DocumentKey, clientId: number, person: string): Promise<Binding> {
+    const [outcome] = await this.bindAll(key, [clientId], person);
+    return outcome ?? 'taken';
+  }
+
   /**
-   * Binds the id to the person unless it is somebody else's already.
+   * Binds each id to the person unless it is somebody else's already; answers for each, in order.
    *
-   * @throws WeftError `permissions-unavailable` with the database away, `server-overloaded` when too many wait
+   * @throws WeftError `permissions-unavailable` with the database away, `server-overloaded` when too many wait,
+   *   `too-many-client-ids` when the person has had too many new ones here
    */
-  async bind(key: DocumentKey, clientId: number, person: string): Promise<'own' | 'taken'> {
-    const owner = this.ownerOf(key, clientId) ?? (await this.claim(key, clientId, person));
-    return owner === person ? 'own' : 'taken';
+  async bindAll(key: DocumentKey, clientIds: readonly number[], person: string): Promise<Binding[]> {
+    const unknown = clientIds.filter((id) => this.ownerOf(key, id) === undefined).length;
+    if (unknown > 0 && !this.admit(key, person, unknown)) throw new WeftError('too-many-client-ids');
+    const owners = await Promise.all(
+      clientIds.map((id) => this.ownerOf(key, id) ?? this.claim(key, id, person)),
+    );
+    return owners.map((owner) => (owner === person ? 'own' : 'taken'));
   }
 
   /** For a document that is being deleted. */
@@ -96,7 +116,7 @@ export class ClientBindings {
     this.documents.delete(key);
   }
 
-  private claim(key: DocumentKey, clientId: number, person: string): Promise<string> {
+  private async claim(key: DocumentKey, clientId: number, person: string): Promise<string> {
     if (this.pending.length >= this.maxPending) throw new WeftError('server-overloaded');
     return new Promise((resolve, reject) => {
       this.pending.push({ key, clientId, person, resolve, reject });

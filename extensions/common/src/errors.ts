@@ -101,6 +101,12 @@ export const ERRORS = {
     message: 'The connection reads too slowly. Come back and sync.',
   },
   'authentication-timeout': { status: 408, close: 4523, message: 'No token arrived in time.' },
+  'too-many-client-ids': {
+    status: 429,
+    close: 4525,
+    message:
+      'Too many new Yjs clients of one person in this document. Keep your Y.Doc, or come back in a minute.',
+  },
   'connection-idle': { status: 408, close: 4524, message: 'The connection was idle.' },
   // Can we
   'not-found': { status: 404, close: 4440, message: 'There is nothing at this address.' },

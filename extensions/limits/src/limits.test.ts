@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ConcurrencyGate } from './gate.ts';
+import { KeyedBuckets } from './keyed-buckets.ts';
 import { KeyedCounter } from './keyed-counter.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -51,6 +52,34 @@ test('P7.19 a keyed counter caps each key by itself', () => {
   ]);
   counter.release('a');
   expect(counter.acquire('a')).toBe(true);
+});
+
+describe('P7.19 a bucket per key', () => {
+  test('P7.19 bounds each key by itself, lets a heap through once, and is paid back afterwards', () => {
+    const clock = manualClock();
+    const buckets = new KeyedBuckets({ rate: 1, burst: 3, clock });
+    expect([buckets.admit('a'), buckets.admit('a', 7), buckets.admit('a'), buckets.admit('b')]).toEqual([
+      true,
+      true,
+      false,
+      true,
+    ]);
+    clock.pass(5_000);
+    expect(buckets.admit('a')).toBe(false);
+    clock.pass(1_000);
+    expect(buckets.admit('a')).toBe(true);
+  });
+
+  test('P7.19 keeps so many, and forgets those that were not asked for longest', () => {
+    const buckets = new KeyedBuckets({ rate: 1, burst: 1, clock: manualClock(), maxKeys: 2 });
+    expect([buckets.admit('a'), buckets.admit('b'), buckets.admit('a'), buckets.admit('c')]).toEqual([
+      true,
+      true,
+      false,
+      true,
+    ]);
+    expect([buckets.admit('a'), buckets.admit('b')]).toEqual([false, true]);
+  });
 });
 
 describe('P7.19 a concurrency gate', () => {

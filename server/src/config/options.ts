@@ -368,6 +368,15 @@ export const OPTIONS = {
     default: '30',
     description: 'Presence frames per second of one document session. More are dropped, the newest is kept.',
   },
+  clientIdRate: {
+    env: 'WEFT_CLIENT_ID_RATE',
+    section: 'Limits',
+    takes: 'number',
+    schema: value.integer(1, 1_000_000),
+    default: '100',
+    description:
+      'New Yjs client ids per minute of one person in one document, with bursts of ten minutes of it. Each load of a page is one.',
+  },
   requestRate: {
     env: 'WEFT_REQUEST_RATE',
     section: 'Limits',

@@ -54,11 +54,7 @@ export class AwarenessRelay {
   }
 
   private async bind(session: Session, clients: readonly number[]): Promise<void> {
-    await Promise.all(
-      clients.map((client) =>
-        this.core.dependencies.bindings.bind(session.key, client, session.principal.user),
-      ),
-    );
+    await this.core.dependencies.bindings.bindAll(session.key, clients, session.principal.user);
   }
 
   private show(session: Session, verdict: AwarenessVerdict): void | Promise<void> {

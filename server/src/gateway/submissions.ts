@@ -67,9 +67,8 @@ export class Submissions {
     authors: readonly { readonly client: number }[],
   ): Promise<void> {
     const { bindings } = this.core.dependencies;
-    const outcomes = await Promise.all(
-      authors.map(({ client }) => bindings.bind(key, client, principal.user)),
-    );
+    const clients = authors.map(({ client }) => client);
+    const outcomes = await bindings.bindAll(key, clients, principal.user);
     if (outcomes.includes('taken')) throw new WeftError('client-id-taken');
   }
 }

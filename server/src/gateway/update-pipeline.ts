@@ -100,7 +100,7 @@ export class UpdatePipeline {
   private async bind(session: Session, clients: readonly number[]): Promise<void> {
     const { bindings } = this.core.dependencies;
     const { key, principal } = session;
-    const outcomes = await Promise.all(clients.map((client) => bindings.bind(key, client, principal.user)));
+    const outcomes = await bindings.bindAll(key, clients, principal.user);
     clients.forEach((client, i) => {
       if (outcomes[i] === 'own') session.clients.add(client);
     });

@@ -12,6 +12,7 @@ const RETRYABLE = new Set([
   'update-missing-dependencies',
   'rate-limited',
   'too-many-connections',
+  'too-many-client-ids',
   'slow-reader',
   'authentication-timeout',
   'connection-idle',
