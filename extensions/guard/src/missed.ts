@@ -72,36 +72,52 @@ export function deletionsIn(update: Uint8Array, limits?: Partial<GuardLimits>): 
   return parseUpdate(update, resolveLimits(limits)).deletes;
 }
 
+/** All deletions of a document. One pass over its structs: worth keeping where many ask. */
+export function deletionsOf(doc: Y.Doc): DeletedRanges {
+  const blocks: DeleteBlock[] = [];
+  for (const [client, structs] of doc.store.clients) {
+    const block = none(client);
+    for (let i = 0; i < structs.length; i++) {
+      const struct = structs[i]!;
+      if (struct.deleted) addRange(block, struct.id.clock, struct.id.clock + struct.length);
+    }
+    if (block.clocks.length > 0) blocks.push(block);
+  }
+  return blocks;
+}
+
+export interface Deleted {
+  /** In the document, at some moment. */
+  readonly before: DeletedRanges;
+  /** In the document, since. */
+  readonly since: readonly ClockRange[];
+}
+
 export interface Known {
   /** Of the replica. What comes after it was sent with its deletions. */
   readonly stateVector: StateVector;
   /** All that it had deleted. */
   readonly deletions: DeletedRanges;
-  /** What it was told since. */
+  /** What it was told besides. */
   readonly told: readonly ClockRange[];
 }
 
-/**
- * The deletions of the document that a replica has not: an update, `undefined` when there are none. One pass over the
- * document's structs, and over the deletions that the replica has.
- */
-export function lackingDeletions(
-  doc: Y.Doc,
-  { stateVector, deletions, told }: Known,
-): Uint8Array | undefined {
-  const known = byClient(deletions);
-  const knownSince = byClient(mergeRanges(told));
-  const lacking: DeleteBlock[] = [];
-  for (const [client, structs] of doc.store.clients) {
-    const end = clockOf(stateVector, client);
-    const unknown = deletedBesides(known.get(client) ?? none(client), { structs, end });
-    const rest = without(unknown, knownSince.get(client) ?? none(client));
-    if (rest.clocks.length > 0) lacking.push(rest);
+/** The deletions that a replica lacks: an update, `undefined` when there are none. */
+export function lackingDeletions({ before, since }: Deleted, known: Known): Uint8Array | undefined {
+  const has = byClient(known.deletions);
+  const wasTold = byClient(mergeRanges(known.told));
+  const lacking: ClockRange[] = [];
+  for (const block of [...before, ...mergeRanges(since)]) {
+    const { client } = block;
+    const sent = clockOf(known.stateVector, client);
+    const unknown = without(block, has.get(client) ?? none(client), sent);
+    const { clocks, lengths } = without(unknown, wasTold.get(client) ?? none(client), sent);
+    for (let i = 0; i < clocks.length; i++) lacking.push({ client, clock: clocks[i]!, length: lengths[i]! });
   }
   if (lacking.length === 0) return undefined;
   const encoder = encoding.createEncoder();
   encoding.writeVarUint(encoder, 0);
-  writeDeletes(encoder, lacking);
+  writeDeletes(encoder, mergeRanges(lacking));
   return encoding.toUint8Array(encoder);
 }
 
@@ -117,55 +133,20 @@ function none(client: number): DeleteBlock {
   return { client, clocks: [], lengths: [] };
 }
 
-interface Before {
-  readonly structs: readonly StoredStruct[];
-  /** The clocks below it. */
-  readonly end: number;
-}
-
-/** What is deleted and not in `known`. Almost all is: nothing is kept of that. */
-function deletedBesides(known: DeleteBlock, { structs, end }: Before): DeleteBlock {
-  const rest = none(known.client);
+/** The ranges below `end` that are not in `known`. Both ascend, so one pass over each will do. */
+function without(block: DeleteBlock, known: DeleteBlock, end: number): DeleteBlock {
+  const rest = none(block.client);
   const { clocks, lengths } = known;
   let next = 0;
-  for (let i = 0; i < structs.length; i++) {
-    const struct = structs[i]!;
-    if (!struct.deleted) continue;
-    const { clock } = struct.id;
-    if (clock >= end) break;
-    const last = Math.min(end, clock + struct.length);
-    while (next < clocks.length && clocks[next]! + lengths[next]! <= clock) next++;
-    const covered = next < clocks.length && clocks[next]! <= clock && clocks[next]! + lengths[next]! >= last;
-    if (!covered) addUncovered(rest, known, { from: clock, to: last, next });
-  }
-  return rest;
-}
-
-function without(block: DeleteBlock, known: DeleteBlock): DeleteBlock {
-  const rest = none(block.client);
   for (let i = 0; i < block.clocks.length; i++) {
-    const from = block.clocks[i]!;
-    addUncovered(rest, known, { from, to: from + block.lengths[i]!, next: 0 });
+    let clock = block.clocks[i]!;
+    const to = Math.min(end, clock + block.lengths[i]!);
+    while (clock < to) {
+      while (next < clocks.length && clocks[next]! + lengths[next]! <= clock) next++;
+      const from = next < clocks.length ? Math.min(to, clocks[next]!) : to;
+      if (clock < from) addRange(rest, clock, from);
+      clock = next < clocks.length ? Math.max(from, clocks[next]! + lengths[next]!) : to;
+    }
   }
   return rest;
-}
-
-interface Uncovered {
-  readonly from: number;
-  readonly to: number;
-  /** The first range of `known` that may reach beyond `from`. */
-  readonly next: number;
-}
-
-function addUncovered(
-  rest: DeleteBlock,
-  { clocks, lengths }: DeleteBlock,
-  { from, to, next }: Uncovered,
-): void {
-  let clock = from;
-  for (let i = next; i < clocks.length && clocks[i]! < to; i++) {
-    if (clock < clocks[i]!) addRange(rest, clock, clocks[i]!);
-    clock = Math.max(clock, clocks[i]! + lengths[i]!);
-  }
-  if (clock < to) addRange(rest, clock, to);
 }

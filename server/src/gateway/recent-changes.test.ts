@@ -1,4 +1,5 @@
-import { deletionsIn, encodeMissed, lackingDeletions } from '@weft/guard';
+import type { ClockRange } from '@weft/common';
+import { deletionsIn, deletionsOf, encodeMissed, lackingDeletions, type DeletedRanges } from '@weft/guard';
 import { differences, seededRandom, type Random } from '@weft/harness';
 import { describe, expect, test } from 'vitest';
 import * as Y from 'yjs';
@@ -64,6 +65,8 @@ class World {
   private readonly random: Random;
   private readonly options: Options;
   private now = 0;
+  /** All deletions, as they were when somebody came back before. */
+  private kept: { readonly before: DeletedRanges; readonly changes: number } | undefined;
   private author: Client | undefined;
 
   constructor(seed: number, options: Options) {
@@ -138,11 +141,19 @@ class World {
     this.author = undefined;
     const told = [...(deletions ?? []), ...this.recent.deletionsAfter(changes)];
     const known = { stateVector, deletions: deletionsIn(answer), told };
-    const lacking = deletions && lackingDeletions(this.doc, known);
+    const lacking = deletions && lackingDeletions(this.deleted(), known);
     if (lacking) client.inbound.push(lacking);
     const { disordered } = client;
     this.outcomes.push({ covered: deletions !== undefined, completed: lacking !== undefined, disordered });
     client.disordered = false;
+  }
+
+  private deleted(): { before: DeletedRanges; since: ClockRange[] } {
+    const { recent } = this;
+    if (!this.kept || !recent.reachesBackTo(this.kept.changes)) {
+      this.kept = { before: deletionsOf(this.doc), changes: recent.count };
+    }
+    return { before: this.kept.before, since: recent.deletionsAfter(this.kept.changes) };
   }
 
   private missed(client: Client, stateVector: ReadonlyMap<number, number>) {

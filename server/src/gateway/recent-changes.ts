@@ -125,6 +125,11 @@ export class RecentChanges {
     return needed.size === 0 ? missed : undefined;
   }
 
+  /** Whether all changes after the first `count` are kept. */
+  reachesBackTo(count: number): boolean {
+    return count >= this.appended - this.changes.length;
+  }
+
   /** What was deleted after the first `count` changes, as far as it is kept. */
   deletionsAfter(count: number): ClockRange[] {
     const first = this.appended - this.changes.length;

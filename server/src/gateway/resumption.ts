@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClockRange } from '@weft/common';
-import { deletionsIn, encodeMissed, lackingDeletions, type DeletedRanges } from '@weft/guard';
+import { deletionsIn, deletionsOf, encodeMissed, lackingDeletions, type DeletedRanges } from '@weft/guard';
 import type { GatewayCore } from './core.ts';
 import { updateBody } from './frames.ts';
 import type { LiveDocument } from './live-document.ts';
@@ -14,6 +14,8 @@ const SMALL_DOCUMENT = 64 * 1024;
 const LOG_PATIENCE = 1_000;
 /** Milliseconds for a client to say which deletions it has, after which it is told all. */
 const ANSWER_PATIENCE = 10_000;
+/** Milliseconds for which all deletions of a document are kept for the next who comes back. */
+const KEEP_DELETIONS = 30_000;
 
 export type StateVector = ReadonlyMap<number, number>;
 
@@ -24,6 +26,12 @@ interface Resumed {
   /** The document's changes when that was sent. */
   readonly changes: number;
   readonly timer: NodeJS.Timeout;
+}
+
+/** Of a document, after so many of its changes. */
+interface AllDeletions {
+  readonly before: DeletedRanges;
+  readonly changes: number;
 }
 
 export interface MissedUpdate {
@@ -40,6 +48,7 @@ export interface MissedUpdate {
 export class Resumption {
   private readonly core: GatewayCore;
   private readonly resumed = new WeakMap<Session, Resumed>();
+  private readonly allDeletions = new WeakMap<LiveDocument, AllDeletions>();
   private readonly reading = new WeakMap<LiveDocument, Promise<void>>();
 
   constructor(core: GatewayCore) {
@@ -107,13 +116,31 @@ export class Resumption {
     if (!resumed || !deletions) return;
     this.forget(session);
     if (!session.isOpen) return;
-    const { document, recent } = session.document;
     const { stateVector, changes } = resumed;
-    const told = [...resumed.deletions, ...recent.deletionsAfter(changes)];
-    const lacking = lackingDeletions(document, { stateVector, deletions, told });
+    const told = [...resumed.deletions, ...session.document.recent.deletionsAfter(changes)];
+    const lacking = lackingDeletions(this.deleted(session.document), { stateVector, deletions, told });
     if (!lacking) return;
     this.core.metrics.synced('completion');
     session.sendNow(updateBody(lacking));
+  }
+
+  /** When all of an instance's clients come back at once, the document is gone through once and not for each. */
+  private deleted(live: LiveDocument) {
+    const { recent, document } = live;
+    let all = this.allDeletions.get(live);
+    if (!all || !recent.reachesBackTo(all.changes)) {
+      all = { before: deletionsOf(document), changes: recent.count };
+      this.keepDeletions(live, all);
+    }
+    return { before: all.before, since: recent.deletionsAfter(all.changes) };
+  }
+
+  private keepDeletions(live: LiveDocument, all: AllDeletions): void {
+    this.allDeletions.set(live, all);
+    const drop = () => {
+      if (this.allDeletions.get(live) === all) this.allDeletions.delete(live);
+    };
+    setTimeout(drop, KEEP_DELETIONS).unref();
   }
 
   // ── the log ────────────────────────────────────────────────────────────────
