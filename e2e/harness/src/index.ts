@@ -1,4 +1,5 @@
 export * from './acks.ts';
+export * from './backup.ts';
 export * from './compare.ts';
 export * from './editing-trace.ts';
 export * from './fault-proxy.ts';
