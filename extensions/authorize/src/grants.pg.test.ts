@@ -45,6 +45,16 @@ const code = (promise: Promise<unknown>) =>
     (error: WeftError) => error.code,
   );
 
+/** Whether the statement that runs on this connection waits for a lock. */
+async function isWaiting(client: pg.PoolClient): Promise<boolean> {
+  const { processID } = client as unknown as { readonly processID: number };
+  const { rows } = await pool.query(
+    "SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock'",
+    [processID],
+  );
+  return rows.length > 0;
+}
+
 grantSourceContract('postgres', async () => {
   await pool.query("DELETE FROM grants WHERE tenant = 'acme'");
   return {
@@ -286,6 +296,52 @@ describe('P4.3 a change and its revision are one', () => {
     await writer;
     expect(seen).toBeGreaterThan(5);
   });
+
+  test.each(['new*', 'new-document'])(
+    'P4.3 a change for %s reaches a document that is made at the same moment',
+    async (pattern) => {
+      const made = documentKey(tenant, 'new-document');
+      const bobs = { tenant, pattern, subject: 'user:bob' };
+      await store.put({ ...bobs, role: 'editor', by: 'root' });
+      const [making, revoking] = [await pool.connect(), await pool.connect()];
+      await making.query('BEGIN');
+      await making.query("INSERT INTO documents (tenant, name, created_by) VALUES ($1, $2, 'test')", [
+        tenant,
+        nameOf(made),
+      ]);
+      await revoking.query('BEGIN');
+      let removed = false;
+      const removing = store.remove(bobs, revoking).then(() => (removed = true));
+      await until(async () => removed || (await isWaiting(revoking)), { what: 'the change to wait' });
+      await making.query('COMMIT');
+      await removing;
+      // The new document can be opened, and the revocation is not committed yet.
+      const before = await gate.resolve(of('bob'), made);
+      expect(before.role?.name).toBe('editor');
+      await revoking.query('COMMIT');
+      const after = await gate.resolve(of('bob'), made);
+      expect(after.role).toBeUndefined();
+      expect(after.policyRev).toBeGreaterThan(before.policyRev);
+      making.release();
+      revoking.release();
+    },
+  );
+
+  test.each(['new*', 'new-document'])(
+    'P4.3 a document is not made while a change for %s is on its way, and others are',
+    async (pattern) => {
+      const revoking = await pool.connect();
+      await revoking.query('BEGIN');
+      await store.put({ tenant, pattern, subject: 'user:bob', role: 'editor', by: 'root' }, revoking);
+      let made = false;
+      const making = createDocument(pool, documentKey(tenant, 'new-document')).then(() => (made = true));
+      await createDocument(pool, documentKey(`${tenant}-other`, 'new-document'));
+      expect(made).toBe(false);
+      await revoking.query('COMMIT');
+      revoking.release();
+      await making;
+    },
+  );
 
   test('P4.1 an update that was allowed before a revocation is not appended after it', async () => {
     await give('user:root', 'owner');
