@@ -1,3 +1,4 @@
+import type { Extension } from '@hocuspocus/server';
 import { AuditLog } from '@weft/audit';
 import { createTokenVerifier } from '@weft/auth-jwt';
 import {
@@ -28,8 +29,17 @@ import type { Telemetry } from './lifecycle.ts';
 import { prepareSchema } from './schema.ts';
 import type { CollaborationPort, Services } from './services.ts';
 
+export interface ComposeOptions {
+  /** Hocuspocus extensions of your own; their hooks are called as by a stock Hocuspocus. */
+  readonly extensions?: readonly Extension[];
+}
+
 /** Makes everything and joins it: the only place that knows both sides of a port. Nothing runs yet. */
-export async function compose(config: Config, { logger, metrics }: Telemetry): Promise<Services> {
+export async function compose(
+  config: Config,
+  { logger, metrics }: Telemetry,
+  { extensions = [] }: ComposeOptions = {},
+): Promise<Services> {
   const clock = systemClock;
   const instance = config.instanceId;
   const database = await openConfiguredDatabase(config, logger);
@@ -97,7 +107,7 @@ export async function compose(config: Config, { logger, metrics }: Telemetry): P
     },
     clientAddress: clientAddress(config.trustedProxies),
     allowedOrigins: config.allowedOrigins,
-    extensions: [],
+    extensions,
   });
   const presence = presenceOf(registry);
   const { reporter, status } = createClusterReports({

@@ -1,4 +1,4 @@
-export { compose } from './compose.ts';
+export { compose, type ComposeOptions } from './compose.ts';
 export { ConfigError, loadConfig, type Config, type ConfigSources } from './config.ts';
 export { createTelemetry, start, type Compose, type RunningServer, type StartOptions } from './lifecycle.ts';
 export type { Services } from './services.ts';

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { ERRORS, FrameType, toWeftError, WeftError, type ErrorCode, type Principal } from '@weft/common';
-import type { Hocuspocus, WebSocketLike } from '@hocuspocus/server';
+import { ERRORS, toWeftError, WeftError, type ErrorCode, type Principal } from '@weft/common';
 import type { WebSocket } from 'ws';
 import { FrameReader, webSocketFrame, awarenessBody } from './frames.ts';
-import type { LightRequest } from './light-request.ts';
 import { Session } from './session.ts';
+import type { Admission } from './weft-hocuspocus.ts';
 import type { GatewayCore } from './core.ts';
 
 /** Above this, several writes go out as a gathered write instead of one copied buffer. */
@@ -19,17 +18,16 @@ export interface ClientSocketOptions {
   readonly webSocket: WebSocket;
   /** The TCP connection below it: joined frames are written straight to it. */
   readonly connection: Socket;
-  readonly request: LightRequest;
+  readonly request: Request;
 }
 
 /**
- * One WebSocket. Routes inbound frames to the document sessions on it, writes their frames out together, and is
- * the socket that Hocuspocus sees.
+ * One WebSocket. Routes inbound frames to the document sessions on it, and writes their frames out together.
  */
 export class ClientSocket {
   readonly id = randomBytes(9).toString('base64url');
   readonly core: GatewayCore;
-  readonly request: LightRequest;
+  readonly request: Request;
   readonly openedAt: number;
   /** By the address on the wire (`name` or `name\0sessionId`). Ended ones stay, so that late frames are known. */
   readonly sessions = new Map<string, Session>();
@@ -42,16 +40,12 @@ export class ClientSocket {
   private people: readonly string[] = [];
   private readonly webSocket: WebSocket;
   private readonly connection: Socket;
-  private readonly hocuspocus: ReturnType<Hocuspocus['handleConnection']>;
   private outbox: Buffer[] = [];
   private outboxBytes = 0;
   private flushScheduled = false;
   private queuedBytes = 0;
   private paused = false;
   private closed = false;
-  /** Sessions pass through Hocuspocus' authentication one at a time, so that its hooks can be told apart. */
-  private openingChain: Promise<void> = Promise.resolve();
-  private opening: Session | undefined;
   /** Of the last frame: as a rule the next one's too. */
   private lastRouted: Session | undefined;
 
@@ -61,11 +55,6 @@ export class ClientSocket {
     this.connection = options.connection;
     this.request = options.request;
     this.openedAt = this.lastReceivedAt = this.lastSentAt = this.core.clock.now();
-    this.hocuspocus = this.core.hocuspocus.handleConnection(this.facade(), options.request.asRequest(), {
-      weftSocket: this,
-    });
-    // Hocuspocus' timer per connection is replaced by the gateway's shared sweep.
-    clearInterval(this.hocuspocus.pingInterval);
   }
 
   listen(): void {
@@ -74,11 +63,6 @@ export class ClientSocket {
     this.webSocket.on('close', (code) => this.closedByPeer(code));
     // Followed by 'close'. Without a listener a protocol error of one client would end the process.
     this.webSocket.on('error', (error) => this.core.logger.debug({ err: error }, 'WebSocket error'));
-  }
-
-  /** The session that is passing through Hocuspocus' authentication right now. */
-  get openingSession(): Session | undefined {
-    return this.opening;
   }
 
   private receive(bytes: Uint8Array): void {
@@ -123,24 +107,6 @@ export class ClientSocket {
   private forgetEndedSessions(): void {
     for (const [address, session] of this.sessions) if (session.ended) this.sessions.delete(address);
     this.lastRouted = undefined;
-  }
-
-  /** Lets Hocuspocus authenticate and open the session; resolves when its turn is over, either way. */
-  passThroughHocuspocus(session: Session, authFrame: Uint8Array): Promise<void> {
-    const turn = this.openingChain.then(async () => {
-      if (this.closed || session.ended) return;
-      this.opening = session;
-      this.hocuspocus.handleMessage(authFrame);
-      await session.openingDone;
-      this.opening = undefined;
-    });
-    this.openingChain = turn;
-    return turn;
-  }
-
-  /** A frame that is Hocuspocus' business, with the document's inner name as its address. */
-  forwardToHocuspocus(frame: Uint8Array): void {
-    this.hocuspocus.handleMessage(frame);
   }
 
   enqueue(frame: Buffer): void {
@@ -200,6 +166,10 @@ export class ClientSocket {
     });
   }
 
+  get readyState(): number {
+    return this.webSocket.readyState;
+  }
+
   get congested(): boolean {
     return this.connection.writableNeedDrain;
   }
@@ -254,7 +224,6 @@ export class ClientSocket {
     if (this.closed) return;
     this.closed = true;
     for (const session of this.sessions.values()) session.disconnected();
-    this.hocuspocus.handleClose({ code: 1000, reason: 'closed' });
     this.forget();
   }
 
@@ -285,11 +254,11 @@ export class ClientSocket {
   }
 
   /** Opens a session anew under the address of one that has ended. */
-  reopen(ended: Session, token: string, rest: Uint8Array): void {
+  reopen(ended: Session, admission: Admission): void {
     this.sessions.delete(ended.addressKey);
     this.lastRouted = undefined;
     const session = this.addSession(ended.addressKey);
-    void session.open(token, rest);
+    void session.open(admission);
   }
 
   /** The peer or the network has closed it. */
@@ -297,40 +266,6 @@ export class ClientSocket {
     const clean = CLEAN_CLOSES.has(code);
     for (const session of this.sessions.values()) session.leftCleanly ||= clean;
     this.dispose();
-  }
-
-  /** What Hocuspocus holds for the WebSocket. */
-  private facade(): WebSocketLike {
-    const state = () => this.webSocket.readyState;
-    return {
-      send: (data) => this.relayFromHocuspocus(data as Uint8Array),
-      close: () => this.close('frame-malformed'),
-      get readyState() {
-        return state();
-      },
-    };
-  }
-
-  /**
-   * Hocuspocus addresses documents by `tenant/name`; on the wire the tenant is cut off. Its sync, awareness and
-   * status frames are dropped: the session sends its own.
-   */
-  private relayFromHocuspocus(frame: Uint8Array): void {
-    const reader = new FrameReader(frame);
-    const inner = reader.string();
-    const bodyAt = reader.offset;
-    const type = reader.uint();
-    if (
-      type === FrameType.Sync ||
-      type === FrameType.SyncReply ||
-      type === FrameType.Awareness ||
-      type === FrameType.SyncStatus
-    ) {
-      return;
-    }
-    const session = this.sessions.get(inner.slice(inner.indexOf('/') + 1));
-    if (!session) return;
-    session.relay(type, frame.subarray(bodyAt));
   }
 }
 

@@ -116,11 +116,20 @@ export function syncStatusBody(saved: boolean): FrameBody {
 
 export const requestTokenBody: FrameBody = new Uint8Array([FrameType.Auth, AuthType.Token]);
 
-export function permissionDeniedBody(code: ErrorCode): FrameBody {
+/** `reason`: the code of an error, or what a user's hook says. */
+export function permissionDeniedBody(reason: ErrorCode | (string & {})): FrameBody {
   return body((encoder) => {
     encoding.writeVarUint(encoder, FrameType.Auth);
     encoding.writeVarUint(encoder, AuthType.PermissionDenied);
-    encoding.writeVarString(encoder, code);
+    encoding.writeVarString(encoder, reason);
+  });
+}
+
+export function authenticatedBody(readOnly: boolean): FrameBody {
+  return body((encoder) => {
+    encoding.writeVarUint(encoder, FrameType.Auth);
+    encoding.writeVarUint(encoder, AuthType.Authenticated);
+    encoding.writeVarString(encoder, readOnly ? 'readonly' : 'read-write');
   });
 }
 

@@ -20,6 +20,7 @@ const SETTLE = 5_000;
  * wait could outlast the grace that keeps its presence.
  */
 const RETRY_SPREAD = 1_000;
+const NO_REQUEST = new Request('http://localhost');
 /** The stock provider reconnects after 30 s without a message. */
 const KEEP_ALIVE = 20_000;
 
@@ -96,11 +97,16 @@ export class Gateway {
       core: this.core,
       webSocket,
       connection,
-      request: new LightRequest(request),
+      request: this.requestFor(request),
     });
     this.core.sockets.add(socket);
     this.core.metrics.connections.set(this.core.sockets.size);
     socket.listen();
+  }
+
+  /** Only hooks look at it: without any nothing of it is kept. */
+  private requestFor(request: IncomingMessage): Request {
+    return this.core.dependencies.extensions.length > 0 ? new LightRequest(request).asRequest() : NO_REQUEST;
   }
 
   // ── every second ───────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-import { documentKey, WeftError, type DocumentKey, type Principal } from '@weft/common';
+import { documentKey, toWeftError, WeftError, type DocumentKey, type Principal } from '@weft/common';
 import type { Access } from '@weft/authorize';
 import type { GatewayCore } from './core.ts';
 import type { Session } from './session.ts';
@@ -66,11 +66,15 @@ export class SessionOpening {
     await this.core.access.refreshSession(session);
   }
 
-  refused(session: Session, error: WeftError): void {
+  /** Records why a session was not opened. `undefined`: a user's hook refused it, for reasons of its own. */
+  refused(session: Session, reason: unknown): WeftError | undefined {
+    if (!(reason instanceof WeftError) && session.prepared) return undefined;
+    const error = toWeftError(reason);
     this.core.metrics.refusal(error.code);
     if (error.code === 'internal') {
       this.core.logger.error({ err: error.cause, document: session.name }, 'a document could not be opened');
     }
+    return error;
   }
 
   /** Undoes what {@link prepare} took. */

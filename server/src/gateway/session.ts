@@ -15,13 +15,12 @@ import {
   type Principal,
 } from '@weft/common';
 import type { Access } from '@weft/authorize';
-import type { Connection } from '@hocuspocus/server';
 import { TokenBucket } from '@weft/limits';
-import * as encoding from 'lib0/encoding';
 import { Acknowledgements } from './acknowledgements.ts';
 import type { ClientSocket } from './client-socket.ts';
 import type { Receiver } from './fan-out.ts';
 import {
+  authenticatedBody,
   closeBody,
   encodeAddress,
   permissionDeniedBody,
@@ -32,13 +31,15 @@ import {
   type FrameBody,
   FrameReader,
 } from './frames.ts';
+import type { HocuspocusConnection } from './hocuspocus-connection.ts';
 import type { LiveDocument } from './live-document.ts';
+import type { Admission } from './weft-hocuspocus.ts';
 
 /** A session waits for its token, opens its document, is open, and ends; it never goes back. */
 type State =
   | { readonly name: 'waiting' }
-  | { readonly name: 'opening'; readonly finish: () => void }
-  | { readonly name: 'open'; readonly connection: Connection }
+  | { readonly name: 'opening' }
+  | { readonly name: 'open'; readonly connection: HocuspocusConnection }
   | { readonly name: 'ended' };
 
 export interface SessionOptions {
@@ -72,7 +73,7 @@ export class Session implements Receiver {
   /** Set while open. */
   document!: LiveDocument;
   /** The Yjs transaction origin of everything this session writes. */
-  origin!: { readonly source: 'connection'; readonly connection: Connection };
+  origin!: { readonly source: 'connection'; readonly connection: HocuspocusConnection };
   /** Yjs clients it has spoken for. */
   readonly clients = new Set<number>();
   /** Updates that were no Yjs updates; the third ends the session. */
@@ -91,7 +92,6 @@ export class Session implements Receiver {
   private state: State = { name: 'waiting' };
   private queue: Uint8Array[] = [];
   private busy = false;
-  private opened: Promise<void> | undefined;
 
   constructor({ socket, address }: SessionOptions) {
     this.socket = socket;
@@ -120,9 +120,15 @@ export class Session implements Receiver {
     return this.state.name === 'ended';
   }
 
-  /** Resolves when Hocuspocus has opened the session or refused it. */
-  get openingDone(): Promise<void> {
-    return this.opened ?? Promise.resolve();
+  /** Of the session-aware provider: several sessions of one document share its socket. */
+  get wireSessionId(): string | null {
+    const separator = this.addressKey.indexOf(SESSION_SEPARATOR);
+    return separator < 0 ? null : this.addressKey.slice(separator + 1);
+  }
+
+  get mayWrite(): boolean {
+    const { role } = this.access;
+    return role !== undefined && (role.write === '*' || role.write.length > 0);
   }
 
   // ── inbound ────────────────────────────────────────────────────────────────
@@ -238,17 +244,15 @@ export class Session implements Receiver {
   private forwardStateless(reader: FrameReader): void {
     const { core } = this.socket;
     if (!core.hocuspocus.userHooks.has('onStateless') || !this.awarenessBudget.take()) return;
-    const encoder = this.innerFrame(FrameType.Stateless);
-    encoding.writeUint8Array(encoder, reader.bytes.subarray(reader.offset));
-    this.socket.forwardToHocuspocus(encoding.toUint8Array(encoder));
-  }
-
-  /** A frame for Hocuspocus, which knows the document by its tenant too. */
-  private innerFrame(type: number): encoding.Encoder {
-    const encoder = encoding.createEncoder();
-    encoding.writeVarString(encoder, `${this.principal.tenant}/${this.addressKey}`);
-    encoding.writeVarUint(encoder, type);
-    return encoder;
+    const { connection } = this.origin;
+    const { document } = connection;
+    const payload = reader.string();
+    void connection.callbacks.statelessCallback({
+      connection,
+      document,
+      documentName: document.name,
+      payload,
+    });
   }
 
   // ── opening ────────────────────────────────────────────────────────────────
@@ -256,10 +260,10 @@ export class Session implements Receiver {
   private receiveToken(reader: FrameReader): void {
     if (reader.uint() !== AuthType.Token) throw new WeftError('frame-malformed', { detail: 'auth type' });
     const token = reader.string();
-    const rest = reader.bytes.subarray(reader.offset);
+    const admission = { token, providerVersion: reader.done ? null : reader.string() };
     switch (this.state.name) {
       case 'waiting':
-        void this.open(token, rest);
+        void this.open(admission);
         return;
       case 'opening':
         return;
@@ -267,55 +271,50 @@ export class Session implements Receiver {
         void this.socket.core.opening.refresh(this, token).catch(this.failed);
         return;
       case 'ended':
-        this.socket.reopen(this, token, rest);
+        this.socket.reopen(this, admission);
         return;
     }
   }
 
-  /** Proves who it is, resolves what it may, loads the document, and passes through Hocuspocus' hooks. */
-  async open(token: string, rest: Uint8Array): Promise<void> {
-    this.opened = new Promise((resolve) => {
-      this.state = { name: 'opening', finish: resolve };
-    });
+  /** Proves who it is, resolves what it may, loads the document, and passes by the hooks. */
+  async open(admission: Admission): Promise<void> {
+    const { opening, hocuspocus } = this.socket.core;
+    this.state = { name: 'opening' };
     try {
       if (!isDocumentName(this.name)) throw new WeftError('name-invalid');
-      await this.socket.core.opening.prepare(this, token);
-      await this.socket.passThroughHocuspocus(this, this.authFrame(token, rest));
+      await opening.prepare(this, admission.token);
+      if (!this.ended) await hocuspocus.admit(this, admission);
     } catch (error) {
-      this.refuseOpening(toWeftError(error));
+      this.refuseOpening(error);
     }
   }
 
-  private authFrame(token: string, rest: Uint8Array): Uint8Array {
-    const encoder = this.innerFrame(FrameType.Auth);
-    encoding.writeVarUint(encoder, AuthType.Token);
-    encoding.writeVarString(encoder, token);
-    encoding.writeUint8Array(encoder, rest);
-    return encoding.toUint8Array(encoder);
+  /** The client may go on; it is told whether it may write. */
+  authenticated(readOnly: boolean): void {
+    if (!this.ended) this.sendNow(authenticatedBody(readOnly));
   }
 
-  /** Hocuspocus has made its connection: frames that waited are handled now. */
-  enter(connection: Connection): void {
-    if (this.state.name !== 'opening') return;
-    const { finish } = this.state;
+  /** The document is there: frames that waited are handled now. */
+  enter(connection: HocuspocusConnection): void {
+    if (this.ended) return void this.socket.core.hocuspocus.left(connection);
     this.state = { name: 'open', connection };
     this.origin = { source: 'connection', connection };
     this.document.sessions.add(this);
     this.socket.core.opening.entered(this);
-    finish();
     this.drainQueue();
   }
 
-  private refuseOpening(error: WeftError): void {
+  private refuseOpening(reason: unknown): void {
     if (this.ended) return;
-    this.socket.core.opening.refused(this, error);
-    if (isRetryable(error.code)) {
+    const { opening } = this.socket.core;
+    const error = opening.refused(this, reason);
+    if (error && isRetryable(error.code)) {
       // The stock provider comes back only when the socket closes.
       this.leave();
       this.socket.close(error.code);
       return;
     }
-    this.sendNow(permissionDeniedBody(error.code));
+    this.sendNow(permissionDeniedBody(error?.code ?? hookReason(reason)));
     this.leave();
   }
 
@@ -337,12 +336,12 @@ export class Session implements Receiver {
     this.socket.send(this.frame(body));
   }
 
-  /** What Hocuspocus sends to this session. */
-  relay(type: number, body: Uint8Array): void {
-    this.sendNow(body);
-    // A user's hook refused: authentication or loading failed there.
-    const denied = type === FrameType.Auth && body[1] === AuthType.PermissionDenied;
-    if (denied && this.state.name === 'opening') this.leave();
+  /** A whole frame of Hocuspocus or a hook. Sync, presence and status are the gateway's to send. */
+  relay(frame: Uint8Array): void {
+    const reader = new FrameReader(frame);
+    reader.string();
+    const body = frame.subarray(reader.offset);
+    if (RELAYED.has(reader.uint())) this.sendNow(body);
   }
 
   requestToken(): void {
@@ -381,12 +380,10 @@ export class Session implements Receiver {
       this.socket.close(code);
       return;
     }
-    const connection = this.state.name === 'open' ? this.state.connection : undefined;
     this.sendNow(serverEventBody({ weft: 'closed', code, message: ERRORS[code].message, retryable: false }));
     this.sendNow(permissionDeniedBody(code));
     this.leave();
-    if (connection) connection.close({ code: ERRORS[code].close, reason: code });
-    else this.sendNow(closeBody(code));
+    this.sendNow(closeBody(code));
   }
 
   announceEnd(code: ErrorCode, retryAfter?: number): void {
@@ -398,10 +395,15 @@ export class Session implements Receiver {
 
   private closedByClient(): void {
     this.leftCleanly = true;
-    const connection = this.state.name === 'open' ? this.state.connection : undefined;
     this.leave();
     this.socket.sessions.delete(this.addressKey);
-    connection?.close({ code: 1000, reason: 'provider_initiated' });
+  }
+
+  /** A user's hook has closed it. */
+  closedByHook(reason: string): void {
+    if (this.ended) return;
+    this.leave();
+    this.sendNow(closeBody(reason));
   }
 
   /** The socket is gone. */
@@ -416,6 +418,15 @@ export class Session implements Receiver {
     for (const body of this.queue) this.socket.addQueuedBytes(-body.length);
     this.queue = [];
     this.socket.core.opening.left(this, before.name === 'open');
-    if (before.name === 'opening') before.finish();
+    if (before.name === 'open') void this.socket.core.hocuspocus.left(before.connection);
   }
+}
+
+/** Of what Hocuspocus and hooks may send; the gateway sends the other kinds itself. */
+const RELAYED = new Set<number>([FrameType.Auth, FrameType.Stateless, FrameType.Close]);
+
+/** As Hocuspocus reads what a hook rejects with. */
+function hookReason(error: unknown): string {
+  const { reason } = (error ?? {}) as { readonly reason?: unknown };
+  return typeof reason === 'string' ? reason : 'permission-denied';
 }

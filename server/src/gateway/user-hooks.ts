@@ -2,17 +2,17 @@ import { WeftError } from '@weft/common';
 import { encodeAwareness, readAwarenessFrame, type AwarenessEntry } from '@weft/presence';
 import type { Connection } from '@hocuspocus/server';
 import * as encoding from 'lib0/encoding';
-import type { FrameHook } from './weft-hocuspocus.ts';
+import type { CalledHook } from './weft-hocuspocus.ts';
 
 /** The frame hooks of users' own Hocuspocus extensions, called where the gateway takes frames past Hocuspocus. */
 export class UserHooks {
-  private readonly present: ReadonlySet<FrameHook>;
+  private readonly present: ReadonlySet<CalledHook>;
 
-  constructor(present: ReadonlySet<FrameHook>) {
+  constructor(present: ReadonlySet<CalledHook>) {
     this.present = present;
   }
 
-  has(hook: FrameHook): boolean {
+  has(hook: CalledHook): boolean {
     return this.present.has(hook);
   }
 

@@ -1,15 +1,19 @@
-import { Hocuspocus, type Document, type Extension } from '@hocuspocus/server';
-import { type DocumentKey } from '@weft/common';
-import type { ClientSocket } from './client-socket.ts';
+import { Hocuspocus, type Connection, type Document, type Extension } from '@hocuspocus/server';
+import type { DocumentKey } from '@weft/common';
 import type { GatewayCore } from './core.ts';
+import { about, aboutRequest, HocuspocusConnection, sharedCallbacks } from './hocuspocus-connection.ts';
+import type { Session } from './session.ts';
 import { UserHooks } from './user-hooks.ts';
 
-interface SocketContext {
-  readonly weftSocket: ClientSocket;
+export interface Admission {
+  readonly token: string;
+  readonly providerVersion: string | null;
 }
 
-/** Hooks of users' extensions that the gateway calls itself, where it takes the frames past Hocuspocus. */
-const FRAME_HOOKS = [
+/** Hooks of users' extensions that the gateway calls itself, if there are any. */
+const CALLED_HOOKS = [
+  'onConnect',
+  'onAuthenticate',
   'beforeHandleMessage',
   'beforeSync',
   'beforeHandleAwareness',
@@ -17,23 +21,27 @@ const FRAME_HOOKS = [
   'onStoreDocument',
   'onAwarenessUpdate',
   'onStateless',
+  'connected',
+  'onDisconnect',
 ] as const satisfies readonly (keyof Extension)[];
 
-export type FrameHook = (typeof FRAME_HOOKS)[number];
+export type CalledHook = (typeof CALLED_HOOKS)[number];
 
 /**
- * Hocuspocus with its documents' hot paths taken over: it authenticates (users' hooks included), opens and closes
- * documents and carries stateless messages; updates and presence go through the gateway.
+ * Hocuspocus with its documents' hot paths taken over: its hooks have their say when a session is opened and closed,
+ * it loads and unloads documents; updates and presence go through the gateway.
  */
-export class WeftHocuspocus extends Hocuspocus<SocketContext> {
+export class WeftHocuspocus extends Hocuspocus {
   private readonly core: GatewayCore;
   readonly userHooks: UserHooks;
+  private readonly callbacks: Connection['callbacks'];
 
   constructor(core: GatewayCore, extensions: readonly Extension[]) {
     super();
     this.core = core;
+    this.callbacks = sharedCallbacks(this, core.logger);
     this.userHooks = new UserHooks(
-      new Set(FRAME_HOOKS.filter((hook) => extensions.some((extension) => hook in extension))),
+      new Set(CALLED_HOOKS.filter((hook) => extensions.some((extension) => hook in extension))),
     );
     this.configure({
       quiet: true,
@@ -46,25 +54,11 @@ export class WeftHocuspocus extends Hocuspocus<SocketContext> {
     });
   }
 
-  private ownExtension(): Extension<SocketContext> {
+  private ownExtension(): Extension {
     const { core } = this;
     return {
       extensionName: 'weft-gateway',
       priority: 1000,
-      onAuthenticate: async ({ connectionConfig, context }) => {
-        const session = context.weftSocket.openingSession;
-        if (!session) throw new Error('no session is opening');
-        const write = session.access.role?.write;
-        connectionConfig.readOnly = write === undefined || (write !== '*' && write.length === 0);
-        return { principal: session.principal };
-      },
-      connected: async ({ connection, context }) => {
-        const address = connection.messageAddress;
-        const session = context.weftSocket.sessions.get(address.slice(address.indexOf('/') + 1));
-        // The client may have left while it was opened.
-        if (!session || session.ended) connection.close();
-        else session.enter(connection);
-      },
       onLoadDocument: async ({ documentName, document }) => {
         const key = documentName as DocumentKey;
         const live = await core.documents.acquire(key);
@@ -82,6 +76,50 @@ export class WeftHocuspocus extends Hocuspocus<SocketContext> {
     };
   }
 
+  /**
+   * Takes a session whose token has been accepted past the hooks, loads its document, and makes the connection that
+   * hooks are given.
+   * @throws what a hook rejects with.
+   */
+  async admit(session: Session, { token, providerVersion }: Admission): Promise<void> {
+    const { request, id: socketId } = session.socket;
+    const { key: documentName, principal } = session;
+    const connectionConfig = { readOnly: !session.mayWrite, isAuthenticated: false };
+    let context: object = { principal };
+    const extend = (additions?: object) => (context = { ...context, ...additions });
+    const payload = () => ({
+      ...aboutRequest(request),
+      ...{ instance: this, request, socketId, documentName, connectionConfig, providerVersion, context },
+    });
+    const { userHooks } = this;
+    if (userHooks.has('onConnect')) await this.hooks('onConnect', payload(), extend);
+    if (userHooks.has('onAuthenticate')) await this.hooks('onAuthenticate', { ...payload(), token }, extend);
+    connectionConfig.isAuthenticated = true;
+    const { readOnly } = connectionConfig;
+    session.authenticated(readOnly);
+    const document = await this.createDocument(documentName, request, socketId, connectionConfig, context);
+    const { callbacks } = this;
+    const parts = { session, document, readOnly, context, providerVersion, callbacks };
+    const connection = new HocuspocusConnection(parts);
+    session.enter(connection);
+    if (userHooks.has('connected')) await this.hooks('connected', { ...payload(), connection });
+  }
+
+  /** The session is over. Never rejects. */
+  async left(connection: HocuspocusConnection): Promise<void> {
+    const { document } = connection;
+    document.removeConnection(connection);
+    try {
+      if (this.userHooks.has('onDisconnect')) await this.hooks('onDisconnect', about(this, connection));
+      if (document.getConnectionsCount() > 0) return;
+      const store = `onStoreDocument-${document.name}`;
+      if (this.debouncer.isDebounced(store)) await this.debouncer.executeNow(store);
+      else await this.unloadDocument(document);
+    } catch (error) {
+      this.core.logger.warn({ err: error, document: document.name }, 'a hook failed when a session ended');
+    }
+  }
+
   /** Makes the document without a connection; the registry of live documents keeps it open. */
   async openForServer(key: DocumentKey): Promise<void> {
     const request = new Request('http://localhost');
@@ -89,9 +127,7 @@ export class WeftHocuspocus extends Hocuspocus<SocketContext> {
   }
 
   /** Everything the constructor and the loading of a document have hooked up is there now: take it over. */
-  override async loadDocument(
-    ...args: Parameters<Hocuspocus<SocketContext>['loadDocument']>
-  ): Promise<Document> {
+  override async loadDocument(...args: Parameters<Hocuspocus['loadDocument']>): Promise<Document> {
     const document = await super.loadDocument(...args);
     this.core.documents.get(document.name as DocumentKey)?.takeOver(document, this.userHooks);
     return document;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signToken, type TokenRequest } from '@weft/auth-jwt';
-import { compose } from '../compose.ts';
+import { compose, type ComposeOptions } from '../compose.ts';
 import { loadConfig, type Environment } from '../config.ts';
 import { start, type RunningServer } from '../lifecycle.ts';
 
@@ -36,7 +36,10 @@ export interface Answer {
 export type Ask = (method: string, path: string, options?: AskOptions) => Promise<Answer>;
 
 /** The whole server in this process, on a free port, over a database of the test's own. */
-export async function startTestServer(environment: Environment): Promise<TestServer> {
+export async function startTestServer(
+  environment: Environment,
+  options: ComposeOptions = {},
+): Promise<TestServer> {
   const dataDir = mkdtempSync(join(tmpdir(), 'weft-server-'));
   const config = loadConfig({
     environment: {
@@ -49,7 +52,9 @@ export async function startTestServer(environment: Environment): Promise<TestSer
       ...environment,
     },
   });
-  const server = await start(config, { compose });
+  const server = await start(config, {
+    compose: (made, telemetry) => compose(made, telemetry, options),
+  });
   const token = (request: TokenRequest) => signToken(SECRET, request);
   const ask = asker(server.url);
   return Object.assign(server, {
