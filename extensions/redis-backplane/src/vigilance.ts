@@ -138,7 +138,8 @@ export class Vigilance implements Service {
     const asked = [...this.watches].map((watch) => ({ watch, cursor: watch.watched.position.cursor }));
     const askedAt = this.clock.now();
     try {
-      for (let from = 0; from < asked.length; from += IDS_PER_QUERY) {
+      // Also when nothing is open: the log then looks whether it still talks to the same database.
+      for (let from = 0; from === 0 || from < asked.length; from += IDS_PER_QUERY) {
         const part = asked.slice(from, from + IDS_PER_QUERY);
         const heads = await this.heads(part.map(({ watch }) => watch.watched.id));
         for (const { watch, cursor } of part) this.compare(watch, cursor, heads.get(watch.watched.id));

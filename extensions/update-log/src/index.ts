@@ -15,6 +15,7 @@ export {
 export { UpdateLog, updateLogDefaults, type ReadOptions, type UpdateLogOptions } from './update-log.ts';
 export { Compactor, compactorDefaults, type CompactorOptions } from './compaction/compactor.ts';
 export type { Retention } from './compaction/compaction-queries.ts';
+export { renewEpochs } from './renew-epochs.ts';
 export type { LogRow, UpdatePage } from './reader.ts';
 export type {
   AppendEntry,

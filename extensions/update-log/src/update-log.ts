@@ -11,10 +11,13 @@ import {
 } from '@weft/common';
 import type pg from 'pg';
 import { Appender } from './appender.ts';
+import { DatabaseLineage, type DatabaseIdentity, type Witnesses } from './database-lineage.ts';
 import { DocumentQueue } from './document-queue.ts';
+import { readHeads } from './heads.ts';
 import { createMeters } from './meters.ts';
 import { OpenDocument, guarded } from './open-document.ts';
 import { LogReader, type BeforeLimits, type LogRow, type UpdatePage } from './reader.ts';
+import { renewEpochs } from './renew-epochs.ts';
 import type { DocumentHead, DocumentLog, DocumentLogEvents, LogStats } from './types.ts';
 
 export interface UpdateLogOptions {
@@ -69,6 +72,7 @@ export class UpdateLog {
   private readonly reader: LogReader;
   private readonly pool: pg.Pool;
   private readonly queues = new Set<DocumentQueue>();
+  private readonly lineage = new DatabaseLineage();
   private accepting = true;
 
   constructor(options: UpdateLogOptions) {
@@ -94,7 +98,7 @@ export class UpdateLog {
     const stored = await this.reader.load(key);
     this.checkAccepting();
     const { id, epoch, seq } = stored;
-    const queue = new DocumentQueue({ key, id, epoch, seq, events: guarded(events, key, this.logger) });
+    const queue = new DocumentQueue({ key, id, epoch, seq, events: this.witnessed(id, key, events) });
     this.queues.add(queue);
     return new OpenDocument({
       queue,
@@ -105,6 +109,17 @@ export class UpdateLog {
       },
       closed: () => this.queues.delete(queue),
     });
+  }
+
+  private witnessed(id: number, key: DocumentKey, events: DocumentLogEvents): DocumentLogEvents {
+    const safe = guarded(events, key, this.logger);
+    return {
+      ...safe,
+      committed: (rows, throughTicket) => {
+        this.lineage.committed(id, rows);
+        safe.committed(rows, throughTicket);
+      },
+    };
   }
 
   /**
@@ -136,26 +151,22 @@ export class UpdateLog {
 
   /**
    * Where documents stand, by id, in one query. An id that is missing in the answer has been deleted. An open document
-   * that turns out to be deleted or to have another history fails.
+   * that turns out to be deleted or to have another history fails. When the database turns out to have been put back,
+   * all its documents get a new epoch.
    */
   async heads(ids: readonly number[]): Promise<Map<number, DocumentHead>> {
     const asked = new Set(ids);
     // What is known before asking: a commit of our own that overtakes the answer must not look like rows that vanished.
     const open = [...this.queues]
-      .filter(({ id }) => asked.has(id))
+      .filter(({ id, error }) => asked.has(id) && !error)
       .map((queue) => ({ queue, known: queue.known }));
-    const { rows } = await this.pool.query<{ id: string; epoch: string; head: string; policy_rev: string }>({
-      name: 'weft_heads',
-      text: 'SELECT id, epoch, head, policy_rev FROM documents WHERE id = ANY ($1)',
-      values: [ids],
-    });
-    const heads = new Map(
-      rows.map((row) => [
-        Number(row.id),
-        { epoch: Number(row.epoch), head: Number(row.head), policyRev: Number(row.policy_rev) },
-      ]),
-    );
-    for (const { queue, known } of open) await this.compare(queue, known, heads.get(queue.id));
+    const witnesses = this.witnesses(open);
+    const { database, heads } = await readHeads(this.pool, [...new Set([...ids, ...witnesses.keys()])]);
+    const verdict = this.lineage.judge({ database, heads, witnesses });
+    if (verdict === 'put-back') await this.beginAnew(database);
+    this.lineage.accept(database, verdict);
+    if (verdict === 'another') this.abandonAll();
+    else for (const { queue, known } of open) this.compare(queue, known, heads.get(queue.id));
     return heads;
   }
 
@@ -184,20 +195,32 @@ export class UpdateLog {
     this.queues.clear();
   }
 
-  private async compare(queue: DocumentQueue, known: number, head: DocumentHead | undefined): Promise<void> {
+  private witnesses(open: readonly { queue: DocumentQueue; known: number }[]): Witnesses {
+    const witnesses = new Map(this.lineage.witnesses());
+    for (const { queue, known } of open) {
+      if (known > (witnesses.get(queue.id)?.seq ?? 0))
+        witnesses.set(queue.id, { epoch: queue.epoch, seq: known });
+    }
+    return witnesses;
+  }
+
+  private compare(queue: DocumentQueue, known: number, head: DocumentHead | undefined): void {
     if (!head) return this.appender.fail(queue, new WeftError('document-deleted'));
     if (head.epoch === queue.epoch && head.head >= known) return queue.observe(head.head);
-    if (head.epoch === queue.epoch) await this.renewEpoch(queue, known);
     this.appender.fail(queue, new WeftError('document-reload'));
   }
 
   /** Rows that were there are gone: whatever gets their numbers from now on belongs to another history. */
-  private async renewEpoch({ id, epoch }: DocumentQueue, known: number): Promise<void> {
-    await this.pool.query(
-      `UPDATE documents SET epoch = greatest(epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
-       WHERE id = $1 AND epoch = $2 AND head < $3`,
-      [id, epoch, known],
-    );
+  private async beginAnew({ generation }: DatabaseIdentity): Promise<void> {
+    const documents = await renewEpochs(this.pool, generation);
+    if (documents === undefined) return;
+    this.logger.error({ documents }, 'the database has been put back: every document has a new epoch');
+  }
+
+  /** Nothing that is known of documents and their numbers holds in this database. */
+  private abandonAll(): void {
+    this.logger.error({ documents: this.queues.size }, 'this is another database than before');
+    for (const queue of [...this.queues]) this.appender.fail(queue, new WeftError('document-reload'));
   }
 
   private checkAccepting(): void {

@@ -1,4 +1,5 @@
 import { createDatabase, TestProcess, until } from '@weft/harness';
+import pg from 'pg';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 
 const MAIN = new URL('../main.ts', import.meta.url).pathname;
@@ -24,6 +25,35 @@ describe('P10.3 weft migrate', { timeout: 120_000 }, () => {
     expect((await ended(['migrate'], env)).output).toContain('Ran ');
     expect((await ended(['migrate'], env)).output).toContain('up to date');
     expect(await ended(['migrate', '--check'], env)).toMatchObject({ code: 0 });
+  });
+});
+
+describe('P10.3 weft renew-epochs', { timeout: 120_000 }, () => {
+  test('P10.3 gives every document a new epoch, and does nothing to tables of another version', async () => {
+    const databaseUrl = await createDatabase(inject('postgresUrl'));
+    const env = { DATABASE_URL: databaseUrl, NODE_ENV: 'production' };
+    expect(await ended(['renew-epochs'], env)).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('weft migrate') as string,
+    });
+    await ended(['migrate'], env);
+    const database = new pg.Client({ connectionString: databaseUrl });
+    await database.connect();
+    onTestFinished(() => database.end());
+    await database.query(
+      `INSERT INTO documents (tenant, name, created_by) SELECT 'acme', 'document ' || n, 'ada' FROM generate_series(1, 3) n`,
+    );
+    const epochs = async () =>
+      (await database.query<{ epoch: string }>('SELECT epoch FROM documents ORDER BY id')).rows.map(
+        ({ epoch }) => Number(epoch),
+      );
+    const before = await epochs();
+    expect(await ended(['renew-epochs'], env)).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('new epoch: 3') as string,
+    });
+    const after = await epochs();
+    expect(after.every((epoch, index) => epoch > (before[index] ?? Infinity))).toBe(true);
   });
 });
 

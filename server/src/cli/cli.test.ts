@@ -37,7 +37,7 @@ function weft(args: readonly string[], env: Record<string, string> = {}): Promis
 describe('P10.3 weft', () => {
   test('P10.3 lists its commands, and every command has examples', async () => {
     const { out } = await weft(['--help']);
-    const commands = ['serve', 'migrate', 'worker', 'token', 'check-config'];
+    const commands = ['serve', 'migrate', 'worker', 'renew-epochs', 'token', 'check-config'];
     for (const command of commands) {
       expect(out).toContain(command);
       expect((await weft([command, '--help'])).out).toContain('Examples:');

@@ -14,7 +14,7 @@ export function createProgram(): Command {
     .version(version)
     .showHelpAfterError('(--help lists the options)')
     .addHelpText('after', examples('weft serve', 'weft check-config', 'weft token --sub alice --name Alice'));
-  for (const add of [addServe, addMigrate, addWorker, addToken, addCheckConfig]) add(program);
+  for (const add of [addServe, addMigrate, addWorker, addRenewEpochs, addToken, addCheckConfig]) add(program);
   return program;
 }
 
@@ -55,6 +55,15 @@ function addWorker(program: Command): void {
       const config = configOf(command, 'maintenance');
       return (await import('./worker.ts')).work(config);
     });
+}
+
+function addRenewEpochs(program: Command): void {
+  addOptions(program.command('renew-epochs'), DATABASE_SECTIONS)
+    .description('Give every document a new epoch. Part of restoring a database: see docs/OPERATIONS.md.')
+    .addHelpText('after', examples('weft renew-epochs --database-url postgres://db/weft'))
+    .action(async (_options, command: Command) =>
+      (await import('./renew-epochs.ts')).renewAllEpochs(command),
+    );
 }
 
 function addToken(program: Command): void {

@@ -1,0 +1,28 @@
+import { schemaState } from '@weft/postgres';
+import { renewEpochs } from '@weft/update-log';
+import type { Command } from 'commander';
+import { openConfiguredDatabase } from '../database.ts';
+import { createTelemetry } from '../lifecycle.ts';
+import { MIGRATION_DIRECTORIES } from '../migrations.ts';
+import { fail } from './fail.ts';
+import { configOf } from './options.ts';
+
+/** The step of a restore that only the program can do: tells all readers that the numbers count another history. */
+export async function renewAllEpochs(command: Command): Promise<void> {
+  const config = configOf(command, 'maintenance');
+  const { logger } = createTelemetry(config);
+  const database = await openConfiguredDatabase(config, logger);
+  let documents: number | undefined;
+  try {
+    const { pool } = database;
+    const state = await schemaState({ pool, directories: MIGRATION_DIRECTORIES });
+    if (state === 'current') documents = await renewEpochs(pool);
+    await database.syncToDisk();
+  } finally {
+    await database.close();
+  }
+  if (documents === undefined) fail('The tables are not of this version. Run weft migrate first.');
+  process.stdout.write(
+    `Documents with a new epoch: ${documents}. Instances that run load them again within a second or so.\n`,
+  );
+}
