@@ -6,7 +6,7 @@ let acknowledgements: Acknowledgements;
 
 beforeEach(() => {
   sent = [];
-  acknowledgements = new Acknowledgements((saved) => sent.push(saved));
+  acknowledgements = new Acknowledgements({ answer: (saved) => sent.push(saved) });
 });
 
 /** What is sent when everything up to `ticket` is committed. */

@@ -14,6 +14,11 @@ interface Pending {
   with?: Pending;
 }
 
+/** Who gets the answers. */
+export interface Answered {
+  answer(saved: boolean): void;
+}
+
 /** An answer that is decided later; those owed after it wait for it. */
 export interface Owed {
   decide(ticket: number, saved: boolean): void;
@@ -25,15 +30,15 @@ export interface Owed {
  * reconnect brings nothing new, while its original may still be on its way into the log.)
  */
 export class Acknowledgements {
-  private readonly pending: Pending[] = [];
-  private readonly send: (saved: boolean) => void;
+  private pending: Pending[] = [];
+  private readonly receiver: Answered;
   /** How often the client has been asked what the server lacks, and has not answered yet. */
   private questions = 0;
   /** Shares the fate of the answer to the client's next sync. */
   private withSync: Pending[] = [];
 
-  constructor(send: (saved: boolean) => void) {
-    this.send = send;
+  constructor(receiver: Answered) {
+    this.receiver = receiver;
   }
 
   get waiting(): boolean {
@@ -104,10 +109,11 @@ export class Acknowledgements {
     const undue = this.pending.findIndex(({ with: other, ticket = other?.ticket }) => {
       return ticket === undefined || ticket > committedTicket;
     });
-    const due = this.pending
-      .splice(0, undue < 0 ? this.pending.length : undue)
-      .filter(({ silent }) => !silent);
-    for (const answer of due) this.send((answer.with ?? answer).saved);
+    const all = undue < 0 ? this.pending : this.pending.splice(0, undue);
+    // An array that has been emptied would keep its room.
+    if (undue < 0) this.pending = [];
+    const due = all.filter(({ silent }) => !silent);
+    for (const answer of due) this.receiver.answer((answer.with ?? answer).saved);
     return due.length;
   }
 }

@@ -33,7 +33,8 @@ export class AwarenessRelay {
     setTimeout(() => {
       const latest = session.deferredAwareness;
       session.deferredAwareness = undefined;
-      if (latest && session.isOpen) void Promise.resolve(this.accept(session, latest)).catch(session.failed);
+      if (latest && session.isOpen)
+        void Promise.resolve(this.accept(session, latest)).catch((error: unknown) => session.failed(error));
     }, 1000 / this.core.limits.awarenessPerSecond).unref();
   }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { ERRORS, toWeftError, WeftError, type ErrorCode, type Principal } from '@weft/common';
-import type { WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 import { FrameReader, webSocketFrame, awarenessBody } from './frames.ts';
 import { Session } from './session.ts';
 import type { Admission } from './weft-hocuspocus.ts';
@@ -15,10 +15,36 @@ const EMPTY_AWARENESS = awarenessBody(new Uint8Array([0]));
 
 export interface ClientSocketOptions {
   readonly core: GatewayCore;
-  readonly webSocket: WebSocket;
+  readonly webSocket: GatewayWebSocket;
   /** The TCP connection below it: joined frames are written straight to it. */
   readonly connection: Socket;
   readonly request: Request;
+}
+
+/** A WebSocket that knows whose it is, so that all share their listeners: closures are a part of what one costs. */
+export class GatewayWebSocket extends WebSocket {
+  owner: ClientSocket | undefined;
+}
+
+function onMessage(this: WebSocket, data: Buffer): void {
+  (this as GatewayWebSocket).owner?.receive(data);
+}
+
+function onPong(this: WebSocket): void {
+  (this as GatewayWebSocket).owner?.heard();
+}
+
+function onClose(this: WebSocket, code: number): void {
+  (this as GatewayWebSocket).owner?.closedByPeer(code);
+}
+
+/** Followed by 'close'. Without a listener a protocol error of one client would end the process. */
+function onError(this: WebSocket, error: Error): void {
+  (this as GatewayWebSocket).owner?.core.logger.debug({ err: error }, 'WebSocket error');
+}
+
+function flush(socket: ClientSocket): void {
+  socket.flush();
 }
 
 /**
@@ -29,8 +55,8 @@ export class ClientSocket {
   readonly core: GatewayCore;
   readonly request: Request;
   readonly openedAt: number;
-  /** By the address on the wire (`name` or `name\0sessionId`). Ended ones stay, so that late frames are known. */
-  readonly sessions = new Map<string, Session>();
+  /** One for each address on the wire (`name` or `name\0sessionId`). Ended ones stay, so that late frames are known. */
+  sessions: readonly Session[] = [];
   lastReceivedAt: number;
   lastSentAt: number;
   authenticated = false;
@@ -38,7 +64,7 @@ export class ClientSocket {
   stateBytesInFlight = 0;
   /** Whose sessions are on it: one person, as a rule. */
   private people: readonly string[] = [];
-  private readonly webSocket: WebSocket;
+  private readonly webSocket: GatewayWebSocket;
   private readonly connection: Socket;
   private outbox: Buffer[] = [];
   private outboxBytes = 0;
@@ -58,14 +84,12 @@ export class ClientSocket {
   }
 
   listen(): void {
-    this.webSocket.on('message', (data: Buffer) => this.receive(data));
-    this.webSocket.on('pong', () => this.heard());
-    this.webSocket.on('close', (code) => this.closedByPeer(code));
-    // Followed by 'close'. Without a listener a protocol error of one client would end the process.
-    this.webSocket.on('error', (error) => this.core.logger.debug({ err: error }, 'WebSocket error'));
+    const { webSocket } = this;
+    webSocket.owner = this;
+    webSocket.on('message', onMessage).on('pong', onPong).on('close', onClose).on('error', onError);
   }
 
-  private receive(bytes: Uint8Array): void {
+  receive(bytes: Uint8Array): void {
     if (this.closed) return;
     this.lastReceivedAt = this.core.clock.now();
     // Pong is the one frame without an address.
@@ -89,23 +113,29 @@ export class ClientSocket {
       return last;
     }
     const address = reader.string();
-    this.lastRouted = this.sessions.get(address) ?? this.addSession(address);
+    this.lastRouted =
+      this.sessions.find(({ addressKey }) => addressKey === address) ?? this.addSession(address);
     return this.lastRouted;
   }
 
   private addSession(address: string): Session {
-    if (this.sessions.size >= this.core.limits.documentsPerSocket) {
+    if (this.sessions.length >= this.core.limits.documentsPerSocket) {
       this.forgetEndedSessions();
-      if (this.sessions.size >= this.core.limits.documentsPerSocket)
+      if (this.sessions.length >= this.core.limits.documentsPerSocket)
         throw new WeftError('too-many-documents');
     }
     const session = new Session({ socket: this, address });
-    this.sessions.set(address, session);
+    this.sessions = [...this.sessions, session];
     return session;
   }
 
   private forgetEndedSessions(): void {
-    for (const [address, session] of this.sessions) if (session.ended) this.sessions.delete(address);
+    this.sessions = this.sessions.filter(({ ended }) => !ended);
+    this.lastRouted = undefined;
+  }
+
+  forgetSession(session: Session): void {
+    this.sessions = this.sessions.filter((other) => other !== session);
     this.lastRouted = undefined;
   }
 
@@ -119,10 +149,10 @@ export class ClientSocket {
     this.enqueue(frame);
     if (this.flushScheduled) return;
     this.flushScheduled = true;
-    setImmediate(this.flush);
+    setImmediate(flush, this);
   }
 
-  readonly flush = (): void => {
+  flush(): void {
     this.flushScheduled = false;
     if (this.outbox.length === 0) return;
     const frames = this.outbox;
@@ -135,7 +165,7 @@ export class ClientSocket {
     else if (bytes <= COPY_LIMIT) this.connection.write(Buffer.concat(frames, bytes));
     else this.writeGathered(frames);
     this.checkBackpressure();
-  };
+  }
 
   private writeGathered(frames: readonly Buffer[]): void {
     this.connection.cork();
@@ -191,7 +221,7 @@ export class ClientSocket {
    * frame that every version of it takes for a sign of life.
    */
   keepAlive(): void {
-    const session = [...this.sessions.values()].find((candidate) => candidate.isOpen);
+    const session = this.sessions.find((candidate) => candidate.isOpen);
     if (session) this.send(webSocketFrame(session.address, EMPTY_AWARENESS));
   }
 
@@ -201,7 +231,7 @@ export class ClientSocket {
 
   /** Tells every session why and when to come back, then ends the connection. */
   sendAway(code: ErrorCode, retryAfter: number): void {
-    for (const session of this.sessions.values()) session.announceEnd(code, retryAfter);
+    for (const session of this.sessions) session.announceEnd(code, retryAfter);
     this.close(code);
   }
 
@@ -223,7 +253,7 @@ export class ClientSocket {
   dispose(): void {
     if (this.closed) return;
     this.closed = true;
-    for (const session of this.sessions.values()) session.disconnected();
+    for (const session of this.sessions) session.disconnected();
     this.forget();
   }
 
@@ -244,27 +274,26 @@ export class ClientSocket {
 
   /** Since when no document is open on it, milliseconds since 1970. */
   get idleSince(): number | undefined {
-    for (const session of this.sessions.values()) if (!session.ended) return undefined;
+    for (const session of this.sessions) if (!session.ended) return undefined;
     return this.lastReceivedAt;
   }
 
   /** A sign of life below the protocol. */
-  private heard(): void {
+  heard(): void {
     this.lastReceivedAt = this.core.clock.now();
   }
 
   /** Opens a session anew under the address of one that has ended. */
   reopen(ended: Session, admission: Admission): void {
-    this.sessions.delete(ended.addressKey);
-    this.lastRouted = undefined;
+    this.forgetSession(ended);
     const session = this.addSession(ended.addressKey);
     void session.open(admission);
   }
 
   /** The peer or the network has closed it. */
-  private closedByPeer(code: number): void {
+  closedByPeer(code: number): void {
     const clean = CLEAN_CLOSES.has(code);
-    for (const session of this.sessions.values()) session.leftCleanly ||= clean;
+    for (const session of this.sessions) session.leftCleanly ||= clean;
     this.dispose();
   }
 }

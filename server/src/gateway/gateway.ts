@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ERRORS, type ErrorCode } from '@weft/common';
-import { WebSocketServer, type WebSocket } from 'ws';
-import { ClientSocket } from './client-socket.ts';
+import { WebSocketServer, type Server } from 'ws';
+import { ClientSocket, GatewayWebSocket } from './client-socket.ts';
 import { GatewayCore, type GatewayDependencies } from './core.ts';
 import { LightRequest } from './light-request.ts';
 import { allowsOrigin } from './origin.ts';
@@ -36,7 +36,7 @@ export interface DrainOptions {
 export class Gateway {
   readonly core: GatewayCore;
   readonly submissions: Submissions;
-  private readonly server: WebSocketServer;
+  private readonly server: Server<typeof GatewayWebSocket>;
   private sweepTimer: NodeJS.Timeout | undefined;
   private lastPing = 0;
   private draining = false;
@@ -46,6 +46,7 @@ export class Gateway {
     this.submissions = new Submissions(this.core);
     this.server = new WebSocketServer({
       noServer: true,
+      WebSocket: GatewayWebSocket,
       maxPayload: dependencies.limits.frameBytes,
       perMessageDeflate: false,
       skipUTF8Validation: true,
@@ -83,7 +84,7 @@ export class Gateway {
 
   /** Apart, so that the listener, which lives as long as the connection, keeps nothing of the request. */
   private releaseOnClose(connection: Duplex, address: string): void {
-    connection.once('close', () => this.core.addresses.release(address));
+    connection.on('close', () => this.core.addresses.release(address));
   }
 
   private refuse(connection: Duplex, code: ErrorCode): void {
@@ -91,7 +92,7 @@ export class Gateway {
     refuseUpgrade(connection, code);
   }
 
-  private accept(webSocket: WebSocket, connection: Socket, request: IncomingMessage): void {
+  private accept(webSocket: GatewayWebSocket, connection: Socket, request: IncomingMessage): void {
     connection.setNoDelay(true);
     const socket = new ClientSocket({
       core: this.core,

@@ -81,6 +81,7 @@ export class LiveDocument {
   private committedSeq = 0;
   /** Its sessions are gone or going and it takes no more writes. */
   discarded = false;
+  private plainAddress: Uint8Array | undefined;
   private readonly core: GatewayCore;
   private readonly written = new WeakMap<AppendEntry, Written>();
   private readonly ackWaiters = new Set<Session>();
@@ -98,6 +99,12 @@ export class LiveDocument {
       maxWindow: core.limits.joinWindow,
       windowPerReceiver: core.limits.joinWindowPerReceiver,
     });
+  }
+
+  /** The bytes of the address that most sessions have in common: it is held once. */
+  sharedAddress(session: Session): Uint8Array {
+    if (session.wireSessionId !== null) return session.address;
+    return (this.plainAddress ??= session.address);
   }
 
   get strict(): boolean {

@@ -134,7 +134,7 @@ export class SessionAccess {
     const { expiresAt: accessEnds } = session.access;
     if (accessEnds !== undefined && now >= accessEnds) {
       session.access = { ...session.access, expiresAt: undefined };
-      void this.refreshSession(session).catch(session.failed);
+      void this.refreshSession(session).catch((error: unknown) => session.failed(error));
     }
   }
 }

@@ -16,7 +16,7 @@ import {
 } from '@weft/common';
 import type { Access } from '@weft/authorize';
 import { TokenBucket } from '@weft/limits';
-import { Acknowledgements } from './acknowledgements.ts';
+import { Acknowledgements, type Answered } from './acknowledgements.ts';
 import type { ClientSocket } from './client-socket.ts';
 import type { Receiver } from './fan-out.ts';
 import {
@@ -42,6 +42,8 @@ type State =
   | { readonly name: 'open'; readonly connection: HocuspocusConnection }
   | { readonly name: 'ended' };
 
+const NOBODY: ReadonlySet<number> = new Set();
+
 export interface SessionOptions {
   readonly socket: ClientSocket;
   /** `name` or `name\0sessionId`, as the client writes it. */
@@ -52,14 +54,15 @@ export interface SessionOptions {
  * One document open on one socket: the Hocuspocus protocol of one provider. It takes the frames one after
  * another; while one of them waits for something (the token's check, the database), those after it queue.
  */
-export class Session implements Receiver {
+export class Session implements Receiver, Answered {
   /** In every row this session writes. */
   readonly id = randomBytes(9).toString('base64url');
   /** Milliseconds since 1970. */
   readonly openedAt: number;
   readonly socket: ClientSocket;
   readonly addressKey: string;
-  readonly address: Uint8Array;
+  /** As it stands on the wire. */
+  address: Uint8Array;
   readonly name: string;
   readonly acknowledgements: Acknowledgements;
   readonly updateBudget: TokenBucket;
@@ -75,7 +78,7 @@ export class Session implements Receiver {
   /** The Yjs transaction origin of everything this session writes. */
   origin!: { readonly source: 'connection'; readonly connection: HocuspocusConnection };
   /** Yjs clients it has spoken for. */
-  readonly clients = new Set<number>();
+  clients: ReadonlySet<number> = NOBODY;
   /** Updates that were no Yjs updates; the third ends the session. */
   malformed = 0;
   /** Updates in a row that referred to unknown edits. */
@@ -99,7 +102,7 @@ export class Session implements Receiver {
     this.address = encodeAddress(address);
     const separator = address.indexOf(SESSION_SEPARATOR);
     this.name = separator < 0 ? address : address.slice(0, separator);
-    this.acknowledgements = new Acknowledgements((saved) => this.enqueue(this.frame(syncStatusBody(saved))));
+    this.acknowledgements = new Acknowledgements(this);
     const { clock, rates } = socket.core;
     this.openedAt = clock.now();
     this.updateBudget = new TokenBucket(rates.updates);
@@ -129,6 +132,11 @@ export class Session implements Receiver {
   get mayWrite(): boolean {
     const { role } = this.access;
     return role !== undefined && (role.write === '*' || role.write.length > 0);
+  }
+
+  /** The Yjs client is this person's. */
+  speaksFor(client: number): void {
+    this.clients = new Set([...this.clients, client]);
   }
 
   // ── inbound ────────────────────────────────────────────────────────────────
@@ -168,10 +176,11 @@ export class Session implements Receiver {
   /** Lets the following frames queue until `work` is over. */
   private hold(work: Promise<void>): void {
     this.busy = true;
-    work.catch(this.failed).finally(() => {
+    const done = () => {
       this.busy = false;
       this.drainQueue();
-    });
+    };
+    work.catch((error: unknown) => this.failed(error)).finally(done);
   }
 
   private drainQueue(): void {
@@ -185,6 +194,8 @@ export class Session implements Receiver {
         this.failed(error);
       }
     }
+    // An array that has been emptied would keep its room.
+    if (this.queue.length === 0) this.queue = [];
   }
 
   private handle(type: number, reader: FrameReader): void | Promise<void> {
@@ -268,7 +279,7 @@ export class Session implements Receiver {
       case 'opening':
         return;
       case 'open':
-        void this.socket.core.opening.refresh(this, token).catch(this.failed);
+        void this.socket.core.opening.refresh(this, token).catch((error: unknown) => this.failed(error));
         return;
       case 'ended':
         this.socket.reopen(this, admission);
@@ -299,6 +310,7 @@ export class Session implements Receiver {
     if (this.ended) return void this.socket.core.hocuspocus.left(connection);
     this.state = { name: 'open', connection };
     this.origin = { source: 'connection', connection };
+    this.address = this.document.sharedAddress(this);
     this.document.sessions.add(this);
     this.socket.core.opening.entered(this);
     this.drainQueue();
@@ -330,6 +342,11 @@ export class Session implements Receiver {
 
   flush(): void {
     this.socket.flush();
+  }
+
+  /** Of one update; written with what the document sends next. */
+  answer(saved: boolean): void {
+    this.enqueue(this.frame(syncStatusBody(saved)));
   }
 
   sendNow(body: FrameBody): void {
@@ -364,13 +381,13 @@ export class Session implements Receiver {
   // ── ending ─────────────────────────────────────────────────────────────────
 
   /** An unexpected error of one frame: a coded one ends the session, another one too, as `internal`. */
-  readonly failed = (error: unknown): void => {
+  failed(error: unknown): void {
     const known = toWeftError(error);
     if (known.code === 'internal') {
       this.socket.core.logger.error({ err: error, document: this.name }, 'a frame could not be handled');
     }
     this.end(known.code);
-  };
+  }
 
   /** Ends this document session with a typed reason. The socket and its other documents go on. */
   end(code: ErrorCode): void {
@@ -396,7 +413,7 @@ export class Session implements Receiver {
   private closedByClient(): void {
     this.leftCleanly = true;
     this.leave();
-    this.socket.sessions.delete(this.addressKey);
+    this.socket.forgetSession(this);
   }
 
   /** A user's hook has closed it. */

@@ -88,7 +88,7 @@ export class UpdatePipeline {
       if (session.clients.has(client)) continue;
       const owner = bindings.ownerOf(session.key, client);
       if (owner === undefined) unbound.push(client);
-      else if (owner === session.principal.user) session.clients.add(client);
+      else if (owner === session.principal.user) session.speaksFor(client);
       else foreign = true;
     }
     if (foreign) return this.core.carried.receive(session, analysis);
@@ -102,7 +102,7 @@ export class UpdatePipeline {
     const { key, principal } = session;
     const outcomes = await bindings.bindAll(key, clients, principal.user);
     clients.forEach((client, i) => {
-      if (outcomes[i] === 'own') session.clients.add(client);
+      if (outcomes[i] === 'own') session.speaksFor(client);
     });
   }
 
