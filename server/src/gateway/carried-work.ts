@@ -117,7 +117,7 @@ export class CarriedWork {
     }
     if (now < item.takenAt) return false;
     if (isHere(document, analysis)) return false;
-    void this.take(document, item, analysis, authors).catch(carrier.failed);
+    void this.take(document, item, analysis, authors).catch((error: unknown) => carrier.failed(error));
     return true;
   }
 
