@@ -4,4 +4,5 @@ export { defaultLimits, type GuardLimits } from './limits.ts';
 export { deletionsIn, deletionsOf, encodeMissed, lackingDeletions, type DeletedRanges } from './missed.ts';
 export { neutralizeUpdate } from './neutralize.ts';
 export { type AuthorSplit, splitByAuthor } from './split.ts';
+export { type Brought, inTurns, type Turn } from './turns.ts';
 export { emptyUpdate, isEmptyUpdate } from './write.ts';

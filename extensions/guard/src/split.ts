@@ -49,7 +49,8 @@ export function splitByAuthor(
   };
 }
 
-interface Part {
+/** A run of one client's structs. */
+export interface Part {
   readonly client: number;
   readonly records: readonly StructRecord[];
 }
@@ -79,7 +80,11 @@ function independentEnds(parsed: ParsedUpdate, isOwn: (client: number) => boolea
   return ends;
 }
 
-function isIndependent(record: StructRecord, isMet: (client: number, clock: number) => boolean): boolean {
+/** Whether everything is there that it refers to. */
+export function isIndependent(
+  record: StructRecord,
+  isMet: (client: number, clock: number) => boolean,
+): boolean {
   return (
     isMet(record.originClient, record.originClock) &&
     isMet(record.rightClient, record.rightClock) &&
@@ -102,7 +107,11 @@ function splitDeletes(parsed: ParsedUpdate, ends: ReadonlyMap<number, number>) {
   return { own, rest };
 }
 
-function encode({ bytes }: ParsedUpdate, parts: readonly Part[], deletes: readonly ClockRange[]): Uint8Array {
+export function encode(
+  { bytes }: ParsedUpdate,
+  parts: readonly Part[],
+  deletes: readonly ClockRange[] = [],
+): Uint8Array {
   if (parts.length === 0 && deletes.length === 0) return emptyUpdate;
   const encoder = encoding.createEncoder();
   encoding.writeVarUint(encoder, parts.length);

@@ -1,8 +1,9 @@
 import { nameOf, WeftError, type ClockRange, type Principal, type UpdateAnalysis } from '@weft/common';
 import { decideUpdate } from '@weft/authorize';
-import { analyzeUpdate, findEquivocation, isEmptyUpdate, splitByAuthor } from '@weft/guard';
+import { findEquivocation, isEmptyUpdate, splitByAuthor } from '@weft/guard';
 import type { Owed } from './acknowledgements.ts';
 import { CarriedClocks } from './carried-clocks.ts';
+import { writeInTurns } from './carried-turns.ts';
 import type { GatewayCore } from './core.ts';
 import type { LiveDocument } from './live-document.ts';
 import type { Session } from './session.ts';
@@ -21,13 +22,15 @@ interface Waiting {
  * Work that comes back by others. In live mode a crash can leave an author's shown but unsaved edits only with those
  * who saw them, and they bring them in their next sync. To refuse would leave everybody on "Saving…"; to accept
  * would let anybody write in another's name. So what the carrier wrote is taken at once, and the rest waits for its
- * author, who normally reconnects within seconds and brings it. After a grace it is taken from the carrier, under
- * the carrier's name, if both may write it, and never while its author is here.
+ * author, who normally reconnects within seconds and brings it; several who build on each other are taken in turns.
+ * After a grace it is taken from the carrier, under the carrier's name, if both may write it, and never while its
+ * author is here.
  */
 export class CarriedWork {
   readonly clocks: CarriedClocks;
   private readonly core: GatewayCore;
   private readonly waiting = new Map<LiveDocument, Waiting[]>();
+  private readonly sweeping = new Set<LiveDocument>();
 
   constructor(core: GatewayCore) {
     this.core = core;
@@ -73,14 +76,21 @@ export class CarriedWork {
     });
   }
 
+  private analyze(
+    { principal, document: { document } }: Session,
+    update: Uint8Array,
+  ): UpdateAnalysis | undefined {
+    return this.core.walks.analyze({ principal, document, update });
+  }
+
   private isOwn(session: Session, client: number): boolean {
     const owner = this.core.dependencies.bindings.ownerOf(session.key, client);
     return owner === undefined || owner === session.principal.user;
   }
 
   private takeOwn(session: Session, update: Uint8Array): void {
-    const analysis = analyzeUpdate(session.document.document, update, this.core.dependencies.guardLimits);
-    if (analysis.noop || analysis.missing.length > 0) return;
+    const analysis = this.analyze(session, update);
+    if (!analysis || analysis.noop || analysis.missing.length > 0) return;
     this.core.updates.writePart(session, analysis);
   }
 
@@ -90,12 +100,42 @@ export class CarriedWork {
     return bytes;
   }
 
-  /** Called every second, and when a document of which something waits has changed. */
+  /** Called every second. */
   sweep(now: number): void {
-    for (const [document, list] of this.waiting) {
-      const left = document.discarded ? [] : list.filter((item) => !this.settle(document, item, now));
-      if (left.length === 0) this.waiting.delete(document);
-      else this.waiting.set(document, left);
+    for (const document of this.waiting.keys()) {
+      if (!this.sweeping.has(document)) void this.sweepDocument(document, now);
+    }
+  }
+
+  /** In strict mode what is written in turns waits for its commits, and nothing else may be decided meanwhile. */
+  private async sweepDocument(document: LiveDocument, now: number): Promise<void> {
+    this.sweeping.add(document);
+    try {
+      if (!document.discarded) await writeInTurns(this.core, document, this.waiting.get(document) ?? []);
+    } catch (err) {
+      this.core.logger.error(
+        { err, document: document.key },
+        'what was brought back could not be taken in turns',
+      );
+    } finally {
+      this.sweeping.delete(document);
+    }
+    this.settleAll(document, now);
+  }
+
+  private settleAll(document: LiveDocument, now: number): void {
+    const list = this.waiting.get(document) ?? [];
+    const left = document.discarded ? [] : list.filter((item) => !this.settleOrFail(document, item, now));
+    if (left.length === 0) this.waiting.delete(document);
+    else this.waiting.set(document, left);
+  }
+
+  private settleOrFail(document: LiveDocument, item: Waiting, now: number): boolean {
+    try {
+      return this.settle(document, item, now);
+    } catch (error) {
+      item.carrier.failed(error);
+      return true;
     }
   }
 
@@ -103,7 +143,9 @@ export class CarriedWork {
   private settle(document: LiveDocument, item: Waiting, now: number): boolean {
     const { carrier } = item;
     if (carrier.ended) return true;
-    const analysis = analyzeUpdate(document.document, item.update, this.core.dependencies.guardLimits);
+    const analysis = this.analyze(carrier, item.update);
+    // The carrier's share of the processor is used up.
+    if (!analysis) return false;
     if (this.isContradicted(document, item, analysis)) return true;
     if (analysis.noop) {
       this.answer(document, item, true);
@@ -161,7 +203,8 @@ export class CarriedWork {
       return;
     }
     // The author may have come back while the permissions were read.
-    const analysis = analyzeUpdate(document.document, item.update, this.core.dependencies.guardLimits);
+    const analysis = this.analyze(carrier, item.update);
+    if (!analysis) throw new WeftError('update-costly');
     if (this.isContradicted(document, item, analysis)) return;
     if (!analysis.noop) {
       this.clocks.note(document, analysis.authors);
