@@ -249,6 +249,8 @@ function gatewayLimits(config: Config): GatewayLimits {
     presenceGrace: PRESENCE_GRACE_MS,
     joinWindow: 3,
     joinWindowPerReceiver: 0.25,
+    costlyShare: config.costlyShare / 100,
+    costlyPatience: config.costlyPatience,
     carriedGrace: config.carriedGrace,
     carriedBytes: 4 * 1024 * 1024,
   };

@@ -16,6 +16,7 @@ function analysis(
     authors: [{ client: 1, clock: 0, length: 1 }],
     roots: new Map(entries),
     newRoots: [],
+    walk: 0,
     deletes: entries.some(([, access]) => access.deletes),
     missing: [],
     collapsed: [],

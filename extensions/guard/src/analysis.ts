@@ -28,7 +28,7 @@ export class Analysis {
   rewrite = false;
   /** The items that go into a list, in the order of integration. */
   readonly placed: StructRecord[] = [];
-  /** Stored items between the neighbours of new ones. */
+  /** Items between the neighbours of new ones, as far as they were walked over. */
   walked = 0;
   /** A bound of the items of this update that integration would walk over. */
   passed = 0;

@@ -38,6 +38,7 @@ function analyse(doc: Y.Doc, bytes: Uint8Array, limits: GuardLimits): UpdateAnal
     deletes: removes(analysis),
     missing,
     collapsed,
+    walk: analysis.walked,
     update: noop ? emptyUpdate : bytesOf(analysis),
   };
 }

@@ -1,6 +1,6 @@
 export { analyzeUpdate } from './analyze.ts';
 export { type EquivocationOptions, findEquivocation } from './equivocation.ts';
-export { defaultLimits, type GuardLimits } from './limits.ts';
+export { costlyLimits, defaultLimits, type GuardLimits } from './limits.ts';
 export { deletionsIn, deletionsOf, encodeMissed, lackingDeletions, type DeletedRanges } from './missed.ts';
 export { neutralizeUpdate } from './neutralize.ts';
 export { type AuthorSplit, splitByAuthor } from './split.ts';

@@ -25,7 +25,7 @@ export interface GuardLimits {
    * options that its author chose, and its content is synchronised past the document's permissions.
    */
   readonly maxSubdocuments: number;
-  /** Items between the neighbours an item claims: Yjs walks over them, 60 ns each. Beyond: `update-costly`. */
+  /** Items between the neighbours an item claims, over which Yjs walks. Beyond: `update-costly`. */
   readonly maxWalk: number;
   /** Such items over all of an update. Beyond: `update-costly`. */
   readonly maxTotalWalk: number;
@@ -46,6 +46,15 @@ export const defaultLimits: GuardLimits = {
   maxWalk: 10_000,
   maxTotalWalk: 1_000_000,
 };
+
+/**
+ * For updates that are refused as costly, where it is known who pays: somebody who was offline, and comes back to a
+ * place where others have written very much. Applying one then takes up to half a second.
+ */
+export const costlyLimits = {
+  maxWalk: 250_000,
+  maxTotalWalk: 500_000,
+} as const satisfies Partial<GuardLimits>;
 
 const resolved = new WeakMap<object, GuardLimits>();
 

@@ -32,6 +32,7 @@ class Replay {
 
   run(): void {
     for (const record of this.#analysis.placed) this.#integrate(record);
+    this.#analysis.walked += this.#steps;
   }
 
   #integrate(record: StructRecord): void {

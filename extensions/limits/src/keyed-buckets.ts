@@ -24,6 +24,11 @@ export class KeyedBuckets {
     return true;
   }
 
+  /** See {@link TokenBucket.debit}. */
+  debit(key: string, cost: number): void {
+    this.of(key).debit(cost);
+  }
+
   private of(key: string): TokenBucket {
     const bucket = this.buckets.get(key) ?? new TokenBucket(this.options);
     this.buckets.delete(key);

@@ -378,6 +378,23 @@ export const OPTIONS = {
       'New Yjs client ids per minute of one person in one document, with bursts of ten minutes of it. Each load of a page is one.',
   },
   requestRate: {
+  costlyShare: {
+    env: 'WEFT_COSTLY_SHARE',
+    section: 'Limits',
+    takes: 'percent',
+    schema: value.integer(1, 100),
+    default: '5',
+    description:
+      "Share of a core for updates of one person that have to be fitted in among very many others' edits; all people together may use four times that.",
+  },
+  costlyPatience: {
+    env: 'WEFT_COSTLY_PATIENCE',
+    section: 'Limits',
+    takes: 'duration',
+    schema: value.duration('0s', '5m'),
+    default: '10s',
+    description: 'How long such an update waits for its share before it is refused as update-costly.',
+  },
     env: 'WEFT_REQUEST_RATE',
     section: 'Limits',
     takes: 'number',

@@ -21,6 +21,7 @@ import { SessionOpening } from './session-opening.ts';
 import { SessionPresence } from './session-presence.ts';
 import { SyncResponder } from './sync-responder.ts';
 import { UpdatePipeline } from './update-pipeline.ts';
+import { Walks } from './walks.ts';
 import { WeftHocuspocus } from './weft-hocuspocus.ts';
 
 /** Bounds of the gateway. Sizes in bytes, times in milliseconds, rates per second. */
@@ -62,6 +63,10 @@ export interface GatewayLimits {
   /** How long frames wait to be written together, at most and per member of the document. */
   readonly joinWindow: number;
   readonly joinWindowPerReceiver: number;
+  /** Share of a core, from 0 to 1, that the long searches of one person's updates may take; all together four of it. */
+  readonly costlyShare: number;
+  /** How long such an update waits for its share before it is refused. */
+  readonly costlyPatience: number;
   /** How long carried edits wait for their author; `Infinity`: for ever. */
   readonly carriedGrace: number;
   /** Carried edits that may wait in a document. */
@@ -121,6 +126,7 @@ export class GatewayCore {
   readonly awareness: AwarenessRelay;
   readonly presence: SessionPresence;
   readonly replication: Replication;
+  readonly walks: Walks;
 
   constructor(dependencies: GatewayDependencies) {
     this.dependencies = dependencies;
@@ -142,6 +148,12 @@ export class GatewayCore {
     this.awareness = new AwarenessRelay(this);
     this.presence = new SessionPresence(this);
     this.replication = new Replication(this);
+    this.walks = new Walks({
+      clock: this.clock,
+      share: this.limits.costlyShare,
+      patience: this.limits.costlyPatience,
+      guardLimits: dependencies.guardLimits,
+    });
   }
 }
 

@@ -1,6 +1,5 @@
 import { WeftError, type Cursor, type DocumentKey, type Principal, type UpdateAnalysis } from '@weft/common';
 import { decideUpdate, type Access } from '@weft/authorize';
-import { analyzeUpdate } from '@weft/guard';
 import type { GatewayCore } from './core.ts';
 import type { LiveDocument, Written } from './live-document.ts';
 
@@ -28,14 +27,30 @@ export class Submissions {
   private async write(
     live: LiveDocument,
     principal: Principal,
-    { role, policyRev }: Access,
+    access: Access,
     update: Uint8Array,
   ): Promise<Cursor> {
-    await this.bindAuthors(principal, live.key, this.analyze(live, update).authors);
-    await this.core.carried.clocks.learn(live);
+    const { walks, carried } = this.core;
+    const work = { principal, document: live.document, update };
+    const authors = await walks.later(work, (analysis) => complete(analysis).authors);
+    await this.bindAuthors(principal, live.key, authors);
+    await carried.clocks.learn(live);
     // Again, since the document may have changed meanwhile.
-    const analysis = this.analyze(live, update);
-    if (this.core.carried.clocks.contradicted(live, update)) throw new WeftError('document-rebuild');
+    const written = await walks.later(work, (analysis) => {
+      if (carried.clocks.contradicted(live, update)) throw new WeftError('document-rebuild');
+      return this.commit(live, principal, access, complete(analysis));
+    });
+    const cursor = await live.settled();
+    if (written.refused) throw new WeftError('access-removed');
+    return cursor;
+  }
+
+  private async commit(
+    live: LiveDocument,
+    principal: Principal,
+    { role, policyRev }: Access,
+    analysis: UpdateAnalysis,
+  ): Promise<Written> {
     const written: Written = {
       principal,
       session: undefined,
@@ -50,15 +65,7 @@ export class Submissions {
       if (!decision?.allow) throw new WeftError(decision?.code ?? 'write-forbidden');
       await live.commit(written);
     }
-    const cursor = await live.settled();
-    if (written.refused) throw new WeftError('access-removed');
-    return cursor;
-  }
-
-  private analyze(live: LiveDocument, update: Uint8Array): UpdateAnalysis {
-    const analysis = analyzeUpdate(live.document, update, this.core.dependencies.guardLimits);
-    if (analysis.missing.length > 0) throw new WeftError('update-missing-dependencies');
-    return analysis;
+    return written;
   }
 
   private async bindAuthors(
@@ -71,4 +78,9 @@ export class Submissions {
     const outcomes = await bindings.bindAll(key, clients, principal.user);
     if (outcomes.includes('taken')) throw new WeftError('client-id-taken');
   }
+}
+
+function complete(analysis: UpdateAnalysis): UpdateAnalysis {
+  if (analysis.missing.length > 0) throw new WeftError('update-missing-dependencies');
+  return analysis;
 }

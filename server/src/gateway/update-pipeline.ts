@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { nameOf, SyncType, WeftError, type ErrorCode, type UpdateAnalysis } from '@weft/common';
 import { decideUpdate } from '@weft/authorize';
-import { analyzeUpdate, isEmptyUpdate } from '@weft/guard';
+import { isEmptyUpdate } from '@weft/guard';
 import * as Y from 'yjs';
 import type { GatewayCore } from './core.ts';
 import { syncStep1Body } from './frames.ts';
@@ -57,8 +57,17 @@ export class UpdatePipeline {
     if (isEmptyUpdate(update)) return session.document.owe(session, true);
     // Those who may write nothing cost nothing: only their sync on joining is looked into, since it may be empty.
     if (!mayWrite(session) && type === SyncType.Update) return this.refuseReader(session);
-    const analysis = this.analyze(session, update);
-    if (!analysis) return;
+    const analysis = this.analyze(session, type, update);
+    if (analysis === undefined || analysis instanceof Promise) return analysis;
+    return this.decide(session, type, update, analysis);
+  }
+
+  private decide(
+    session: Session,
+    type: number,
+    update: Uint8Array,
+    analysis: UpdateAnalysis,
+  ): void | Promise<void> {
     if (analysis.missing.length > 0) return this.missing(session, type, update);
     session.missing = 0;
     // Something in it is known already, which is where it may say something else.
@@ -68,13 +77,27 @@ export class UpdatePipeline {
     return this.author(session, analysis);
   }
 
-  private analyze(session: Session, update: Uint8Array): UpdateAnalysis | undefined {
+  /** Nothing: it is refused. A promise: it is dear, and goes its way later. */
+  private analyze(
+    session: Session,
+    type: number,
+    update: Uint8Array,
+  ): UpdateAnalysis | Promise<void> | undefined {
     try {
-      return analyzeUpdate(session.document.document, update, this.core.dependencies.guardLimits);
+      const analysis = this.core.walks.analyze(workOf(session, update));
+      return analysis ?? this.analyzeLater(session, type, update.slice());
     } catch (error) {
-      if (!(error instanceof WeftError)) throw error;
+      return this.refuseMalformed(session, error);
+    }
+  }
+
+  private async analyzeLater(session: Session, type: number, update: Uint8Array): Promise<void> {
+    try {
+      await this.core.walks.later(workOf(session, update), (analysis) => {
+        if (session.isOpen) return this.decide(session, type, update, analysis);
+      });
+    } catch (error) {
       this.refuseMalformed(session, error);
-      return undefined;
     }
   }
 
@@ -135,7 +158,11 @@ export class UpdatePipeline {
 
   // ── refusals ───────────────────────────────────────────────────────────────
 
-  private refuseMalformed(session: Session, error: WeftError): void {
+  private refuseMalformed(session: Session, error: unknown): undefined {
+    const ofTheUpdate =
+      error instanceof WeftError && (error.code === 'update-malformed' || error.code === 'update-costly');
+    if (!ofTheUpdate) throw error;
+    if (session.ended) return;
     this.core.logger.warn(
       { document: nameOf(session.key), actor: session.principal.user, detail: error.detail },
       'refused a malformed update',
@@ -163,14 +190,21 @@ export class UpdatePipeline {
       delay(CATCH_UP, undefined, { ref: false }),
     ]);
     if (!session.isOpen) return;
-    const analysis = this.analyze(session, update);
-    if (!analysis) return;
-    if (analysis.missing.length === 0) return this.guard(session, type, update);
+    if (this.isComplete(session, update)) return this.guard(session, type, update);
     session.missing += 1;
     this.core.metrics.refusal('update-missing-dependencies');
     if (session.missing > MISSING_ALLOWED) throw new WeftError('update-missing-dependencies');
     session.document.owe(session, false);
     this.askForSync(session);
+  }
+
+  private isComplete(session: Session, update: Uint8Array): boolean {
+    try {
+      return this.core.walks.analyze(workOf(session, update))?.missing.length === 0;
+    } catch {
+      // Why it is refused is found again, and said.
+      return true;
+    }
   }
 
   /** A new state vector: the client answers with all that the server lacks, which is acknowledged once. */
@@ -213,6 +247,10 @@ export class UpdatePipeline {
     session.document.owe(session, false);
     session.sendRefused(code, repaired);
   }
+}
+
+function workOf({ principal, document: { document } }: Session, update: Uint8Array) {
+  return { principal, document, update };
 }
 
 function mayWrite(session: Session): boolean {
