@@ -26,6 +26,7 @@ interface Service {
   readonly environment?: Readonly<Record<string, string>>;
   readonly secrets?: readonly string[];
   readonly volumes?: readonly string[];
+  readonly healthcheck?: { readonly test?: readonly string[] };
   readonly depends_on?: readonly string[] | Readonly<Record<string, unknown>>;
   readonly networks?: Readonly<Record<string, { readonly ipv4_address?: string }>> | readonly string[];
 }
@@ -249,14 +250,21 @@ describe('P12.6 the dashboard and the alarms', () => {
 
   test('P12.6 the scraped instances are those of the compose file', () => {
     const { scrape_configs: jobs } = parse(read('docker/prometheus/prometheus.yaml')) as {
-      scrape_configs: { static_configs: { targets: string[] }[] }[];
+      scrape_configs: { job_name: string; static_configs: { targets: string[] }[] }[];
     };
-    const targets = jobs.flatMap((job) => job.static_configs.flatMap((each) => each.targets));
-    expect(targets).toEqual(
-      Object.keys(cluster.services)
-        .filter((name) => name.startsWith('weft-'))
-        .map((name) => `${name}:8080`),
-    );
+    const targets = jobs.map((job) => [job.job_name, job.static_configs.flatMap((each) => each.targets)]);
+    const services = Object.entries(cluster.services);
+    const workers = services.filter(([, { command = [] }]) => command[0] === 'worker');
+    expect(workers.length).toBe(1);
+    expect(Object.fromEntries(targets)).toEqual({
+      weft: services.filter(([name]) => name.startsWith('weft-')).map(([name]) => `${name}:8080`),
+      'weft-worker': workers.map(([name, { environment }]) => `${name}:${environment?.WEFT_WORKER_PORT}`),
+    });
+  });
+
+  test('P12.6 the worker is asked whether it is alive where it listens', () => {
+    const { environment, healthcheck } = cluster.services.worker ?? {};
+    expect(healthcheck?.test?.join(' ')).toContain(`127.0.0.1:${environment?.WEFT_WORKER_PORT}/healthz`);
   });
 });
 

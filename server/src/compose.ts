@@ -14,7 +14,7 @@ import {
 } from '@weft/authorize';
 import { systemClock } from '@weft/common';
 import { KeyedBuckets } from '@weft/limits';
-import { MemoryPresence, PRESENCE_GRACE_MS, RedisPresence, type PresenceRegistry } from '@weft/presence';
+import { MemoryPresence, RedisPresence, type PresenceRegistry } from '@weft/presence';
 import { createRedisClient, RedisBackplane } from '@weft/redis-backplane';
 import { DocumentStore, UpdateLog } from '@weft/update-log';
 import { Administration } from './administration.ts';
@@ -188,17 +188,17 @@ function askedSources(config: Config, roles: RoleTable): HttpGrantSource[] {
 
 /** What joins the instances: Redis, or nothing where there is only one. */
 function connectInstances(
-  { redisUrl, redisPrefix, instanceId: instance }: Config,
+  { redisUrl, redisPrefix, instanceId: instance, presenceGrace: grace }: Config,
   { logger, metrics }: Telemetry,
 ): { backplane: RedisBackplane | undefined; registry: PresenceRegistry } {
   if (redisUrl === undefined) {
-    return { backplane: undefined, registry: new MemoryPresence({ instance, logger }) };
+    return { backplane: undefined, registry: new MemoryPresence({ instance, grace, logger }) };
   }
   const prefix = `${redisPrefix}:`;
   const connect = () => createRedisClient({ url: redisUrl });
   return {
     backplane: new RedisBackplane({ redis: { url: redisUrl }, prefix, logger, metrics }),
-    registry: new RedisPresence({ connect, instance, prefix, logger, metrics }),
+    registry: new RedisPresence({ connect, instance, prefix, grace, logger, metrics }),
   };
 }
 
@@ -246,7 +246,7 @@ function gatewayLimits(config: Config): GatewayLimits {
     loadConcurrency: config.loadConcurrency,
     loadQueue: 1_000,
     unloadDelay: 5_000,
-    presenceGrace: PRESENCE_GRACE_MS,
+    presenceGrace: config.presenceGrace,
     joinWindow: 3,
     joinWindowPerReceiver: 0.25,
     costlyShare: config.costlyShare / 100,

@@ -1,4 +1,4 @@
-import { createDatabase, TestProcess, until } from '@weft/harness';
+import { createDatabase, freePort, TestProcess, until } from '@weft/harness';
 import pg from 'pg';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 
@@ -66,6 +66,29 @@ describe('P10.3 weft worker', { timeout: 120_000 }, () => {
     await ended(['migrate'], env);
     const worker = weft(['worker'], env);
     await until(() => worker.output.includes('is compacting'), { timeout: 60_000 });
+    expect(await worker.end('SIGTERM')).toBe(0);
+  });
+
+  test('P10.3 tells at a port of its own that it is alive, and what it has done, to who may know', async () => {
+    const port = await freePort();
+    const env = {
+      DATABASE_URL: await createDatabase(inject('postgresUrl')),
+      WEFT_METRICS_TOKEN: 'only for Prometheus',
+      WEFT_COMPACTION_INTERVAL: '100ms',
+      WEFT_WORKER_PORT: String(port),
+    };
+    const worker = weft(['worker'], env);
+    await until(() => worker.output.includes('is compacting'), { timeout: 60_000 });
+    const ask = (path: string, headers: Record<string, string> = {}) =>
+      fetch(`http://127.0.0.1:${port}${path}`, { headers });
+    expect(await (await ask('/healthz')).json()).toEqual({ status: 'ok' });
+    expect(await (await ask('/readyz')).json()).toMatchObject({ status: 'ok', checks: { compaction: {} } });
+    expect((await ask('/metrics')).status).toBe(401);
+    expect((await ask('/v1/documents')).status).toBe(404);
+    await until(async () => {
+      const answer = await ask('/metrics', { authorization: 'Bearer only for Prometheus' });
+      return /^weft_compaction_rounds_total\{.*result="ok".*\} [1-9]/m.test(await answer.text());
+    });
     expect(await worker.end('SIGTERM')).toBe(0);
   });
 });

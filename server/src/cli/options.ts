@@ -4,9 +4,13 @@ import { flagOf, optionOf, type OptionName, type Section } from '../config/optio
 import { defaultText, optionNamesOf } from '../config/show.ts';
 import { fail } from './fail.ts';
 
-/** Adds the options of these sections, grouped, and tells where else each can be set. */
-export function addOptions(command: Command, sections: readonly Section[]): Command {
-  for (const name of optionNamesOf(sections)) command.addOption(commandOption(name));
+/** Adds the options of these sections and some besides, grouped, and tells where else each can be set. */
+export function addOptions(
+  command: Command,
+  sections: readonly Section[],
+  besides: readonly OptionName[] = [],
+): Command {
+  for (const name of [...optionNamesOf(sections), ...besides]) command.addOption(commandOption(name));
   return command;
 }
 

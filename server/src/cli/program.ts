@@ -45,7 +45,11 @@ function addMigrate(program: Command): void {
 }
 
 function addWorker(program: Command): void {
-  addOptions(program.command('worker'), [...DATABASE_SECTIONS, 'Documents'])
+  addOptions(
+    program.command('worker'),
+    [...DATABASE_SECTIONS, 'Documents', 'Worker'],
+    ['host', 'metricsToken'],
+  )
     .description('Make snapshots and remove old rows, beside instances that run with WEFT_COMPACTION=no.')
     .addHelpText(
       'after',

@@ -1,9 +1,11 @@
 import { createCompactor } from '../compaction.ts';
 import type { Config } from '../config.ts';
 import { openConfiguredDatabase } from '../database.ts';
+import { createWorkerApp } from '../http/worker-app.ts';
 import { createTelemetry } from '../lifecycle.ts';
 import { stopOnSignals, surviveRejections } from '../process.ts';
 import { prepareSchema } from '../schema.ts';
+import type { HealthReport } from '../services.ts';
 import { fail } from './fail.ts';
 
 /** Compaction and nothing else. Any number of workers may run: locks keep two off the same document. */
@@ -13,19 +15,30 @@ export async function work(config: Config): Promise<void> {
   const database = await openConfiguredDatabase(config, logger).catch(cannotStart);
   await prepareSchema({ config, database, logger }).catch(cannotStart);
   const compactor = createCompactor({ config, database, logger, metrics });
+  const app = createWorkerApp({ config, logger, metrics, health: () => healthOf(compactor) });
+  if (config.workerPort !== undefined) {
+    await app.listen({ host: config.host, port: config.workerPort }).catch(cannotStart);
+  }
   await compactor.start();
-  // The compactor's timers keep no process alive, and here nothing else does once the pool is idle.
+  // The compactor's timers keep no process alive, and without a port nothing else does once the pool is idle.
   const alive = setInterval(() => undefined, config.compactionInterval);
   stopOnSignals({
     logger,
     stop: async () => {
       clearInterval(alive);
       await compactor.stop();
+      await app.close();
       await database.close();
       return true;
     },
   });
   logger.info({ interval: config.compactionInterval }, 'weft worker is compacting');
+}
+
+function healthOf({ failing }: { readonly failing: boolean }): HealthReport {
+  const status = failing ? 'degraded' : 'ok';
+  const reason = failing ? { reason: 'the last look at the documents failed' } : {};
+  return { status, checks: { compaction: { status, ...reason } } };
 }
 
 function cannotStart(error: unknown): never {

@@ -29,6 +29,7 @@ export const SECTIONS = [
   'Tokens',
   'Permissions',
   'Documents',
+  'Worker',
   'Limits',
   'Connections',
   'Shutdown',
@@ -328,6 +329,15 @@ export const OPTIONS = {
     description: 'Documents opened from the log at the same time; more wait.',
   },
 
+  workerPort: {
+    env: 'WEFT_WORKER_PORT',
+    section: 'Worker',
+    takes: 'number',
+    schema: value.integer(0, 65_535),
+    otherwise: 'none',
+    description: 'Port of HOST at which weft worker answers /healthz and /metrics; 0 takes a free one.',
+  },
+
   maxFrame: {
     env: 'WEFT_MAX_FRAME',
     section: 'Limits',
@@ -368,16 +378,6 @@ export const OPTIONS = {
     default: '30',
     description: 'Presence frames per second of one document session. More are dropped, the newest is kept.',
   },
-  clientIdRate: {
-    env: 'WEFT_CLIENT_ID_RATE',
-    section: 'Limits',
-    takes: 'number',
-    schema: value.integer(1, 1_000_000),
-    default: '100',
-    description:
-      'New Yjs client ids per minute of one person in one document, with bursts of ten minutes of it. Each load of a page is one.',
-  },
-  requestRate: {
   costlyShare: {
     env: 'WEFT_COSTLY_SHARE',
     section: 'Limits',
@@ -395,6 +395,16 @@ export const OPTIONS = {
     default: '10s',
     description: 'How long such an update waits for its share before it is refused as update-costly.',
   },
+  clientIdRate: {
+    env: 'WEFT_CLIENT_ID_RATE',
+    section: 'Limits',
+    takes: 'number',
+    schema: value.integer(1, 1_000_000),
+    default: '100',
+    description:
+      'New Yjs client ids per minute of one person in one document, with bursts of ten minutes of it. Each load of a page is one.',
+  },
+  requestRate: {
     env: 'WEFT_REQUEST_RATE',
     section: 'Limits',
     takes: 'number',
@@ -459,6 +469,14 @@ export const OPTIONS = {
     default: '20s',
     description:
       'How often a connection is pinged; one that is silent for two of them is closed. Shorter than the idle time of your load balancer.',
+  },
+  presenceGrace: {
+    env: 'WEFT_PRESENCE_GRACE',
+    section: 'Connections',
+    takes: 'duration',
+    schema: value.duration('0s', '5m'),
+    default: '5s',
+    description: 'How long somebody whose connection broke is still shown as present.',
   },
   maxBuffered: {
     env: 'WEFT_MAX_BUFFERED',

@@ -66,7 +66,8 @@ const HEADERS_TIMEOUT = 15_000;
 /** A name has up to 255 bytes, each of up to three characters when percent-encoded; a subject has a prefix. */
 const MAX_PARAMETER_LENGTH = 1_024;
 
-function bareApp({ config, logger, metrics }: Services): App {
+/** Without routes. */
+export function bareApp({ config, logger, metrics }: Pick<Services, 'config' | 'logger' | 'metrics'>): App {
   const refuse = errorHandler(metrics);
   // Typed as Fastify's own logger, else pino's type goes into the type of every route.
   const loggerInstance: FastifyBaseLogger = logger;

@@ -72,16 +72,26 @@ export class Compactor implements Service {
   private readonly reader: LogReader;
   private readonly builder: SnapshotBuilder;
   private readonly snapshots: Counter;
+  private readonly rounds: Counter;
+  private readonly pruned: Counter;
   private readonly failed = new Map<number, number>();
   private timer: NodeJS.Timeout | undefined;
   private round: Promise<void> | undefined;
   private stopped = false;
+  private lastFailed = false;
 
   constructor({ metrics = noMetrics, ...options }: CompactorOptions) {
     this.options = { clock: systemClock, ...compactorDefaults, ...options };
     this.reader = new LogReader(options.pool);
     this.builder = new SnapshotBuilder(this.options);
     this.snapshots = metrics.counter('weft_log_snapshots_total', 'Snapshots written.', ['result']);
+    this.rounds = metrics.counter('weft_compaction_rounds_total', 'Looks at all documents.', ['result']);
+    this.pruned = metrics.counter('weft_compaction_pruned_rows_total', 'Rows whose retention was over.');
+  }
+
+  /** Whether the last look at the documents could not be finished. */
+  get failing(): boolean {
+    return this.lastFailed;
   }
 
   async start(): Promise<void> {
@@ -98,21 +108,28 @@ export class Compactor implements Service {
 
   /** One look at all documents. Never rejects: what fails is logged and tried again another time. */
   async run(): Promise<void> {
-    const { pool, logger, minRows, minBytes, retention, clock } = this.options;
     try {
-      while (!this.stopped && (await reap(pool, ROWS_PER_DELETE)));
-      const due = await documentsToCompact(pool, {
-        rows: minRows,
-        bytes: minBytes,
-        limit: DOCUMENTS_PER_ROUND,
-      });
-      for (const candidate of due) await this.attend(candidate, (client) => this.compact(client, candidate));
-      if (retention.rows === undefined && retention.ms === undefined) return;
-      const old = await documentsToPrune(pool, { retention, now: clock.now(), limit: DOCUMENTS_PER_ROUND });
-      for (const candidate of old) await this.attend(candidate, (client) => this.prune(client, candidate.id));
+      await this.look();
+      this.lastFailed = false;
     } catch (error) {
-      logger.warn({ err: error }, 'compaction could not look at the documents');
+      this.lastFailed = true;
+      this.options.logger.warn({ err: error }, 'compaction could not look at the documents');
     }
+    this.rounds.inc({ result: this.lastFailed ? 'failed' : 'ok' });
+  }
+
+  private async look(): Promise<void> {
+    const { pool, minRows, minBytes, retention, clock } = this.options;
+    while (!this.stopped && (await reap(pool, ROWS_PER_DELETE)));
+    const due = await documentsToCompact(pool, {
+      rows: minRows,
+      bytes: minBytes,
+      limit: DOCUMENTS_PER_ROUND,
+    });
+    for (const candidate of due) await this.attend(candidate, (client) => this.compact(client, candidate));
+    if (retention.rows === undefined && retention.ms === undefined) return;
+    const old = await documentsToPrune(pool, { retention, now: clock.now(), limit: DOCUMENTS_PER_ROUND });
+    for (const candidate of old) await this.attend(candidate, (client) => this.prune(client, candidate.id));
   }
 
   private next(): void {
@@ -175,6 +192,7 @@ export class Compactor implements Service {
     let deleted = ROWS_PER_DELETE;
     while (deleted === ROWS_PER_DELETE && !this.stopped) {
       deleted = await pruneRows(client, { id, retention, now: clock.now(), limit: ROWS_PER_DELETE });
+      this.pruned.inc({}, deleted);
     }
   }
 }
