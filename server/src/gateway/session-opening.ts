@@ -1,5 +1,5 @@
 import { documentKey, toWeftError, WeftError, type DocumentKey, type Principal } from '@weft/common';
-import type { Access } from '@weft/authorize';
+import { claimsFor, type Access } from '@weft/authorize';
 import type { GatewayCore } from './core.ts';
 import type { Session } from './session.ts';
 
@@ -33,9 +33,8 @@ export class SessionOpening {
   /** A document that may not be seen answers like one that is not there. */
   private async admit(principal: Principal, key: DocumentKey): Promise<Access> {
     const { core } = this;
-    const access = await core.access.resolve(principal, key);
     const { documentExists, mayCreateByOpening, createDocument } = core.dependencies;
-    const exists = await documentExists(key);
+    const [access, exists] = await Promise.all([core.access.resolve(principal, key), documentExists(key)]);
     if (exists && access.role?.read) return access;
     if (exists || !(await mayCreateByOpening(principal, key))) throw new WeftError('document-not-found');
     await createDocument(principal, key).catch(unlessMadeMeanwhile);
@@ -64,6 +63,15 @@ export class SessionOpening {
     session.principal = principal;
     session.tokenRequested = false;
     await this.core.access.refreshSession(session);
+    if (session.isOpen && session.clients.size > 0) await this.rememberClaims(session);
+  }
+
+  /** The new token says for how long edits of this session may come back by others, and which. */
+  private async rememberClaims({ key, principal }: Session): Promise<void> {
+    const { claims } = this.core.dependencies.bindings;
+    await claims
+      .remember([{ key, person: principal.user, claims: claimsFor(principal, key) }])
+      .catch((err: unknown) => this.core.logger.warn({ err, document: key }, 'claims could not be kept'));
   }
 
   /** Records why a session was not opened. `undefined`: a user's hook refused it, for reasons of its own. */
