@@ -1,4 +1,5 @@
 import { AxeBuilder } from '@axe-core/playwright';
+import type { Locator } from '@playwright/test';
 import { mintToken } from '@weft/harness';
 import { expect, newDocument, test } from './desk.ts';
 
@@ -32,6 +33,44 @@ test('P8.8 the status page shows the instance, what is open on it and who is the
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
   }
 });
+
+test('P10.6 an administrator comes to the status from the documents, and back, by the keyboard alone', async ({
+  weft,
+  open,
+}) => {
+  const { page } = await open('ada');
+  await expect(page.getByRole('heading', { name: 'Documents' })).toBeVisible();
+  const link = page.getByRole('link', { name: 'Status' });
+  for (let presses = 0; presses < 5 && !(await isFocused(link)); presses++) await page.keyboard.press('Tab');
+  await expect(link).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: 'Status' })).toBeVisible();
+  await expect(page.getByRole('region', { name: 'Instances' })).toBeVisible();
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id }) => id)).toEqual([]);
+  await page.goBack();
+  await expect(page.getByRole('heading', { name: 'Documents' })).toBeVisible();
+
+  // A token of one's own says whether it is offered.
+  for (const [scope, links] of [
+    ['create', 0],
+    ['admin', 1],
+  ] as const) {
+    const answer = await fetch(`${weft.url}/dev/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ sub: 'ops', name: 'Ops', scope }),
+    });
+    const { token } = (await answer.json()) as { token: string };
+    await page.goto(`${new URL(page.url()).origin}/#token=${token}`);
+    await expect(page.getByRole('button', { name: 'You are Ops' })).toBeVisible();
+    await expect(link).toHaveCount(links);
+  }
+});
+
+async function isFocused(link: Locator): Promise<boolean> {
+  return link.evaluate((element) => element === document.activeElement);
+}
 
 test('P8.8 it fits on a phone', async ({ open }) => {
   const { page } = await open('ada', undefined, { viewport: { width: 360, height: 740 } });

@@ -1,7 +1,7 @@
 import { createContext, use, useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { createRest, type Rest, type TokenSource } from '../api/rest.ts';
 import { PEOPLE, personOf, type Person } from './people.ts';
-import { demoTokens, NoDemoTokensError, personOfToken } from './tokens.ts';
+import { claimsScope, demoTokens, NoDemoTokensError, personOfToken } from './tokens.ts';
 import { SignInPage } from './sign-in-page.tsx';
 
 export interface Identity {
@@ -10,6 +10,8 @@ export interface Identity {
   readonly rest: Rest;
   /** `demo`: one of the sample people, changed at will. `token`: whoever the token says. */
   readonly kind: 'demo' | 'token';
+  /** Whether the status of the cluster is for this person. */
+  readonly administers: boolean;
   readonly become: (sub: string) => void;
 }
 
@@ -48,7 +50,8 @@ export function IdentityProvider({ children }: { children: ReactNode }) {
     const bringer = bearer === undefined ? undefined : personOfToken(bearer);
     if (bearer !== undefined && bringer) {
       const token = (): Promise<string> => Promise.resolve(bearer);
-      return { kind: 'token', person: bringer, token, rest: createRest(token), become };
+      const administers = claimsScope(bearer, 'admin');
+      return { kind: 'token', person: bringer, administers, token, rest: createRest(token), become };
     }
     const person = personOf(sub) ?? PEOPLE[0];
     const tokens = demoTokens(person);
@@ -57,7 +60,8 @@ export function IdentityProvider({ children }: { children: ReactNode }) {
         if (error instanceof NoDemoTokensError) setDemoRefused(true);
         throw error;
       });
-    return { kind: 'demo', person, token, rest: createRest(token), become };
+    // The development server makes an administrator of whoever asks.
+    return { kind: 'demo', person, administers: true, token, rest: createRest(token), become };
   }, [bearer, sub, become]);
 
   if (!identity || (identity.kind === 'demo' && demoRefused)) return <SignInPage onToken={setBearer} />;

@@ -55,6 +55,13 @@ export function personOfToken(token: string): Person | undefined {
   };
 }
 
+/** Whether a token claims the scope, so that the page offers what the server would allow. */
+export function claimsScope(token: string, scope: string): boolean {
+  const claimed = claimsOf(token)?.['scope'];
+  const scopes: unknown = typeof claimed === 'string' ? claimed.split(' ') : claimed;
+  return Array.isArray(scopes) && scopes.includes(scope);
+}
+
 /** Milliseconds since 1970; 0 where the token does not say. */
 function expiryOf(token: string): number {
   const exp = claimsOf(token)?.['exp'];

@@ -1,6 +1,6 @@
-import { FilePlus2, Search } from 'lucide-react';
+import { Activity, FilePlus2, Search } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import { documentPath, navigate } from '../router.ts';
+import { documentPath, navigate, onLinkClick } from '../router.ts';
 import type { DocumentSummary } from '../api/types.ts';
 import { useIdentity } from '../identity/identity.tsx';
 import { Button } from '../ui/button.tsx';
@@ -17,7 +17,7 @@ import { useDocuments } from './use-documents.ts';
 type Asking = { readonly what: 'rename' | 'delete'; readonly document: DocumentSummary };
 
 export function StartPage() {
-  const { rest } = useIdentity();
+  const { rest, administers } = useIdentity();
   const { documents, failure, reload } = useDocuments();
   const [asking, setAsking] = useState<Asking>();
   const [filter, setFilter] = useState('');
@@ -46,7 +46,15 @@ export function StartPage() {
     <div className="start">
       <header className="start__top">
         <Wordmark />
-        <PersonMenu />
+        <nav className="start__nav">
+          {administers && (
+            <a className="button button--ghost" href="/status" onClick={onLinkClick}>
+              <Activity aria-hidden="true" />
+              Status
+            </a>
+          )}
+          <PersonMenu />
+        </nav>
       </header>
       <main className="start__main">
         <div className="start__head">
