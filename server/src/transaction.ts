@@ -1,8 +1,9 @@
+import { checkOut } from '@weft/common';
 import type { Pool, PoolClient } from 'pg';
 
 /** Commits what `work` did, or none of it when it rejects. */
 export async function inTransaction<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
-  const tx = await pool.connect();
+  const tx = await checkOut(() => pool.connect());
   let broken: Error | undefined;
   try {
     await tx.query('BEGIN');

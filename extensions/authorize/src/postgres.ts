@@ -1,4 +1,4 @@
-import { type DocumentKey, nameOf, tenantOf, toWeftError, WeftError } from '@weft/common';
+import { checkOut, type DocumentKey, nameOf, tenantOf, toWeftError, WeftError } from '@weft/common';
 import type { Pool, QueryResultRow } from 'pg';
 import type { Role } from './role.ts';
 
@@ -18,7 +18,7 @@ export async function inTransaction<T>(
   work: (tx: Queryable) => Promise<T>,
 ): Promise<T> {
   if (given) return work(given);
-  const client = await unavailableOnFailure(() => pool.connect());
+  const client = await unavailableOnFailure(() => checkOut(() => pool.connect()));
   let broken: Error | undefined;
   try {
     await client.query('BEGIN');

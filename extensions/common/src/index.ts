@@ -1,4 +1,5 @@
 export * from './analysis.ts';
+export * from './check-out.ts';
 export * from './cursor.ts';
 export * from './document.ts';
 export * from './errors.ts';

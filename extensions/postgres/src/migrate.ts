@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { runner } from 'node-pg-migrate';
-import type { Logger } from '@weft/common';
+import { checkOut, type Logger } from '@weft/common';
 import type pg from 'pg';
 
 const TABLE = 'weft_migrations';
@@ -21,7 +21,7 @@ export interface MigrateOptions {
  * the same time. Returns the names of what it ran.
  */
 export async function migrate({ pool, directories, logger }: MigrateOptions): Promise<string[]> {
-  const client = await pool.connect();
+  const client = await checkOut(() => pool.connect());
   let broken: Error | undefined;
   try {
     // An index on a large table takes its time, and so does waiting for the one who builds it.

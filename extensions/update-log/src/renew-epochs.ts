@@ -1,3 +1,4 @@
+import { checkOut } from '@weft/common';
 import type pg from 'pg';
 
 /** Milliseconds. All documents are rewritten in one transaction. */
@@ -11,7 +12,7 @@ const RENEWAL_TIMEOUT = 3_600_000;
  * @returns the number of documents; `undefined` when it is of another generation
  */
 export async function renewEpochs(pool: pg.Pool, generation?: number): Promise<number | undefined> {
-  const client = await pool.connect();
+  const client = await checkOut(() => pool.connect());
   let broken = true;
   try {
     await client.query(`BEGIN; SET LOCAL statement_timeout = ${RENEWAL_TIMEOUT}`);

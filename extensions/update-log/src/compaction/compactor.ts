@@ -1,4 +1,5 @@
 import {
+  checkOut,
   noMetrics,
   systemClock,
   type Clock,
@@ -147,7 +148,7 @@ export class Compactor implements Service {
   ): Promise<void> {
     const { pool, logger, clock } = this.options;
     if (this.stopped || (this.failed.get(id) ?? 0) > clock.now()) return;
-    const client = await pool.connect();
+    const client = await checkOut(() => pool.connect());
     let broken = false;
     try {
       if (await tryLock(client, id)) {
