@@ -7,6 +7,7 @@ import {
   startWeft,
   until,
   type Session,
+  type TokenClaims,
   type WeftServer,
 } from '@weft/harness';
 import { expect, test } from 'vitest';
@@ -26,7 +27,10 @@ interface Crash {
 }
 
 /** Somebody's edit is shown to others, and the server is killed before it is saved. */
-async function crashBetweenShowingAndSaving(grace: string): Promise<Crash> {
+async function crashBetweenShowingAndSaving(
+  grace: string,
+  { authorsToken = {} }: { readonly authorsToken?: Partial<TokenClaims> } = {},
+): Promise<Crash> {
   const postgres = closing(await startPostgres());
   const toPostgres = closing(await FaultProxy.start(postgres.port));
   const server = closing(
@@ -37,10 +41,12 @@ async function crashBetweenShowingAndSaving(grace: string): Promise<Crash> {
   );
   const owner = server.as({ sub: 'olga' });
   await owner.createDocument(NAME);
-  // In the database, not in their tokens: what an absent author may do is asked without a token.
-  for (const sub of ['author', 'witness']) await owner.grant(NAME, `user:${sub}`, 'editor');
+  const inToken = Object.keys(authorsToken).length > 0;
+  for (const sub of inToken ? ['witness'] : ['author', 'witness']) {
+    await owner.grant(NAME, `user:${sub}`, 'editor');
+  }
   const open = (sub: string, url = server.wsUrl) => {
-    const token = server.token({ sub });
+    const token = server.token({ sub, ...(sub === 'author' && authorsToken) });
     return closing(openSession({ url, name: NAME, token }));
   };
   const authorsLine = closing(await FaultProxy.start(server.port));
@@ -96,6 +102,22 @@ test('P1.13 when the author does not come back, a witness carries it after the g
   );
   expect(rows.at(-1)).toMatchObject({ actor: 'witness', kind: 'carried' });
   expect(new Date(rows.at(-1)?.at ?? 0).getTime()).toBeGreaterThan(backAt);
+});
+
+test('P3.34 what an absent author was allowed by a token alone is carried too', async () => {
+  const authorsToken = { grants: { [NAME]: 'editor' } };
+  const { server, witness } = await crashBetweenShowingAndSaving('1s', { authorsToken });
+  await witness.saved();
+  expect(witness.text.toJSON()).toBe('saved. shown. ');
+  expect((await reader(server, NAME).log(NAME)).at(-1)).toMatchObject({ actor: 'witness', kind: 'carried' });
+});
+
+test('P3.34 and nothing is once that token has ended', async () => {
+  const authorsToken = { grants: { [NAME]: 'editor' }, expiresIn: 15 };
+  const { server, witness } = await crashBetweenShowingAndSaving('17s', { authorsToken });
+  const ended = await witness.event('closed', 40_000);
+  expect(ended).toMatchObject({ code: 'document-rebuild' });
+  expect((await reader(server, NAME).log(NAME)).map(({ kind }) => kind)).toEqual(['edit']);
 });
 
 test("P1.14 what a witness writes itself after a crash does not wait for somebody else's grace", async () => {

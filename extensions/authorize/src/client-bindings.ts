@@ -1,6 +1,7 @@
 import { type DocumentKey, nameOf, tenantOf, WeftError } from '@weft/common';
 import type { Pool } from 'pg';
 import { keyColumns, type Queryable, unavailableOnFailure } from './postgres.ts';
+import { type Claims, RememberedClaims } from './remembered-claims.ts';
 
 export interface ClientBindingsOptions {
   readonly pool: Pool;
@@ -15,10 +16,16 @@ export interface ClientBindingsOptions {
   readonly admit?: (key: DocumentKey, person: string, count: number) => boolean;
 }
 
+export interface BindOptions {
+  /** What the person's token says: remembered with the binding, for when the person is not there to show it. */
+  readonly claims?: Claims;
+}
+
 interface Pending {
   readonly key: DocumentKey;
   readonly clientId: number;
   readonly person: string;
+  readonly claims: Claims | undefined;
   readonly resolve: (owner: string) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -32,6 +39,7 @@ export type Binding = 'own' | 'taken';
  * of the document. Decisions of the hot path are answered by {@link ownerOf}, a Map lookup.
  */
 export class ClientBindings {
+  readonly claims: RememberedClaims;
   private readonly pool: Pool;
   private readonly maxCached: number;
   private readonly maxPending: number;
@@ -42,6 +50,7 @@ export class ClientBindings {
 
   constructor({ pool, maxCached = 10_000, maxPending = 10_000, admit = () => true }: ClientBindingsOptions) {
     this.pool = pool;
+    this.claims = new RememberedClaims({ pool });
     this.maxCached = maxCached;
     this.maxPending = maxPending;
     this.admit = admit;
@@ -98,11 +107,16 @@ export class ClientBindings {
    * @throws WeftError `permissions-unavailable` with the database away, `server-overloaded` when too many wait,
    *   `too-many-client-ids` when the person has had too many new ones here
    */
-  async bindAll(key: DocumentKey, clientIds: readonly number[], person: string): Promise<Binding[]> {
+  async bindAll(
+    key: DocumentKey,
+    clientIds: readonly number[],
+    person: string,
+    { claims }: BindOptions = {},
+  ): Promise<Binding[]> {
     const unknown = clientIds.filter((id) => this.ownerOf(key, id) === undefined).length;
     if (unknown > 0 && !this.admit(key, person, unknown)) throw new WeftError('too-many-client-ids');
     const owners = await Promise.all(
-      clientIds.map((id) => this.ownerOf(key, id) ?? this.claim(key, id, person)),
+      clientIds.map(async (id) => this.ownerOf(key, id) ?? this.claim({ key, clientId: id, person, claims })),
     );
     return owners.map((owner) => (owner === person ? 'own' : 'taken'));
   }
@@ -113,13 +127,14 @@ export class ClientBindings {
       tenantOf(key),
       nameOf(key),
     ]);
+    await this.claims.removeAll(key, tx);
     this.documents.delete(key);
   }
 
-  private async claim(key: DocumentKey, clientId: number, person: string): Promise<string> {
+  private async claim(binding: Omit<Pending, 'resolve' | 'reject'>): Promise<string> {
     if (this.pending.length >= this.maxPending) throw new WeftError('server-overloaded');
     return new Promise((resolve, reject) => {
-      this.pending.push({ key, clientId, person, resolve, reject });
+      this.pending.push({ ...binding, resolve, reject });
       if (!this.writing) void this.write();
     });
   }
@@ -140,6 +155,9 @@ export class ClientBindings {
 
   private async settle(batch: readonly Pending[]): Promise<void> {
     await this.insert(batch);
+    await this.claims.remember(
+      batch.flatMap(({ key, person, claims }) => (claims ? [{ key, person, claims }] : [])),
+    );
     // A statement of its own: the snapshot of the insert does not show rows that it had to wait for.
     const owners = new Map<string, string>();
     for (const { key, clientId, person } of await this.read(batch)) {

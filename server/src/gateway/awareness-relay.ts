@@ -1,3 +1,4 @@
+import { claimsFor } from '@weft/authorize';
 import type { AwarenessVerdict } from '@weft/presence';
 import { applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import type { GatewayCore } from './core.ts';
@@ -55,7 +56,9 @@ export class AwarenessRelay {
   }
 
   private async bind(session: Session, clients: readonly number[]): Promise<void> {
-    await this.core.dependencies.bindings.bindAll(session.key, clients, session.principal.user);
+    const { key, principal } = session;
+    const claims = claimsFor(principal, key);
+    await this.core.dependencies.bindings.bindAll(key, clients, principal.user, { claims });
   }
 
   private show(session: Session, verdict: AwarenessVerdict): void | Promise<void> {

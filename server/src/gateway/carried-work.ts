@@ -1,8 +1,9 @@
 import { nameOf, WeftError, type ClockRange, type Principal, type UpdateAnalysis } from '@weft/common';
-import { decideUpdate } from '@weft/authorize';
+import { decideUpdate, type Claims } from '@weft/authorize';
 import { findEquivocation, isEmptyUpdate, splitByAuthor } from '@weft/guard';
 import type { Owed } from './acknowledgements.ts';
 import { CarriedClocks } from './carried-clocks.ts';
+import { CarriedLooks } from './carried-looks.ts';
 import { writeInTurns } from './carried-turns.ts';
 import type { GatewayCore } from './core.ts';
 import type { LiveDocument } from './live-document.ts';
@@ -30,7 +31,7 @@ export class CarriedWork {
   readonly clocks: CarriedClocks;
   private readonly core: GatewayCore;
   private readonly waiting = new Map<LiveDocument, Waiting[]>();
-  private readonly sweeping = new Set<LiveDocument>();
+  private readonly looks = new CarriedLooks((document) => this.look(document));
 
   constructor(core: GatewayCore) {
     this.core = core;
@@ -55,6 +56,7 @@ export class CarriedWork {
       owed: document.oweLater(session),
       takenAt: this.core.clock.now() + carriedGrace,
     });
+    this.looks.soon(document);
   }
 
   /** Whether a session brought something that still waits: what it sends meanwhile may depend on it. */
@@ -101,15 +103,17 @@ export class CarriedWork {
   }
 
   /** Called every second. */
-  sweep(now: number): void {
-    for (const document of this.waiting.keys()) {
-      if (!this.sweeping.has(document)) void this.sweepDocument(document, now);
-    }
+  sweep(): void {
+    for (const document of this.waiting.keys()) this.looks.now(document);
+  }
+
+  /** Rows of other instances have come: their authors are there, and what waits here may build on them. */
+  changed(document: LiveDocument): void {
+    if (this.waiting.has(document)) this.looks.soon(document);
   }
 
   /** In strict mode what is written in turns waits for its commits, and nothing else may be decided meanwhile. */
-  private async sweepDocument(document: LiveDocument, now: number): Promise<void> {
-    this.sweeping.add(document);
+  private async look(document: LiveDocument): Promise<void> {
     try {
       if (!document.discarded) await writeInTurns(this.core, document, this.waiting.get(document) ?? []);
     } catch (err) {
@@ -117,10 +121,8 @@ export class CarriedWork {
         { err, document: document.key },
         'what was brought back could not be taken in turns',
       );
-    } finally {
-      this.sweeping.delete(document);
     }
-    this.settleAll(document, now);
+    this.settleAll(document, this.core.clock.now());
   }
 
   private settleAll(document: LiveDocument, now: number): void {
@@ -182,9 +184,10 @@ export class CarriedWork {
     const { carrier } = item;
     const { tenant } = carrier.principal;
     const roles = await Promise.all(
-      [...authors].map(
-        async (user) => (await this.core.access.resolve(absent(tenant, user), carrier.key)).role,
-      ),
+      [...authors].map(async (user) => {
+        const claims = await this.core.dependencies.bindings.claims.of(carrier.key, user);
+        return (await this.core.access.resolve(absent(tenant, user, claims), carrier.key)).role;
+      }),
     );
     if (carrier.ended || document.discarded) return;
     const allowed = [carrier.access.role, ...roles].every((role) => role && decideUpdate(role, before).allow);
@@ -269,17 +272,17 @@ function isHere(document: LiveDocument, { authors }: UpdateAnalysis): boolean {
   return false;
 }
 
-/** A person without a token: only what is granted to them by name counts. */
-function absent(tenant: string, user: string): Principal {
+const NO_CLAIMS: Claims = { groups: [], grants: {}, expiresAt: Number.MAX_SAFE_INTEGER };
+
+/** A person who is not here to show a token: what the newest one said counts until it ends. */
+function absent(tenant: string, user: string, claims: Claims = NO_CLAIMS): Principal {
   return {
     tenant,
     user,
     name: undefined,
     color: undefined,
-    groups: [],
     scopes: [],
-    grants: {},
-    expiresAt: Number.MAX_SAFE_INTEGER,
+    ...claims,
     tokenId: undefined,
   };
 }

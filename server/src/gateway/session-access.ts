@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { affects, type Access, type PolicyChange } from '@weft/authorize';
+import { affects, claimsFor, type Access, type PolicyChange } from '@weft/authorize';
 import type { DocumentKey, Principal } from '@weft/common';
 import type { GatewayCore } from './core.ts';
 import type { LiveDocument } from './live-document.ts';
@@ -102,6 +102,12 @@ export class SessionAccess {
         await delay(RESOLVE_PAUSE);
       }
     }
+  }
+
+  /** For the case that edits of this session come back by others: what its token says counts then as well. */
+  rememberClaims({ key, principal }: Session): void {
+    const claims = claimsFor(principal, key);
+    this.core.dependencies.bindings.claims.rememberSoon({ key, person: principal.user, claims });
   }
 
   async refreshSession(session: Session): Promise<void> {

@@ -1,5 +1,5 @@
 import { documentKey, toWeftError, WeftError, type DocumentKey, type Principal } from '@weft/common';
-import { claimsFor, type Access } from '@weft/authorize';
+import type { Access } from '@weft/authorize';
 import type { GatewayCore } from './core.ts';
 import type { Session } from './session.ts';
 
@@ -63,15 +63,7 @@ export class SessionOpening {
     session.principal = principal;
     session.tokenRequested = false;
     await this.core.access.refreshSession(session);
-    if (session.isOpen && session.clients.size > 0) await this.rememberClaims(session);
-  }
-
-  /** The new token says for how long edits of this session may come back by others, and which. */
-  private async rememberClaims({ key, principal }: Session): Promise<void> {
-    const { claims } = this.core.dependencies.bindings;
-    await claims
-      .remember([{ key, person: principal.user, claims: claimsFor(principal, key) }])
-      .catch((err: unknown) => this.core.logger.warn({ err, document: key }, 'claims could not be kept'));
+    if (session.isOpen && session.clients.size > 0) this.core.access.rememberClaims(session);
   }
 
   /** Records why a session was not opened. `undefined`: a user's hook refused it, for reasons of its own. */

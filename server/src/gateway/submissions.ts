@@ -1,5 +1,5 @@
 import { WeftError, type Cursor, type DocumentKey, type Principal, type UpdateAnalysis } from '@weft/common';
-import { decideUpdate, type Access } from '@weft/authorize';
+import { claimsFor, decideUpdate, type Access } from '@weft/authorize';
 import type { GatewayCore } from './core.ts';
 import type { LiveDocument, Written } from './live-document.ts';
 
@@ -75,7 +75,9 @@ export class Submissions {
   ): Promise<void> {
     const { bindings } = this.core.dependencies;
     const clients = authors.map(({ client }) => client);
-    const outcomes = await bindings.bindAll(key, clients, principal.user);
+    const outcomes = await bindings.bindAll(key, clients, principal.user, {
+      claims: claimsFor(principal, key),
+    });
     if (outcomes.includes('taken')) throw new WeftError('client-id-taken');
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { nameOf, SyncType, WeftError, type ErrorCode, type UpdateAnalysis } from '@weft/common';
-import { decideUpdate } from '@weft/authorize';
+import { claimsFor, decideUpdate } from '@weft/authorize';
 import { isEmptyUpdate } from '@weft/guard';
 import * as Y from 'yjs';
 import type { GatewayCore } from './core.ts';
@@ -111,7 +111,7 @@ export class UpdatePipeline {
       if (session.clients.has(client)) continue;
       const owner = bindings.ownerOf(session.key, client);
       if (owner === undefined) unbound.push(client);
-      else if (owner === session.principal.user) session.speaksFor(client);
+      else if (owner === session.principal.user) this.comeBack(session, client);
       else foreign = true;
     }
     if (foreign) return this.core.carried.receive(session, analysis);
@@ -120,10 +120,18 @@ export class UpdatePipeline {
     return this.bind(session, unbound).then(() => this.guard(session, SyncType.Step2, analysis.update));
   }
 
+  /** A Yjs client of an earlier session, perhaps with another token. */
+  private comeBack(session: Session, client: number): void {
+    if (session.clients.size === 0) this.core.access.rememberClaims(session);
+    session.speaksFor(client);
+  }
+
   private async bind(session: Session, clients: readonly number[]): Promise<void> {
     const { bindings } = this.core.dependencies;
     const { key, principal } = session;
-    const outcomes = await bindings.bindAll(key, clients, principal.user);
+    const outcomes = await bindings.bindAll(key, clients, principal.user, {
+      claims: claimsFor(principal, key),
+    });
     clients.forEach((client, i) => {
       if (outcomes[i] === 'own') session.speaksFor(client);
     });

@@ -74,7 +74,7 @@ export class Walks {
    *
    * @throws WeftError `update-malformed`, `update-costly`, and what `next` throws
    */
-  async later<T>(work: Work, next: (analysis: UpdateAnalysis) => T): Promise<Awaited<T>> {
+  async later<T>(work: Work, next: (analysis: UpdateAnalysis) => T | Promise<T>): Promise<T> {
     const { clock, patience } = this.options;
     const deadline = clock.now() + patience;
     for (;;) {
