@@ -1,5 +1,5 @@
 import { decideUpdate } from '@weft/authorize';
-import { analyzeUpdate, inTurns, type Turn } from '@weft/guard';
+import { inTurns, type Turn } from '@weft/guard';
 import type { GatewayCore } from './core.ts';
 import type { LiveDocument } from './live-document.ts';
 import type { Session } from './session.ts';
@@ -46,10 +46,10 @@ function write(
   carrier: Session,
   { update }: Turn,
 ): void | Promise<void> {
-  const analysis = analyzeUpdate(document.document, update, core.dependencies.guardLimits);
-  // One before it was not allowed, or its author has left.
-  if (analysis.noop || analysis.missing.length > 0) return;
-  const { role } = carrier.access;
-  if (!role || !decideUpdate(role, analysis).allow) return;
+  const { principal, access } = carrier;
+  const analysis = core.walks.analyze({ principal, document: document.document, update });
+  // One before it was not allowed, or its author has left or used up their share of the processor.
+  if (!analysis || analysis.noop || analysis.missing.length > 0) return;
+  if (!access.role || !decideUpdate(access.role, analysis).allow) return;
   return document.writeUnanswered(carrier, analysis, 'edit');
 }

@@ -53,6 +53,7 @@ export class Replication {
         apply: (rows) => {
           this.core.carried.clocks.observe(live, rows);
           live.applyCommitted(rows);
+          this.core.carried.changed(live);
         },
         lost: (reason) => this.core.documents.discard(live, lostError(reason)),
         awareness: (update) => this.core.awareness.observe(live, update),

@@ -1,0 +1,34 @@
+import type { LiveDocument } from './live-document.ts';
+
+/** Milliseconds. Rows that come together are one reason to look. */
+const SOON = 20;
+
+/** When the work that waits in a document is looked at: one look at a time, and soon after something has come. */
+export class CarriedLooks {
+  /** Must not reject. */
+  private readonly look: (document: LiveDocument) => Promise<void>;
+  private readonly looking = new Set<LiveDocument>();
+  private readonly due = new Set<LiveDocument>();
+
+  constructor(look: (document: LiveDocument) => Promise<void>) {
+    this.look = look;
+  }
+
+  /** Unless somebody looks already. */
+  now(document: LiveDocument): void {
+    if (this.looking.has(document)) return;
+    this.looking.add(document);
+    void this.look(document).finally(() => this.looking.delete(document));
+  }
+
+  soon(document: LiveDocument): void {
+    if (this.due.has(document)) return;
+    this.due.add(document);
+    setTimeout(() => {
+      this.due.delete(document);
+      // What came while somebody looked may have been overlooked.
+      if (this.looking.has(document)) this.soon(document);
+      else this.now(document);
+    }, SOON).unref();
+  }
+}
