@@ -1,4 +1,4 @@
-import type { DocumentKey, Logger } from '@weft/common';
+import { WeftError, type DocumentKey, type Logger } from '@weft/common';
 import type { DocumentQueue } from './document-queue.ts';
 import type { StoredDocument } from './reader.ts';
 import type { AppendEntry, DocumentLog, DocumentLogEvents, DocumentMode, LoadedDocument } from './types.ts';
@@ -16,18 +16,28 @@ export class OpenDocument implements DocumentLog {
   readonly id: number;
   readonly epoch: number;
   readonly mode: DocumentMode;
-  readonly loaded: LoadedDocument;
-  private readonly options: OpenDocumentOptions;
+  private content: LoadedDocument | undefined;
+  private readonly options: Omit<OpenDocumentOptions, 'stored'>;
 
-  constructor(options: OpenDocumentOptions) {
-    const { stored, queue } = options;
+  constructor({ stored, ...options }: OpenDocumentOptions) {
+    const { queue } = options;
     this.options = options;
     this.key = queue.key;
     this.id = stored.id;
     this.epoch = stored.epoch;
     this.mode = stored.mode;
     const { snapshot, tail, seq, policyRev } = stored;
-    this.loaded = { snapshot, tail, seq, policyRev };
+    this.content = { snapshot, tail, seq, policyRev };
+  }
+
+  get loaded(): LoadedDocument {
+    // An empty document in its place would look as if everything had been deleted.
+    if (!this.content) throw new WeftError('internal', { detail: 'what was loaded has been forgotten' });
+    return this.content;
+  }
+
+  forgetLoaded(): void {
+    this.content = undefined;
   }
 
   append(entry: AppendEntry): number {

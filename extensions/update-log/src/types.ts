@@ -61,7 +61,10 @@ export interface DocumentLog {
   readonly id: number;
   readonly epoch: number;
   readonly mode: DocumentMode;
+  /** @throws WeftError `internal` after {@link forgetLoaded} */
   readonly loaded: LoadedDocument;
+  /** Frees what was loaded, when it is where it is needed: a document's snapshot is as large as the document. */
+  forgetLoaded(): void;
   /**
    * Queues an entry and returns its ticket: 1, 2, 3 … in the order of the calls.
    * @throws WeftError `log-backlog-full`; `server-draining` after stop; what `failed` was told, after it was.

@@ -1,9 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { WeftError, type Cursor } from '@weft/common';
 import { until } from '@weft/harness';
 import type { Database } from '@weft/postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { Author, Recorder, editsOf, newDocument, openTestDatabase, store, testLog } from './testing/log.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 describe('the update log', () => {
   let database: Database;
@@ -37,6 +42,25 @@ describe('the update log', () => {
     const page = await log.readUpdates(key);
     expect(page.rows).toEqual([{ ...recorder.rows[0], update: Buffer.from(entry.update) }]);
     expect(page.next).toEqual({ epoch: document.epoch, seq: 1 });
+    await log.stop();
+  });
+
+  test('P2.6 frees what it has loaded when told to, and does not pass for an empty document then', async () => {
+    const log = testLog(database);
+    const document = await log.open(await newDocument(database), new Recorder());
+    document.append(new Author('ada').next());
+    await document.flush();
+    const again = await log.open(document.key, new Recorder());
+    const tail = new WeakRef(again.loaded.tail);
+    expect(again.loaded).toMatchObject({ seq: 1, policyRev: 1 });
+    again.forgetLoaded();
+    expect(() => again.loaded).toThrow(WeftError);
+    await until(() => {
+      collectGarbage();
+      return tail.deref() === undefined;
+    });
+    again.append(new Author('bob').next());
+    await again.flush();
     await log.stop();
   });
 

@@ -175,6 +175,7 @@ export class LiveDocument {
       mayClaim: (client, principal) => this.mayClaim(client, principal),
     });
     this.core.replication.opened(this);
+    this.log.forgetLoaded();
   }
 
   private mayClaim(client: number, principal: Principal): boolean {

@@ -111,6 +111,7 @@ export class UpdateLogExtension implements Extension {
     this.sessions.set(documentName, session);
     const { id, epoch, loaded } = log;
     const { seq, policyRev } = loaded;
+    log.forgetLoaded();
     for (const watcher of this.watchers) watcher.opened(documentName, { id, epoch, seq, policyRev });
   }
 
