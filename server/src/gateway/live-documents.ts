@@ -76,6 +76,7 @@ export class LiveDocuments {
     const live = await this.acquire(key);
     try {
       if (!live.document) await this.core.hocuspocus.openForServer(key);
+      if (live.discarded) throw new WeftError('document-reload');
       return await task(live);
     } finally {
       this.release(live);

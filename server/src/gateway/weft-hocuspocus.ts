@@ -1,5 +1,5 @@
 import { Hocuspocus, type Connection, type Document, type Extension } from '@hocuspocus/server';
-import type { DocumentKey } from '@weft/common';
+import { WeftError, type DocumentKey } from '@weft/common';
 import type { GatewayCore } from './core.ts';
 import { about, aboutRequest, HocuspocusConnection, sharedCallbacks } from './hocuspocus-connection.ts';
 import type { Session } from './session.ts';
@@ -98,6 +98,9 @@ export class WeftHocuspocus extends Hocuspocus {
     const { readOnly } = connectionConfig;
     session.authenticated(readOnly);
     const document = await this.createDocument(documentName, request, socketId, connectionConfig, context);
+    // Given up while it was being opened, it is nobody's: the session comes back to the one that is loaded anew.
+    if (session.document.discarded || session.document.document !== document)
+      throw new WeftError('document-reload');
     const { callbacks } = this;
     const parts = { session, document, readOnly, context, providerVersion, callbacks };
     const connection = new HocuspocusConnection(parts);
@@ -129,7 +132,12 @@ export class WeftHocuspocus extends Hocuspocus {
   /** Everything the constructor and the loading of a document have hooked up is there now: take it over. */
   override async loadDocument(...args: Parameters<Hocuspocus['loadDocument']>): Promise<Document> {
     const document = await super.loadDocument(...args);
-    this.core.documents.get(document.name as DocumentKey)?.takeOver(document, this.userHooks);
+    const live = this.core.documents.get(document.name as DocumentKey);
+    if (live?.document !== document) {
+      document.destroy();
+      throw new WeftError('document-reload');
+    }
+    live.takeOver(document, this.userHooks);
     return document;
   }
 }
