@@ -63,6 +63,7 @@ async function perform(
     // The same numbers for both targets of a round.
     random: seededRandom(round + 1),
     quick,
+    page: () => documents.page(),
     largeDocument: () => documents.large(),
     hugeDocument: () => documents.huge(),
     note: (text) => notes.push(text),

@@ -1,5 +1,6 @@
 import { startMeter } from './meter.ts';
-import { peopleAt, UNHURRIED, viewsOf } from './people.ts';
+import { peopleWithin, prepare, UNHURRIED, viewsOf } from './people.ts';
+import type { Member } from '../load/crowd.ts';
 import { noteLoad, type Scenario, type Stage } from './scenario.ts';
 
 interface Writers {
@@ -38,9 +39,14 @@ export const acknowledgements: readonly Scenario[] = VARIANTS.map(({ writers, do
 
 async function run(stage: Stage, { writers, documents }: { writers: number; documents: number }) {
   const names = Array.from({ length: documents }, (_, index) => `bench-acks-${index}`);
-  const members = names.flatMap((name) => peopleAt(stage, name, writers / documents));
+  const content = stage.page();
+  const members: Member[] = [];
+  for (const document of names) {
+    await prepare(stage, document, content);
+    members.push(...peopleWithin(stage, { document, content, count: writers / documents }));
+  }
   await stage.load.call('join', { members, atOnce: UNHURRIED });
-  await stage.load.call('writeClosedLoop', { seconds: stage.quick ? 1 : 3 });
+  await stage.load.call('writeClosedLoop', { seconds: stage.quick ? 1 : 5 });
   const stop = startMeter(stage);
   const report = await stage.load.call('writeClosedLoop', { seconds: stage.quick ? 1 : 6 });
   const spent = stop();

@@ -84,7 +84,7 @@ async function run(stage: Stage, { people, rate, warmUp, cursors, large }: Workl
   const document = 'bench-cluster';
   if (large) await prepare(stage, document, stage.largeDocument());
   const members = large
-    ? peopleWithin(stage, { document, large: stage.largeDocument(), count: people })
+    ? peopleWithin(stage, { document, content: stage.largeDocument(), count: people })
     : peopleAt(stage, document, people);
   await stage.load.call('join', { members, atOnce: UNHURRIED });
   const typing = { rate, cursors, eraseShare: 0.1 } satisfies Partial<TypingOptions>;

@@ -1,6 +1,6 @@
 import { noteLoad, type Scenario, type Stage } from './scenario.ts';
 import { startMeter } from './meter.ts';
-import { peopleAt, UNHURRIED, viewsOf, warmUpRate } from './people.ts';
+import { peopleWithin, prepare, UNHURRIED, viewsOf, warmUpRate } from './people.ts';
 
 interface Crowding {
   readonly people: number;
@@ -15,7 +15,7 @@ const CROWDINGS: readonly Crowding[] = [
   { people: 100, rate: 1, aim: 0.55 },
 ];
 
-/** Everybody types in one document, and everybody sees everybody's cursor. */
+/** Everybody types in one document, each at a place of their own, and everybody sees everybody's cursor. */
 export const hotDocuments: readonly Scenario[] = CROWDINGS.map(({ people, rate, aim }) => ({
   name: `hot-${people}`,
   title: `One document, ${people} people typing (${rate}/s each) with cursors`,
@@ -39,16 +39,20 @@ export const hotDocuments: readonly Scenario[] = CROWDINGS.map(({ people, rate, 
 
 async function run(stage: Stage, { people, rate }: { people: number; rate: number }) {
   const document = 'bench-hot';
-  await stage.load.call('join', { members: peopleAt(stage, document, people), atOnce: UNHURRIED });
+  const content = stage.page();
+  await prepare(stage, document, content);
+  const members = peopleWithin(stage, { document, content, count: people });
+  await stage.load.call('join', { members, atOnce: UNHURRIED });
   const [view] = viewsOf(stage, document);
   if (view) await stage.load.call('watch', view);
   const typing = { rate, cursors: true, eraseShare: 0.1, watchers: 1 };
   await stage.load.call('type', {
     ...typing,
     rate: warmUpRate(people),
-    seconds: stage.quick ? 1 : 5,
+    seconds: stage.quick ? 1 : 10,
     seed: 1,
   });
+  if (!stage.quick) await stage.deployment.settled(document);
   const stop = startMeter(stage);
   const report = await stage.load.call('type', { ...typing, seconds: stage.quick ? 2 : 12, seed: 2 });
   const spent = stop();

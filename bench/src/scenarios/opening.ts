@@ -2,7 +2,7 @@ import { median } from '../statistics.ts';
 import { residentBytes } from '../system.ts';
 import { startMeter } from './meter.ts';
 import { peopleAt, prepare } from './people.ts';
-import { instanceOf, type LargeDocument, type Scenario, type Stage } from './scenario.ts';
+import { instanceOf, type DocumentFile, type Scenario, type Stage } from './scenario.ts';
 
 const DOCUMENT = 'bench-large';
 
@@ -97,7 +97,7 @@ async function runWarm(stage: Stage) {
   return { ms: median(times), cpu: spent.serverCpu / rounds };
 }
 
-async function runStorm(stage: Stage, { people, large }: { people: number; large: LargeDocument }) {
+async function runStorm(stage: Stage, { people, large }: { people: number; large: DocumentFile }) {
   await prepare(stage, DOCUMENT, large);
   await keepOpen(stage);
   const stop = startMeter(stage);

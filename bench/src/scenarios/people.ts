@@ -1,6 +1,6 @@
 import { placesIn } from '../document.ts';
 import type { Member } from '../load/crowd.ts';
-import { instanceOf, type LargeDocument, type Stage } from './scenario.ts';
+import { instanceOf, type DocumentFile, type Stage } from './scenario.ts';
 
 /** How many sessions open at a time when the opening itself is not what is measured. */
 export const UNHURRIED = 16;
@@ -18,12 +18,12 @@ export function peopleAt(stage: Stage, document: string, count: number): Member[
   return Array.from({ length: count }, (_, index) => person(stage, document, index));
 }
 
-/** The same, each writing at a place of their own in a document that is there already. */
+/** The same, each writing at a place of their own in a document that is there already, as people do. */
 export function peopleWithin(
   stage: Stage,
-  { document, large, count }: { document: string; large: LargeDocument; count: number },
+  { document, content, count }: { document: string; content: DocumentFile; count: number },
 ): Member[] {
-  const places = placesIn(large.state, count);
+  const places = placesIn(content.state, count);
   return peopleAt(stage, document, count).map((member, index) => ({ ...member, place: places[index] ?? {} }));
 }
 
@@ -40,8 +40,8 @@ function person(stage: Stage, document: string, index: number): Member {
   };
 }
 
-/** Puts a large document into the server and tells the generator what its text is. */
-export async function prepare(stage: Stage, document: string, large: LargeDocument): Promise<void> {
-  await stage.deployment.seed(document, large.pieces);
-  await stage.load.call('seed', { document, file: large.file });
+/** Puts a document into the server and tells the generator what its text is. */
+export async function prepare(stage: Stage, document: string, content: DocumentFile): Promise<void> {
+  await stage.deployment.seed(document, content.pieces);
+  await stage.load.call('seed', { document, file: content.file });
 }

@@ -26,8 +26,8 @@ export interface Scenario {
   run(stage: Stage): Promise<Readings>;
 }
 
-/** A large document, prepared once for the whole run. */
-export interface LargeDocument extends PreparedDocument {
+/** A document that is there before anybody comes, made once for the whole run. */
+export interface DocumentFile extends PreparedDocument {
   /** Holds `state`, for the generator's process. */
   readonly file: string;
 }
@@ -39,8 +39,9 @@ export interface Stage {
   readonly random: () => number;
   /** Shorter windows and smaller crowds, to see whether it works. */
   readonly quick: boolean;
-  readonly largeDocument: () => LargeDocument;
-  readonly hugeDocument: () => LargeDocument;
+  readonly page: () => DocumentFile;
+  readonly largeDocument: () => DocumentFile;
+  readonly hugeDocument: () => DocumentFile;
   /** Something the reader of the result must know. */
   note(text: string): void;
 }
