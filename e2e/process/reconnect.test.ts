@@ -1,3 +1,4 @@
+import { AuthType, FrameType, SyncType } from '@weft/common';
 import {
   createDatabase,
   differences,
@@ -8,8 +9,11 @@ import {
   type Session,
   type WeftServer,
 } from '@weft/harness';
+import * as decoding from 'lib0/decoding';
+import * as encoding from 'lib0/encoding';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
+import { WebSocket } from 'ws';
 import * as Y from 'yjs';
 import { closing } from '../shared/clean-up.ts';
 
@@ -103,7 +107,8 @@ test('P9.10 the same on another instance, which has a snapshot of it all and rea
   expect(await answers(second)).toEqual({ log: 1 });
 });
 
-test('P9.10 who has newer changes without the older deletions is given those too', async () => {
+/** A server with a document, and a copy that has what came last and not what was deleted before. */
+async function copyWithoutDeletion() {
   const server = closing(await startWeft({ databaseUrl: await createDatabase(inject('postgresUrl')) }));
   await server.as({ sub: 'olga' }).createDocument('a');
   const writer = closing(openSession({ url: server.wsUrl, name: 'a', token: server.token({ sub: 'olga' }) }));
@@ -118,14 +123,52 @@ test('P9.10 who has newer changes without the older deletions is given those too
   await until(() => Date.now() - deletedAt > 2_500);
   writer.text.insert(0, 'zero ');
   await writer.saved();
-
   const [inserted, , later] = updates;
   const copy = new Y.Doc();
   for (const update of [inserted, later]) Y.applyUpdate(copy, update as Uint8Array);
   expect(copy.getText('body').toJSON()).toBe('zero one two three');
-  const token = server.token({ sub: 'piet', grants: { a: 'viewer' } });
+  return { server, writer, copy, token: server.token({ sub: 'piet', grants: { a: 'viewer' } }) };
+}
+
+test('P9.10 who has newer changes without the older deletions is given those too', async () => {
+  const { server, writer, copy, token } = await copyWithoutDeletion();
   const reader = closing(openSession({ url: server.wsUrl, name: 'a', token, document: copy }));
   await until(() => differences({ writer: writer.document, reader: copy }).length === 0);
   await reader.saved();
   expect(await answers(server)).toMatchObject({ recent: 1, completion: 1 });
 });
+
+test('P9.10 after a while also a client that never says what it has deleted', async () => {
+  const { server, writer, copy, token } = await copyWithoutDeletion();
+  const socket = closing(new WebSocket(server.wsUrl));
+  socket.on('message', (data: Buffer) => {
+    const decoder = decoding.createDecoder(data);
+    decoding.readVarString(decoder);
+    if (decoding.readVarUint(decoder) !== FrameType.Sync) return;
+    const type = decoding.readVarUint(decoder);
+    if (type !== SyncType.Step1) Y.applyUpdate(copy, decoding.readVarUint8Array(decoder));
+  });
+  await until(() => socket.readyState === WebSocket.OPEN);
+  socket.send(
+    frame(FrameType.Auth, (encoder) => {
+      encoding.writeVarUint(encoder, AuthType.Token);
+      encoding.writeVarString(encoder, token);
+    }),
+  );
+  socket.send(
+    frame(FrameType.Sync, (encoder) => {
+      encoding.writeVarUint(encoder, SyncType.Step1);
+      encoding.writeVarUint8Array(encoder, Y.encodeStateVector(copy));
+    }),
+  );
+  await until(() => differences({ writer: writer.document, copy }).length === 0, { timeout: 20_000 });
+  expect(await answers(server)).toMatchObject({ recent: 1, completion: 1 });
+});
+
+function frame(type: number, write: (encoder: encoding.Encoder) => void): Uint8Array {
+  const encoder = encoding.createEncoder();
+  encoding.writeVarString(encoder, 'a');
+  encoding.writeVarUint(encoder, type);
+  write(encoder);
+  return encoding.toUint8Array(encoder);
+}
