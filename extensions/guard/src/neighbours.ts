@@ -1,6 +1,6 @@
 import type * as Y from 'yjs';
 import type { Analysis } from './analysis.ts';
-import { costly, malformed } from './errors.ts';
+import { costly, disordered } from './errors.ts';
 import { ABSENT, StructRecord } from './parse.ts';
 import type { StoredStruct } from './store.ts';
 
@@ -64,26 +64,24 @@ function isPlain(record: StructRecord, left: Struct | undefined, right: Struct |
   );
 }
 
-export const WRONG_ORDER = 'neighbours that were never side by side';
-
 function hasNoOrigin(record: StructRecord, right: Struct): boolean {
   const isFirst =
     right instanceof StructRecord ? right.originClient === ABSENT : (right as Y.Item).origin === null;
   if (isFirst && clockOf(right) === record.rightClock) return true;
-  throw malformed(WRONG_ORDER);
+  throw disordered();
 }
 
 function hasNoRight(left: Struct): boolean {
   const isLast =
     left instanceof StructRecord ? left.rightClient === ABSENT : (left as Y.Item).rightOrigin === null;
   if (isLast) return true;
-  throw malformed(WRONG_ORDER);
+  throw disordered();
 }
 
 /** Inside one struct only what follows each other was ever side by side. */
 function isNext(record: StructRecord): boolean {
   if (record.originClock + 1 === record.rightClock) return true;
-  throw malformed(WRONG_ORDER);
+  throw disordered();
 }
 
 function clockOf(struct: Struct): number {
@@ -107,13 +105,12 @@ function walkStored(
   const isSplit = left !== undefined && left.id.clock + left.length - 1 !== record.originClock;
   let steps = isSplit ? 1 : 0;
   let next = left === undefined ? firstOf(analysis, record) : left.right;
-  if (right !== undefined && right.id.clock !== record.rightClock) throw malformed(WRONG_ORDER);
+  if (right !== undefined && right.id.clock !== record.rightClock) throw disordered();
   for (; next !== null && next !== right; next = next.right) {
     if (++steps > analysis.limits.maxWalk) throw costly('too many items between its neighbours');
-    if (left && right && (holds(next, left.rightOrigin) || holds(next, right.origin)))
-      throw malformed(WRONG_ORDER);
+    if (left && right && (holds(next, left.rightOrigin) || holds(next, right.origin))) throw disordered();
   }
-  if (right !== undefined && next === null) throw malformed(WRONG_ORDER);
+  if (right !== undefined && next === null) throw disordered();
   analysis.walked += steps;
   if (analysis.walked > analysis.limits.maxTotalWalk) throw costly('too many items between neighbours');
 }

@@ -1,10 +1,9 @@
 import type * as Y from 'yjs';
 import type { Analysis } from './analysis.ts';
-import { costly, malformed } from './errors.ts';
+import { costly, disordered } from './errors.ts';
 import type { StructRecord } from './parse.ts';
 import { ABSENT } from './parse.ts';
 import type { Place } from './places.ts';
-import { WRONG_ORDER } from './neighbours.ts';
 import { PieceIndex, type Piece } from './pieces.ts';
 
 /**
@@ -13,7 +12,7 @@ import { PieceIndex, type Piece } from './pieces.ts';
  * checked already, or so many items in one list that their bound is above the limit: only this tells quadratic
  * forgeries from an honest document that comes whole. Source: Yjs, `Item.integrate`.
  *
- * @throws WeftError `update-malformed` when an origin does not lie before the right origin; `update-costly`
+ * @throws WeftError `document-rebuild` when an origin does not lie before the right origin; `update-costly`
  */
 export function replay(analysis: Analysis): void {
   new Replay(analysis).run();
@@ -57,8 +56,8 @@ class Replay {
   /** See {@link checkNeighbours}. */
   #checkOrder(left: Piece, right: Piece): void {
     for (let next = this.#pieces.rightOf(left); next !== right; next = this.#pieces.rightOf(next)) {
-      if (next === null || holds(next, left.rightClient, left.rightClock)) throw malformed(WRONG_ORDER);
-      if (holds(next, right.originClient, right.originClock)) throw malformed(WRONG_ORDER);
+      if (next === null || holds(next, left.rightClient, left.rightClock)) throw disordered();
+      if (holds(next, right.originClient, right.originClock)) throw disordered();
       this.#step();
     }
   }

@@ -166,9 +166,17 @@ export class UpdatePipeline {
 
   // ── refusals ───────────────────────────────────────────────────────────────
 
+  /** No replica may have it, though its sender need not have meant any harm. */
+  private refuseCopy(session: Session): undefined {
+    if (session.ended) return;
+    this.refuse(session, 'document-rebuild', false);
+    session.end('document-rebuild');
+  }
+
   private refuseMalformed(session: Session, error: unknown): undefined {
     const ofTheUpdate =
       error instanceof WeftError && (error.code === 'update-malformed' || error.code === 'update-costly');
+    if (error instanceof WeftError && error.code === 'document-rebuild') return this.refuseCopy(session);
     if (!ofTheUpdate) throw error;
     if (session.ended) return;
     this.core.logger.warn(

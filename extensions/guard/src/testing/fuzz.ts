@@ -1,4 +1,4 @@
-import { runHonestSession } from './honest.ts';
+import { type HonestCounts, runHonestSession } from './honest.ts';
 import { type HostileCounts, runHostileSession } from './hostile.ts';
 
 export interface FuzzOptions {
@@ -6,18 +6,15 @@ export interface FuzzOptions {
   readonly seconds: number;
 }
 
-export interface FuzzCounts extends HostileCounts {
-  /** Honest updates. */
-  honest: number;
-}
+export type FuzzCounts = HonestCounts & HostileCounts;
 
 /** Runs honest and hostile sessions in turn. A failure names the seed of its session, which runs it again alone. */
 export function fuzz({ seed, seconds }: FuzzOptions): FuzzCounts {
-  const counts = { honest: 0, forged: 0, accepted: 0 };
+  const counts = { honest: 0, rebuilds: 0, forged: 0, accepted: 0 };
   const end = performance.now() + seconds * 1_000;
   for (let next = seed; performance.now() < end; next++) {
     try {
-      counts.honest += runHonestSession(next);
+      runHonestSession(next, counts);
       runHostileSession(next, counts);
     } catch (error) {
       throw new Error(`seed ${next} fails`, { cause: error });

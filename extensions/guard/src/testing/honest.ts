@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { UpdateAnalysis } from '@weft/common';
+import { WeftError, type UpdateAnalysis } from '@weft/common';
 import * as Y from 'yjs';
 import { analyzeUpdate } from '../analyze.ts';
 import { findEquivocation } from '../equivocation.ts';
@@ -8,19 +8,41 @@ import { copyOf, type Effect, observe } from './oracle.ts';
 import { Random } from './random.ts';
 import { Session } from './session.ts';
 
-/** One honest session: every update must be accepted, and do what its analysis says. Returns the updates seen. */
-export function runHonestSession(seed: number): number {
+export interface HonestCounts {
+  /** Updates seen. */
+  honest: number;
+  /** Sessions that ended since Yjs' own undo had made an order that no replica may be given. */
+  rebuilds: number;
+}
+
+/** One honest session: every update must be accepted, and do what its analysis says. */
+export function runHonestSession(seed: number, counts: HonestCounts): void {
   const session = new Session(new Random(seed));
   const steps = 20 + session.random.below(80);
   for (let i = 0; i < steps; i++) {
     session.step();
     const update = session.arriving();
+    counts.honest++;
+    if (needsRebuild(session.server, update)) {
+      counts.rebuilds++;
+      return;
+    }
     if (!checkHonest(session.server, update)) session.postpone(update);
   }
   for (const { doc } of session.people) {
     assert.equal(findEquivocation(session.server, Y.encodeStateAsUpdate(doc)), undefined, 'says the same');
   }
-  return steps;
+}
+
+/** Whoever made it would open the document anew; the fuzz lets the session be over. */
+function needsRebuild(server: Y.Doc, update: Uint8Array): boolean {
+  try {
+    analyzeUpdate(server, update);
+    return false;
+  } catch (error) {
+    if (error instanceof WeftError && error.code === 'document-rebuild') return true;
+    throw error;
+  }
 }
 
 /** Whether it was applied, or has to wait for what it refers to. */

@@ -13,6 +13,8 @@ const FORGERIES = 200;
 /** Milliseconds that the analysis or application of a small update may take, on a busy machine. */
 const MAX_DURATION = 2_000;
 
+const REFUSALS = ['update-malformed', 'update-costly', 'document-rebuild'];
+
 export interface HostileCounts {
   forged: number;
   accepted: number;
@@ -40,8 +42,8 @@ function grow(random: Random): { server: Y.Doc; updates: Uint8Array[] } {
     session.step();
     const update = session.arriving();
     updates.push(update);
-    const analysis = analyzeUpdate(session.server, update);
-    if (analysis.missing.length === 0) Y.applyUpdate(session.server, analysis.update);
+    const analysis = analysisOf(session.server, update);
+    if (analysis?.missing.length === 0) Y.applyUpdate(session.server, analysis.update);
   }
   return { server: session.server, updates };
 }
@@ -67,7 +69,7 @@ function analysisOf(server: Y.Doc, update: Uint8Array): UpdateAnalysis | undefin
     return analyzeUpdate(server, update);
   } catch (error) {
     if (!(error instanceof WeftError)) throw error;
-    assert.ok(['update-malformed', 'update-costly'].includes(error.code), `${error.code}: ${error.detail}`);
+    assert.ok(REFUSALS.includes(error.code), `${error.code}: ${error.detail}`);
     return undefined;
   }
 }
