@@ -402,7 +402,7 @@ export const OPTIONS = {
     schema: value.integer(1, 1_000_000),
     default: '100',
     description:
-      'New Yjs client ids per minute of one person in one document, with bursts of ten minutes of it. Each load of a page is one.',
+      'New Yjs client ids per minute of one person in one document on this instance, with bursts of ten minutes of it. Each load of a page is one.',
   },
   requestRate: {
     env: 'WEFT_REQUEST_RATE',
