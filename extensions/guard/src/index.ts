@@ -1,7 +1,14 @@
 export { analyzeUpdate } from './analyze.ts';
 export { type EquivocationOptions, findEquivocation } from './equivocation.ts';
 export { costlyLimits, defaultLimits, type GuardLimits } from './limits.ts';
-export { deletionsIn, deletionsOf, encodeMissed, lackingDeletions, type DeletedRanges } from './missed.ts';
+export {
+  deletionsIn,
+  deletionsOf,
+  encodeMissed,
+  isAllDeleted,
+  lackingDeletions,
+  type DeletedRanges,
+} from './missed.ts';
 export { neutralizeUpdate } from './neutralize.ts';
 export { type AuthorSplit, splitByAuthor } from './split.ts';
 export { type Brought, inTurns, type Turn } from './turns.ts';

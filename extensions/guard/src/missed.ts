@@ -121,6 +121,17 @@ export function lackingDeletions({ before, since }: Deleted, known: Known): Uint
   return encoding.toUint8Array(encoder);
 }
 
+/** Whether an update brings no structs and deletes nothing that is not among `deleted`. */
+export function isAllDeleted(deleted: DeletedRanges, update: Uint8Array, deletions: DeletedRanges): boolean {
+  // It begins with the number of its blocks.
+  if (update[0] !== 0) return false;
+  const known = byClient(deleted);
+  return deletions.every((block) => {
+    const rest = without(block, known.get(block.client) ?? none(block.client), Infinity);
+    return rest.clocks.length === 0;
+  });
+}
+
 function clockOf(stateVector: StateVector, client: number): number {
   return stateVector.get(client) ?? 0;
 }

@@ -1,5 +1,12 @@
 import type { ClockRange } from '@weft/common';
-import { deletionsIn, deletionsOf, encodeMissed, lackingDeletions, type DeletedRanges } from '@weft/guard';
+import {
+  deletionsIn,
+  deletionsOf,
+  encodeMissed,
+  isAllDeleted,
+  lackingDeletions,
+  type DeletedRanges,
+} from '@weft/guard';
 import { differences, seededRandom, type Random } from '@weft/harness';
 import { describe, expect, test } from 'vitest';
 import * as Y from 'yjs';
@@ -61,6 +68,8 @@ class World {
   readonly recent: RecentChanges;
   readonly clients: Client[];
   readonly outcomes: Outcome[] = [];
+  /** Whether an answer was said to bring nothing, and whether it changed the document. */
+  readonly answers: { readonly nothing: boolean; readonly changed: boolean }[] = [];
   private readonly history: Uint8Array[] = [];
   private readonly random: Random;
   private readonly options: Options;
@@ -136,11 +145,15 @@ class World {
     client.inbound.push(update);
     // Others go on meanwhile, and the client hears of it.
     for (const other of this.clients) if (other !== client) this.hear(other);
+    const said = deletionsIn(answer);
+    const nothing = isAllDeleted(this.deleted().before, answer, said);
+    const count = this.history.length;
     this.author = client;
     Y.applyUpdate(this.doc, answer);
     this.author = undefined;
+    this.answers.push({ nothing, changed: this.history.length > count });
     const told = [...(deletions ?? []), ...this.recent.deletionsAfter(changes)];
-    const known = { stateVector, deletions: deletionsIn(answer), told };
+    const known = { stateVector, deletions: said, told };
     const lacking = deletions && lackingDeletions(this.deleted(), known);
     if (lacking) client.inbound.push(lacking);
     const { disordered } = client;
@@ -236,6 +249,13 @@ describe('coming back', () => {
         `seed ${seed}`,
       ).toEqual([]);
     }
+  });
+
+  test('P1.15 an answer that is said to bring nothing changes nothing', () => {
+    const answers = SEEDS.flatMap((seed) => run(seed, { disorder: true }).answers);
+    expect(answers.filter(({ nothing, changed }) => nothing && changed)).toEqual([]);
+    expect(answers.filter(({ nothing }) => nothing).length).toBeGreaterThan(10);
+    expect(answers.filter(({ changed }) => changed).length).toBeGreaterThan(10);
   });
 
   test('P7.3 what is kept of a document is bounded, looked at or not', () => {

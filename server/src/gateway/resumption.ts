@@ -1,6 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClockRange } from '@weft/common';
-import { deletionsIn, deletionsOf, encodeMissed, lackingDeletions, type DeletedRanges } from '@weft/guard';
+import {
+  deletionsIn,
+  deletionsOf,
+  encodeMissed,
+  isAllDeleted,
+  lackingDeletions,
+  type DeletedRanges,
+} from '@weft/guard';
 import type { GatewayCore } from './core.ts';
 import { updateBody } from './frames.ts';
 import type { LiveDocument } from './live-document.ts';
@@ -108,6 +115,14 @@ export class Resumption {
       // Refused where it is handled.
       return undefined;
     }
+  }
+
+  /**
+   * Whether an answer has nothing but deletions that the document has: what most who come back say. The analysis of
+   * it would look at each of them in the document: 20 ms for 20,000, against less than one here.
+   */
+  bringsNothing(session: Session, answer: Uint8Array, deletions: DeletedRanges): boolean {
+    return isAllDeleted(this.deleted(session.document).before, answer, deletions);
   }
 
   /** Tells a client the deletions that it still lacks. */

@@ -41,7 +41,12 @@ export class SyncResponder {
 
   /** The client's answer to the server's own question: what it has and the server lacks. */
   receiveStep2(session: Session, update: Uint8Array): void | Promise<void> {
-    const deletions = this.core.resumption.deletionsOf(session, update);
+    const { resumption } = this.core;
+    const deletions = resumption.deletionsOf(session, update);
+    if (deletions && resumption.bringsNothing(session, update, deletions)) {
+      session.document.owe(session, true);
+      return this.synced(session, deletions);
+    }
     const done = this.core.updates.receive(session, SyncType.Step2, update);
     if (done) return done.then(() => this.synced(session, deletions));
     this.synced(session, deletions);
