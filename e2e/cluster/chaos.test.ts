@@ -1,11 +1,14 @@
-import { runSeed, seededRandom, type Random } from '@weft/harness';
+import { isDeepStrictEqual } from 'node:util';
+import { runSeed, seededRandom, until, type Random } from '@weft/harness';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFailed, test } from 'vitest';
 import { closing } from '../shared/clean-up.ts';
+import { reader } from '../shared/promises.ts';
 import { Writers } from '../shared/writers.ts';
 import { clusterOfFile, type Instance } from './cluster.ts';
 import { expectConvergence } from './convergence.ts';
 import { MISHAPS, type Mishap } from './mishaps.ts';
+import { peopleIn } from './views.ts';
 
 /** Seconds in which things go wrong; `WEFT_CHAOS_SECONDS` for a longer search by hand. */
 const SECONDS = Number(process.env.WEFT_CHAOS_SECONDS ?? 25);
@@ -70,7 +73,7 @@ class Chaos {
     if (down) return;
     this.note(`${instance.name} ${mishap.name}`);
     this.running.push({ mishap, instance });
-    await mishap.begin(instance, this.random);
+    await mishap.begin(instance);
   }
 
   private async endOldest(): Promise<void> {
@@ -93,6 +96,31 @@ class Chaos {
   private note(what: string): void {
     this.diary.push(`${((performance.now() - this.started) / 1_000).toFixed(1)} s: ${what}`);
   }
+}
+
+/** Everybody is listed by every instance and shown on every screen, once, and nobody else. */
+async function expectPresent({ name, sessions }: Writers): Promise<void> {
+  const everybody = sessions.map((_, index) => `writer-${index}`).sort();
+  const views = async () => ({
+    listed: await Promise.all(cluster().instances.map(({ server }) => peopleIn(reader(server, name), name))),
+    shown: sessions.map(({ provider }) =>
+      [...(provider.awareness?.getStates().keys() ?? [])].sort((a, b) => a - b),
+    ),
+  });
+  const clients = sessions.map(({ document }) => document.clientID).sort((a, b) => a - b);
+  const expected = {
+    listed: cluster().instances.map(() => everybody),
+    shown: sessions.map(() => clients),
+  };
+  let seen: unknown;
+  await until(async () => isDeepStrictEqual((seen = await views()), expected), {
+    timeout: 20_000,
+    interval: 200,
+    what: `everybody in ${name} to be present`,
+  }).catch((error: unknown) => {
+    expect.soft(seen).toEqual(expected);
+    throw error;
+  });
 }
 
 test(`P5.10 whatever goes wrong with instances, Redis and Postgres, in whatever order, all converge and nothing acknowledged is lost (WEFT_SEED=${seed})`, async () => {
@@ -125,4 +153,5 @@ test(`P5.10 whatever goes wrong with instances, Redis and Postgres, in whatever 
     const rows = await expectConvergence(cluster(), group, { within: 60_000 });
     expect(rows.length).toBeGreaterThan(WRITERS);
   }
+  await Promise.all(groups.map(expectPresent));
 });

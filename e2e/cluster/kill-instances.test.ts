@@ -17,7 +17,7 @@ test(`P1.8 kill -9 of a random instance, ${KILLS} times under ${WRITERS} writers
   if (!first) throw new Error('no instance');
   await first.server.as({ sub: 'owner' }).createDocument('cloth');
   const writers = closing(
-    new Writers({ server: first.server, url: wsUrl, name: 'cloth', count: WRITERS, random, pace: 250 }),
+    new Writers({ server: first.server, url: wsUrl, name: 'cloth', count: WRITERS, random, pace: 400 }),
   );
   await writers.opened();
   writers.start();

@@ -1,10 +1,11 @@
-import type { FaultProxy, Random } from '@weft/harness';
+import type { FaultProxy } from '@weft/harness';
 import { cutOff, heal, type Instance } from './cluster.ts';
+import { LostMessages } from './lost-messages.ts';
 
 /** Something that goes wrong with one instance or its connections, and how it ends. */
 export interface Mishap {
   readonly name: string;
-  begin(instance: Instance, random: Random): void | Promise<void>;
+  begin(instance: Instance): void | Promise<void>;
   /** Nothing of it is left. May be called for an instance that other mishaps have met meanwhile. */
   end(instance: Instance): void | Promise<void>;
 }
@@ -50,8 +51,17 @@ export const MISHAPS: readonly Mishap[] = [
   ...connectionsTo('redis'),
   ...connectionsTo('postgres'),
   {
-    name: 'redis loses a piece of its stream',
-    begin: ({ redis }, random) => redis.toClient.swallow(1 + random.integer(2_000)),
-    end: () => undefined,
+    // Presence among them: whole messages, so that no connection is the worse for it and nobody notices.
+    name: 'redis messages lost',
+    begin: (instance) => void (messagesTo(instance).losing = true),
+    end: (instance) => void (messagesTo(instance).losing = false),
   },
 ];
+
+const sieves = new WeakMap<FaultProxy, LostMessages>();
+
+function messagesTo({ redis }: Instance): LostMessages {
+  const sieve = sieves.get(redis) ?? new LostMessages(redis, 'weft:document:');
+  sieves.set(redis, sieve);
+  return sieve;
+}
