@@ -259,7 +259,7 @@ export class CarriedWork {
   }
 
   private answer(document: LiveDocument, { carrier, owed }: Waiting, saved: boolean): void {
-    owed.decide(document.lastTicket, saved);
+    owed.decide(document.progress.lastTicket, saved);
     document.settleAcknowledgements(carrier);
   }
 }

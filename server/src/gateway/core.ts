@@ -10,6 +10,7 @@ import type { RedisBackplane } from '@weft/redis-backplane';
 import type { UpdateLog } from '@weft/update-log';
 import type { Extension } from '@hocuspocus/server';
 import { AwarenessRelay } from './awareness-relay.ts';
+import { Barrier } from './barrier.ts';
 import { CarriedWork } from './carried-work.ts';
 import type { ClientSocket } from './client-socket.ts';
 import { GatewayMetrics } from './gateway-metrics.ts';
@@ -119,6 +120,7 @@ export class GatewayCore {
   readonly documents: LiveDocuments;
   readonly opening: SessionOpening;
   readonly access: SessionAccess;
+  readonly barrier: Barrier;
   readonly sync: SyncResponder;
   readonly resumption: Resumption;
   readonly updates: UpdatePipeline;
@@ -141,6 +143,7 @@ export class GatewayCore {
     this.documents = new LiveDocuments(this);
     this.opening = new SessionOpening(this);
     this.access = new SessionAccess(this);
+    this.barrier = new Barrier(this);
     this.sync = new SyncResponder(this);
     this.resumption = new Resumption(this);
     this.updates = new UpdatePipeline(this);

@@ -1,5 +1,4 @@
 import {
-  nameOf,
   SYSTEM_ACTOR,
   toWeftError,
   type CommittedUpdate,
@@ -10,49 +9,28 @@ import {
   WeftError,
 } from '@weft/common';
 import { emptyUpdate, neutralizeUpdate } from '@weft/guard';
-import { decideUpdate } from '@weft/authorize';
 import { AWARENESS_LIMITS, AwarenessGate } from '@weft/presence';
-import type { AppendEntry, DocumentLog, DocumentLogEvents, Reauthorization } from '@weft/update-log';
+import type { AppendEntry, DocumentLog, DocumentLogEvents } from '@weft/update-log';
 import type { Document } from '@hocuspocus/server';
 import * as Y from 'yjs';
 import type { Owed } from './acknowledgements.ts';
+import { CommitProgress } from './commit-progress.ts';
 import { FanOut } from './fan-out.ts';
 import { updateBody } from './frames.ts';
 import type { GatewayCore } from './core.ts';
 import { RecentChanges } from './recent-changes.ts';
 import type { Session } from './session.ts';
 import { StateCache } from './state-cache.ts';
+import { StrictWrites } from './strict-writes.ts';
+import { takeOver } from './take-over.ts';
 import type { UserHooks } from './user-hooks.ts';
+import type { Written } from './written.ts';
 
 /** Yjs transaction origins of changes that stand in the log already. */
 export const COMMITTED = { source: 'redis', weft: 'committed' } as const;
 
 /** The origin of updates that came over HTTP. */
 const REQUEST = { source: 'local', weft: 'request' } as const;
-
-/** What is known of an update between its apply and its commit. */
-export interface Written {
-  readonly principal: Principal;
-  /** None: it came over HTTP. */
-  readonly session: Session | undefined;
-  readonly policyRev: number;
-  readonly analysis: UpdateAnalysis;
-  readonly kind: 'edit' | 'carried';
-  ticket: number;
-  /** The permissions changed before its commit, and it is not in the log. */
-  refused: boolean;
-}
-
-interface StrictWrite {
-  readonly written: Written;
-  readonly done: () => void;
-}
-
-interface CommitWaiter {
-  readonly ticket: number;
-  readonly resolve: () => void;
-  readonly reject: (error: WeftError) => void;
-}
 
 /**
  * One open document of this instance: the Yjs document that Hocuspocus holds, its log, its sessions. An update is
@@ -75,21 +53,18 @@ export class LiveDocument {
   policyRev = 0;
   /** Yjs clients that asked for presence and are bound to nobody yet. */
   readonly unboundClients = new Set<number>();
-  /** Ticket of the newest append; 0 before the first. */
-  lastTicket = 0;
-  committedTicket = 0;
-  private committedSeq = 0;
+  readonly progress = new CommitProgress();
   /** Its sessions are gone or going and it takes no more writes. */
   discarded = false;
   private plainAddress: Uint8Array | undefined;
   private readonly core: GatewayCore;
   private readonly written = new WeakMap<AppendEntry, Written>();
   private readonly ackWaiters = new Set<Session>();
-  private strictWrites: StrictWrite[] = [];
-  private commitWaiters: CommitWaiter[] = [];
+  private readonly strictWrites = new StrictWrites();
   private writing: Written | undefined;
   /** Whose change is being applied, who is therefore not sent it. */
   private author: Session | undefined;
+
   constructor(core: GatewayCore, key: DocumentKey) {
     this.core = core;
     this.key = key;
@@ -111,17 +86,13 @@ export class LiveDocument {
     return this.log.mode === 'strict';
   }
 
-  get allCommitted(): boolean {
-    return this.committedTicket === this.lastTicket;
-  }
-
   // ── opening and closing ────────────────────────────────────────────────────
 
   /** The log has been read. */
   opened(log: DocumentLog): void {
     this.log = log;
     this.policyRev = log.loaded.policyRev;
-    this.committedSeq = log.loaded.seq;
+    this.progress.seq = log.loaded.seq;
   }
 
   /** Puts what was read from the log into the document that Hocuspocus has made. */
@@ -140,34 +111,9 @@ export class LiveDocument {
     this.recent.seed(seq - tail.length, tail);
   }
 
-  /**
-   * Replaces what Hocuspocus does on every change: its broadcast, its awareness relay, its timers. What users'
-   * extensions listen to stays.
-   */
+  /** Hocuspocus has hooked up what it does on changes, and that is replaced. */
   takeOver(document: Document, userHooks: UserHooks): void {
-    const hocuspocusChange = document.callbacks.onUpdate;
-    const wanted = userHooks.has('onChange') || userHooks.has('onStoreDocument');
-    document.onUpdate((_document, origin, update) => {
-      this.changed(update, origin);
-      if (wanted) hocuspocusChange(document, origin, update);
-    });
-    const hidden = document as unknown as {
-      broadcastUpdate: () => void;
-      broadcastAwarenessUpdate: () => void;
-    };
-    hidden.broadcastUpdate = () => undefined;
-    hidden.broadcastAwarenessUpdate = () => undefined;
-    const awareness = document.awareness as unknown as {
-      _checkInterval: NodeJS.Timeout;
-      _observers: Map<string, Set<unknown>>;
-    };
-    // The registry and the sessions know who is here; Yjs' timer per document only costs.
-    clearInterval(awareness._checkInterval);
-    // Hocuspocus' own observer is the first: it would remove the presence of whoever disconnects, grace or not.
-    const observers = awareness._observers.get('update');
-    const [own] = observers ?? [];
-    if (userHooks.has('onAwarenessUpdate')) observers?.delete(own);
-    else observers?.clear();
+    takeOver(document, userHooks, (update, origin) => this.changed(update, origin));
     this.awareness = new AwarenessGate({
       awareness: document.awareness,
       clock: this.core.clock,
@@ -243,7 +189,7 @@ export class LiveDocument {
 
   private writeStrict(written: Written): Promise<void> {
     this.append(written.analysis.update, written);
-    return new Promise((done) => this.strictWrites.push({ written, done }));
+    return this.strictWrites.add(written);
   }
 
   private append(update: Uint8Array, written: Written | undefined): void {
@@ -254,9 +200,10 @@ export class LiveDocument {
       kind: written?.kind ?? 'system',
       policyRev: written?.policyRev ?? this.policyRev,
     } satisfies AppendEntry;
-    this.lastTicket = this.log.append(entry);
+    const ticket = this.log.append(entry);
+    this.progress.lastTicket = ticket;
     if (!written) return;
-    written.ticket = this.lastTicket;
+    written.ticket = ticket;
     this.written.set(entry, written);
   }
 
@@ -290,14 +237,14 @@ export class LiveDocument {
   /** Rows of other instances, in order, which the log has already. */
   applyCommitted(rows: readonly CommittedUpdate[]): void {
     for (const row of rows) Y.applyUpdate(this.document, row.update, COMMITTED);
-    this.committedSeq = Math.max(this.committedSeq, rows.at(-1)?.seq ?? 0);
+    this.progress.received(rows);
   }
 
   // ── acknowledging ──────────────────────────────────────────────────────────
 
   /** Owes the session one SyncStatus, due when everything written so far is committed. */
   owe(session: Session, saved: boolean): void {
-    session.acknowledgements.owe(this.lastTicket, saved);
+    session.acknowledgements.owe(this.progress.lastTicket, saved);
     this.settleAcknowledgements(session);
   }
 
@@ -315,7 +262,7 @@ export class LiveDocument {
   /** Sends a session the answers that are due, and remembers it while others are not. */
   settleAcknowledgements(session: Session): void {
     const { acknowledgements } = session;
-    const count = acknowledgements.settle(this.committedTicket);
+    const count = acknowledgements.settle(this.progress.committedTicket);
     if (count > 0) {
       this.core.metrics.acknowledged.inc({}, count);
       this.fanOut.flushSoon(session);
@@ -326,101 +273,55 @@ export class LiveDocument {
 
   /** Where the history stands that this instance knows to be committed. */
   get position(): Cursor {
-    return { epoch: this.log.epoch, seq: this.committedSeq };
+    return { epoch: this.log.epoch, seq: this.progress.seq };
   }
 
   /** Resolves when everything written so far is committed; rejects when it can no longer be. */
   async settled(): Promise<Cursor> {
-    const ticket = this.lastTicket;
-    if (this.committedTicket < ticket) await this.committedThrough(ticket);
+    await this.progress.settled();
     return this.position;
-  }
-
-  private committedThrough(ticket: number): Promise<void> {
-    return new Promise((resolve, reject) => this.commitWaiters.push({ ticket, resolve, reject }));
   }
 
   // ── what the log says ──────────────────────────────────────────────────────
 
   readonly logEvents: DocumentLogEvents = {
     committed: (rows, throughTicket) => this.committed(rows, throughTicket),
-    reauthorize: (policyRev, entries) => this.reauthorize(policyRev, entries),
+    reauthorize: (policyRev, entries) => this.core.barrier.decideAgain(this, policyRev, entries),
     failed: (error) => this.core.documents.discard(this, error),
   };
 
   private committed(rows: readonly CommittedUpdate[], throughTicket: number): void {
-    this.committedTicket = throughTicket;
-    this.committedSeq = rows.at(-1)?.seq ?? this.committedSeq;
-    this.applyStrictWrites(throughTicket);
+    this.progress.committed(rows, throughTicket);
+    this.strictWrites.applyThrough(throughTicket, (written) => this.applyStrict(written));
     this.core.replication.committed(this, rows);
     for (const session of this.ackWaiters) this.settleAcknowledgements(session);
-    const due = this.commitWaiters.filter(({ ticket }) => ticket <= throughTicket);
-    if (due.length === 0) return;
-    this.commitWaiters = this.commitWaiters.filter(({ ticket }) => ticket > throughTicket);
-    for (const { resolve } of due) resolve();
+    this.progress.tell();
   }
 
-  private applyStrictWrites(throughTicket: number): void {
-    while (this.strictWrites[0] && this.strictWrites[0].written.ticket <= throughTicket) {
-      const { written, done } = this.strictWrites.shift() as StrictWrite;
-      this.author = written.session;
-      Y.applyUpdate(this.document, written.analysis.update, COMMITTED);
-      this.author = undefined;
-      this.collapse(written);
-      done();
-    }
+  private applyStrict(written: Written): void {
+    this.author = written.session;
+    Y.applyUpdate(this.document, written.analysis.update, COMMITTED);
+    this.author = undefined;
+    this.collapse(written);
   }
 
-  /**
-   * The permissions changed between the decision and the commit. Everything that waits is decided again under
-   * the permissions of now; what may not stand is replaced by its own removal.
-   */
-  private async reauthorize(
-    policyRev: number,
-    entries: readonly AppendEntry[],
-  ): Promise<readonly Reauthorization[]> {
-    const accessOf = await this.core.access.refresh(
-      this,
-      entries.map((entry) => this.written.get(entry)?.principal),
-    );
-    return entries.map((entry) => {
-      const written = this.written.get(entry);
-      if (!written) return ownOf(entry);
-      const role = accessOf(written.principal).role;
-      const decision = role && decideUpdate(role, written.analysis);
-      if (decision?.allow) return { verdict: 'commit' };
-      return this.neutralize(written, policyRev);
-    });
+  /** What is known of an entry; nothing of the server's own. */
+  writtenOf(entry: AppendEntry): Written | undefined {
+    return this.written.get(entry);
   }
 
-  private neutralize(written: Written, policyRev: number): Reauthorization {
-    const { analysis, session, principal, ticket } = written;
-    this.core.dependencies.audit.record({
-      tenant: principal.tenant,
-      action: 'update.neutralized',
-      actor: principal.user,
-      document: nameOf(this.key),
-      session: session?.id,
-      detail: { policyRev },
-    });
-    written.refused = true;
-    session?.acknowledgements.refuse(ticket);
-    session?.sendRefused('access-removed', !analysis.deletes);
+  /** Undoes an update that may not stand. Returns what is logged in its place. */
+  takeBack(written: Written): Uint8Array {
     if (this.strict) {
-      this.dropStrictWrite(written);
-      return { verdict: 'replace', update: emptyUpdate };
+      this.strictWrites.drop(written);
+      return emptyUpdate;
     }
+    const { analysis } = written;
     const update = neutralizeUpdate(analysis.authors);
     Y.applyUpdate(this.document, update, COMMITTED);
     // Its deletions cannot be taken back from those who saw them: they start from the log again.
     if (analysis.deletes) queueMicrotask(() => this.rebuildAll());
-    return { verdict: 'replace', update };
-  }
-
-  private dropStrictWrite(written: Written): void {
-    const index = this.strictWrites.findIndex((write) => write.written === written);
-    const [dropped] = index < 0 ? [] : this.strictWrites.splice(index, 1);
-    dropped?.done();
+    return update;
   }
 
   private rebuildAll(): void {
@@ -431,21 +332,12 @@ export class LiveDocument {
   /** Loses everything that was not committed; the log has the rest. */
   abandon(error: WeftError): void {
     this.discarded = true;
-    for (const { done } of this.strictWrites) done();
-    this.strictWrites = [];
-    for (const { reject } of this.commitWaiters) reject(error);
-    this.commitWaiters = [];
+    this.strictWrites.abandon();
+    this.progress.abandon(error);
   }
 
   leave(session: Session): void {
     this.sessions.delete(session);
     this.ackWaiters.delete(session);
   }
-}
-
-/** The server's own rows are nobody's to refuse. A person's row whose decision is not known must not get in. */
-function ownOf({ actor }: AppendEntry): Reauthorization {
-  if (actor !== SYSTEM_ACTOR)
-    throw new WeftError('internal', { detail: 'a row whose decision is not known' });
-  return { verdict: 'commit' };
 }

@@ -121,7 +121,7 @@ export class LiveDocuments {
 
   private unload(entry: Entry): void {
     if (entry.holds > 0 || entry.unloading) return;
-    if (!entry.live.allCommitted) {
+    if (!entry.live.progress.complete) {
       // The database is away: what is not committed exists only here.
       this.unloadSoon(entry);
       return;

@@ -1,7 +1,8 @@
 import { WeftError, type Cursor, type DocumentKey, type Principal, type UpdateAnalysis } from '@weft/common';
 import { claimsFor, decideUpdate, type Access } from '@weft/authorize';
 import type { GatewayCore } from './core.ts';
-import type { LiveDocument, Written } from './live-document.ts';
+import type { LiveDocument } from './live-document.ts';
+import type { Written } from './written.ts';
 
 /** Updates that come over HTTP: the same guard, the same permissions, the same log, and no session. */
 export class Submissions {

@@ -1,0 +1,35 @@
+import type { Document } from '@hocuspocus/server';
+import type { UserHooks } from './user-hooks.ts';
+
+/** Called on every change, synchronously, within its Yjs transaction. */
+export type Changed = (update: Uint8Array, origin: unknown) => void;
+
+/**
+ * Replaces what Hocuspocus does on every change of a document: its broadcast, its awareness relay, its timers. What
+ * users' extensions listen to stays.
+ */
+export function takeOver(document: Document, userHooks: UserHooks, changed: Changed): void {
+  const hocuspocusChange = document.callbacks.onUpdate;
+  const wanted = userHooks.has('onChange') || userHooks.has('onStoreDocument');
+  document.onUpdate((_document, origin, update) => {
+    changed(update, origin);
+    if (wanted) hocuspocusChange(document, origin, update);
+  });
+  const hidden = document as unknown as {
+    broadcastUpdate: () => void;
+    broadcastAwarenessUpdate: () => void;
+  };
+  hidden.broadcastUpdate = () => undefined;
+  hidden.broadcastAwarenessUpdate = () => undefined;
+  const awareness = document.awareness as unknown as {
+    _checkInterval: NodeJS.Timeout;
+    _observers: Map<string, Set<unknown>>;
+  };
+  // The registry and the sessions know who is here; Yjs' timer per document only costs.
+  clearInterval(awareness._checkInterval);
+  // Hocuspocus' own observer is the first: it would remove the presence of whoever disconnects, grace or not.
+  const observers = awareness._observers.get('update');
+  const [own] = observers ?? [];
+  if (userHooks.has('onAwarenessUpdate')) observers?.delete(own);
+  else observers?.clear();
+}
