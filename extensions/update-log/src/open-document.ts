@@ -15,6 +15,7 @@ export class OpenDocument implements DocumentLog {
   readonly key: DocumentKey;
   readonly id: number;
   readonly epoch: number;
+  readonly renewed: boolean;
   readonly mode: DocumentMode;
   private content: LoadedDocument | undefined;
   private readonly options: Omit<OpenDocumentOptions, 'stored'>;
@@ -25,6 +26,7 @@ export class OpenDocument implements DocumentLog {
     this.key = queue.key;
     this.id = stored.id;
     this.epoch = stored.epoch;
+    this.renewed = stored.renewed;
     this.mode = stored.mode;
     const { snapshot, tail, seq, policyRev } = stored;
     this.content = { snapshot, tail, seq, policyRev };

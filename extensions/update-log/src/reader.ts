@@ -15,11 +15,15 @@ const LOAD_PAGE_ROWS = 5_000;
 const LOAD_PAGE_BYTES = 32 * 1024 * 1024;
 /** Each attempt that finds rows missing has seen a compaction pass by; they come minutes apart. */
 const ATTEMPTS = 5;
+/** Milliseconds that the first epoch of a document and its creation may be apart. */
+const SAME_MOMENT = 1_000;
 
 /** A document's place in the log. */
 export interface DocumentPosition {
   readonly id: number;
   readonly epoch: number;
+  /** Its history is not the one that it began with: the database was put back once. */
+  readonly renewed: boolean;
   readonly head: number;
   readonly policyRev: number;
   readonly mode: DocumentMode;
@@ -45,6 +49,7 @@ export interface UpdatePage {
 interface PositionRow {
   readonly id: string;
   readonly epoch: string;
+  readonly renewed: boolean;
   readonly head: string;
   readonly policy_rev: string;
   readonly mode: DocumentMode;
@@ -173,7 +178,8 @@ export class LogReader {
   ): Promise<{ position: DocumentPosition; state: Uint8Array | undefined }> {
     const { rows } = await this.db.query<PositionRow>({
       name: `weft_position_${what}`,
-      text: `SELECT d.id, d.epoch, d.head, d.policy_rev, d.mode, d.pruned_seq, s.seq AS snapshot_seq,
+      text: `SELECT d.id, d.epoch, d.epoch > extract(epoch FROM d.created_at) * 1000 + ${SAME_MOMENT} AS renewed,
+               d.head, d.policy_rev, d.mode, d.pruned_seq, s.seq AS snapshot_seq,
                ${what === 'with-state' ? 's.state' : 'NULL::bytea AS state'}
              FROM documents d LEFT JOIN LATERAL (
                SELECT seq, state FROM document_snapshots
@@ -187,6 +193,7 @@ export class LogReader {
     const position = {
       id: Number(row.id),
       epoch: Number(row.epoch),
+      renewed: row.renewed,
       head: Number(row.head),
       policyRev: Number(row.policy_rev),
       mode: row.mode,

@@ -59,7 +59,10 @@ export type DocumentMode = 'live' | 'strict';
 export interface DocumentLog {
   readonly key: DocumentKey;
   readonly id: number;
+  /** Milliseconds since 1970 when this history began. */
   readonly epoch: number;
+  /** It is not the one that the document began with: the database was put back once. */
+  readonly renewed: boolean;
   readonly mode: DocumentMode;
   /** @throws WeftError `internal` after {@link forgetLoaded} */
   readonly loaded: LoadedDocument;

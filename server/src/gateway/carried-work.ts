@@ -19,6 +19,9 @@ interface Waiting {
   readonly takenAt: number;
 }
 
+/** Milliseconds after a database was put back in which whoever was there before comes back. */
+const FORGOTTEN_FOR = 600_000;
+
 /**
  * Work that comes back by others. In live mode a crash can leave an author's shown but unsaved edits only with those
  * who saw them, and they bring them in their next sync. To refuse would leave everybody on "Saving…"; to accept
@@ -59,6 +62,14 @@ export class CarriedWork {
     this.looks.soon(document);
   }
 
+  /**
+   * Whether what somebody brings may be of people whose Yjs clients were known before the database was put back. Who
+   * is here shows their own first; what is taken for the carrier's else would be theirs for good.
+   */
+  mayHoldForgotten({ log: { renewed, epoch } }: LiveDocument): boolean {
+    return renewed && this.core.clock.now() - epoch < FORGOTTEN_FOR;
+  }
+
   /** Whether a session brought something that still waits: what it sends meanwhile may depend on it. */
   isCarrying(session: Session): boolean {
     return this.waiting.get(session.document)?.some(({ carrier }) => carrier === session) ?? false;
@@ -87,7 +98,7 @@ export class CarriedWork {
 
   private isOwn(session: Session, client: number): boolean {
     const owner = this.core.dependencies.bindings.ownerOf(session.key, client);
-    return owner === undefined || owner === session.principal.user;
+    return owner === undefined ? !this.mayHoldForgotten(session.document) : owner === session.principal.user;
   }
 
   private takeOwn(session: Session, update: Uint8Array): void {
@@ -165,11 +176,12 @@ export class CarriedWork {
     return true;
   }
 
-  private foreignAuthors(carrier: Session, analysis: UpdateAnalysis): Set<string> {
-    const people = new Set<string>();
+  /** `undefined` is somebody whom the database has forgotten. */
+  private foreignAuthors(carrier: Session, analysis: UpdateAnalysis): Set<string | undefined> {
+    const people = new Set<string | undefined>();
     for (const { client } of analysis.authors) {
       const owner = this.core.dependencies.bindings.ownerOf(carrier.key, client);
-      if (owner !== undefined && owner !== carrier.principal.user) people.add(owner);
+      if (!this.isOwn(carrier, client)) people.add(owner);
     }
     return people;
   }
@@ -179,12 +191,13 @@ export class CarriedWork {
     document: LiveDocument,
     item: Waiting,
     before: UpdateAnalysis,
-    authors: ReadonlySet<string>,
+    everybody: ReadonlySet<string | undefined>,
   ): Promise<void> {
     const { carrier } = item;
     const { tenant } = carrier.principal;
+    const authors = [...everybody].filter((user) => user !== undefined);
     const roles = await Promise.all(
-      [...authors].map(async (user) => {
+      authors.map(async (user) => {
         const claims = await this.core.dependencies.bindings.claims.of(carrier.key, user);
         return (await this.core.access.resolve(absent(tenant, user, claims), carrier.key)).role;
       }),
@@ -197,7 +210,7 @@ export class CarriedWork {
       actor: carrier.principal.user,
       document: nameOf(document.key),
       session: carrier.id,
-      detail: { authors: [...authors] },
+      detail: { authors },
     });
     if (!allowed) {
       this.answer(document, item, false);

@@ -74,7 +74,7 @@ export class UpdatePipeline {
     if (analysis.update !== update && this.core.carried.refuseEquivocation(session, update)) return;
     if (analysis.noop) return session.document.owe(session, true);
     if (!mayWrite(session)) return this.refuseReader(session);
-    return this.author(session, analysis);
+    return this.author(session, type, analysis);
   }
 
   /** Nothing: it is refused. A promise: it is dear, and goes its way later. */
@@ -103,14 +103,16 @@ export class UpdatePipeline {
 
   // ── author: whose clocks are these ─────────────────────────────────────────
 
-  private author(session: Session, analysis: UpdateAnalysis): void | Promise<void> {
+  private author(session: Session, type: number, analysis: UpdateAnalysis): void | Promise<void> {
     const { bindings } = this.core.dependencies;
+    const mixed = type === SyncType.Step2 && this.core.carried.mayHoldForgotten(session.document);
     const unbound: number[] = [];
     let foreign = false;
     for (const { client } of analysis.authors) {
       if (session.clients.has(client)) continue;
       const owner = bindings.ownerOf(session.key, client);
-      if (owner === undefined) unbound.push(client);
+      if (owner === undefined && mixed) foreign = true;
+      else if (owner === undefined) unbound.push(client);
       else if (owner === session.principal.user) this.comeBack(session, client);
       else foreign = true;
     }
