@@ -91,6 +91,21 @@ describe('P6.9 every instance gives the same answer', () => {
     expect([...a.told, ...b.told].sort()).toEqual(['+alice', '+bob', '-alice']);
   });
 
+  test('P6.9 an instance that has just started knows who is on the others', async () => {
+    const prefix = newPrefix();
+    const a = await startInstance('a', prefix);
+    a.registry.announce(announcement('here', 'c1', 'alice'));
+    await until(() => a.told.length === 1);
+    const b = await startInstance('b', prefix);
+    expect(await b.listed()).toEqual(['c1']);
+  });
+
+  test('P6.9 an instance starts without Redis, a little later', async () => {
+    const a = await startInstance('a', newPrefix(), { url: 'redis://127.0.0.1:1', timeout: 50 });
+    a.registry.announce(announcement('here', 'c1', 'alice'));
+    expect(await a.listed()).toEqual(['c1']);
+  });
+
   test('P6.7 who moves to another instance within the grace neither left nor joined', async () => {
     const prefix = newPrefix();
     const [a, b] = [await startInstance('a', prefix), await startInstance('b', prefix)];

@@ -63,6 +63,7 @@ export class RedisPresence implements PresenceRegistry {
   private incarnation = '';
   private running = false;
   private registered = false;
+  private onAnswer: () => void = () => undefined;
   /** Connections of which Redis does not know the newest: present, or over. */
   private readonly untold = new Map<string, PresenceChange>();
   private syncing: Promise<void> | undefined;
@@ -91,7 +92,10 @@ export class RedisPresence implements PresenceRegistry {
     });
   }
 
-  /** Does not wait for Redis: until it is there the registry knows this instance's people. */
+  /**
+   * Waits a moment for Redis: an instance that has just started would else say that nobody is anywhere. Until it is
+   * there the registry knows this instance's people.
+   */
   async start(): Promise<void> {
     this.client = this.connect();
     this.subscriber = this.connect();
@@ -110,7 +114,9 @@ export class RedisPresence implements PresenceRegistry {
       if (client.status === 'wait') client.connect().catch(() => undefined);
     }
     if (this.subscriber.status === 'ready') this.subscribeGone();
+    const answered = new Promise<void>((resolve) => (this.onAnswer = resolve));
     this.beat();
+    await this.withTimeout(answered).catch(() => undefined);
   }
 
   /**
@@ -260,6 +266,7 @@ export class RedisPresence implements PresenceRegistry {
         this.answeredAt = Date.now();
         this.unanswered = 0;
         this.sync();
+        this.onAnswer();
       })
       .catch(() => undefined)
       .finally(() => {
