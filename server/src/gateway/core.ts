@@ -13,6 +13,7 @@ import { AwarenessRelay } from './awareness-relay.ts';
 import { Barrier } from './barrier.ts';
 import { CarriedWork } from './carried-work.ts';
 import type { ClientSocket } from './client-socket.ts';
+import { FrameHandler } from './frame-handler.ts';
 import { GatewayMetrics } from './gateway-metrics.ts';
 import { LiveDocuments } from './live-documents.ts';
 import { Replication } from './replication.ts';
@@ -121,6 +122,7 @@ export class GatewayCore {
   readonly opening: SessionOpening;
   readonly access: SessionAccess;
   readonly barrier: Barrier;
+  readonly frames: FrameHandler;
   readonly sync: SyncResponder;
   readonly resumption: Resumption;
   readonly updates: UpdatePipeline;
@@ -144,6 +146,7 @@ export class GatewayCore {
     this.opening = new SessionOpening(this);
     this.access = new SessionAccess(this);
     this.barrier = new Barrier(this);
+    this.frames = new FrameHandler(this);
     this.sync = new SyncResponder(this);
     this.resumption = new Resumption(this);
     this.updates = new UpdatePipeline(this);

@@ -7,7 +7,6 @@ import {
   isRetryable,
   ERRORS,
   SESSION_SEPARATOR,
-  SyncType,
   toWeftError,
   WeftError,
   type DocumentKey,
@@ -169,7 +168,7 @@ export class Session implements Receiver, Answered {
   }
 
   private dispatch(type: number, reader: FrameReader): void {
-    const outcome = this.handle(type, reader);
+    const outcome = this.socket.core.frames.handle(this, type, reader);
     if (outcome) this.hold(outcome);
   }
 
@@ -196,74 +195,6 @@ export class Session implements Receiver, Answered {
     }
     // An array that has been emptied would keep its room.
     if (this.queue.length === 0) this.queue = [];
-  }
-
-  private handle(type: number, reader: FrameReader): void | Promise<void> {
-    const { userHooks } = this.socket.core.hocuspocus;
-    if (!userHooks.has('beforeHandleMessage')) return this.handleAllowed(type, reader);
-    const body = reader.bytes.subarray(reader.offset - 1);
-    return userHooks.beforeMessage(this.origin.connection, body).then(() => this.handleAllowed(type, reader));
-  }
-
-  private handleAllowed(type: number, reader: FrameReader): void | Promise<void> {
-    const { core } = this.socket;
-    switch (type) {
-      case FrameType.Sync:
-      case FrameType.SyncReply:
-        return this.handleSync(reader);
-      case FrameType.Awareness:
-        return core.awareness.receive(this, reader.block());
-      case FrameType.QueryAwareness:
-        return core.awareness.welcome(this);
-      case FrameType.Stateless:
-        return this.forwardStateless(reader);
-      case FrameType.Close:
-        return this.closedByClient();
-      case FrameType.Ping:
-      case FrameType.Pong:
-        return undefined;
-      default:
-        throw new WeftError('frame-malformed', { detail: `type ${type} is not for clients` });
-    }
-  }
-
-  private handleSync(reader: FrameReader): void | Promise<void> {
-    const type = reader.uint();
-    const payload = reader.block();
-    const { userHooks } = this.socket.core.hocuspocus;
-    if (!userHooks.has('beforeSync')) return this.handleSyncAllowed(type, payload);
-    return userHooks
-      .beforeSync(this.origin.connection, type, payload)
-      .then(() => this.handleSyncAllowed(type, payload));
-  }
-
-  private handleSyncAllowed(type: number, payload: Uint8Array): void | Promise<void> {
-    const { core } = this.socket;
-    switch (type) {
-      case SyncType.Step1:
-        return core.sync.answerStep1(this, payload);
-      case SyncType.Step2:
-        return core.sync.receiveStep2(this, payload);
-      case SyncType.Update:
-        return core.updates.receive(this, type, payload);
-      default:
-        throw new WeftError('frame-malformed', { detail: `sync type ${type}` });
-    }
-  }
-
-  /** Stateless messages are the business of users' extensions; without one that listens nobody does. */
-  private forwardStateless(reader: FrameReader): void {
-    const { core } = this.socket;
-    if (!core.hocuspocus.userHooks.has('onStateless') || !this.awarenessBudget.take()) return;
-    const { connection } = this.origin;
-    const { document } = connection;
-    const payload = reader.string();
-    void connection.callbacks.statelessCallback({
-      connection,
-      document,
-      documentName: document.name,
-      payload,
-    });
   }
 
   // ── opening ────────────────────────────────────────────────────────────────
@@ -410,7 +341,8 @@ export class Session implements Receiver, Answered {
     this.sendNow(serverEventBody({ weft: 'closed', code, message, retryable: isRetryable(code), ...hint }));
   }
 
-  private closedByClient(): void {
+  /** The client has said goodbye. */
+  closedByClient(): void {
     this.leftCleanly = true;
     this.leave();
     this.socket.forgetSession(this);
