@@ -23,6 +23,7 @@ const RETRY = new Set([
   '42501', // insufficient privilege: an operator is at it
   '42883', // undefined function: the schema is being migrated
   '42P01', // undefined table: likewise
+  '55000', // not in the state for it: a database that takes no connections
   '55006', // object in use
   '55P03', // lock not available
   '72000', // snapshot too old
