@@ -1,14 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { WeftError, type ClockRange, type CommittedUpdate } from '@weft/common';
-import { findEquivocation } from '@weft/guard';
+import { WeftError, type ClockRange, type CommittedUpdate, type Logger } from '@weft/common';
+import { findEquivocation, type GuardLimits } from '@weft/guard';
 import * as Y from 'yjs';
-import type { GatewayCore } from './core.ts';
-import type { LiveDocument } from './live-document.ts';
 
 /** Milliseconds that the log is given to say what was carried. */
 const PATIENCE = 2_000;
 /** Ranges remembered per document; the oldest go first. */
 const MAX_RANGES = 1_000;
+
+/** What it needs of a live document. */
+export interface OpenDocument {
+  readonly key: string;
+  readonly log: { readonly id: number };
+  readonly document: Y.Doc;
+}
+
+export interface CarriedClocksOptions {
+  /** The newest `carried` rows of a document in the log, the newest first. */
+  readonly readCarried: (documentId: number) => Promise<Uint8Array[]>;
+  readonly logger: Logger;
+  readonly guardLimits: Partial<GuardLimits>;
+}
 
 interface Known {
   readonly ranges: ClockRange[];
@@ -24,19 +36,19 @@ interface Known {
  * documents, and everybody who comes new, pay nothing.
  */
 export class CarriedClocks {
-  private readonly core: GatewayCore;
-  private readonly documents = new WeakMap<LiveDocument, Known>();
+  private readonly options: CarriedClocksOptions;
+  private readonly documents = new WeakMap<OpenDocument, Known>();
 
-  constructor(core: GatewayCore) {
-    this.core = core;
+  constructor(options: CarriedClocksOptions) {
+    this.options = options;
   }
 
   /** Rows that this instance or another has committed. */
-  observe(document: LiveDocument, rows: readonly CommittedUpdate[]): void {
+  observe(document: OpenDocument, rows: readonly CommittedUpdate[]): void {
     for (const { kind, update } of rows) if (kind === 'carried') this.note(document, clocksOf(update));
   }
 
-  note(document: LiveDocument, ranges: readonly ClockRange[]): void {
+  note(document: OpenDocument, ranges: readonly ClockRange[]): void {
     const known = this.of(document);
     known.ranges.push(...ranges);
     known.ranges.splice(0, known.ranges.length - MAX_RANGES);
@@ -48,24 +60,24 @@ export class CarriedClocks {
    *
    * @returns nothing when it is known already.
    */
-  learn(document: LiveDocument): void | Promise<void> {
+  learn(document: OpenDocument): void | Promise<void> {
     const known = this.of(document);
     if (known.learned) return;
     known.learning ??= this.read(document, known).finally(() => (known.learning = undefined));
     return known.learning;
   }
 
-  private async read(document: LiveDocument, known: Known): Promise<void> {
-    const { log } = this.core.dependencies;
+  private async read(document: OpenDocument, known: Known): Promise<void> {
+    const { readCarried, logger } = this.options;
     try {
       const waited = delay(PATIENCE, undefined, { ref: false });
-      const updates = await Promise.race([log.readCarried(document.log.id), waited]);
+      const updates = await Promise.race([readCarried(document.log.id), waited]);
       if (updates === undefined) throw new WeftError('log-unavailable');
       known.ranges.unshift(...updates.reverse().flatMap(clocksOf));
       known.ranges.splice(0, known.ranges.length - MAX_RANGES);
       known.learned = true;
     } catch (err) {
-      this.core.logger.warn({ err, document: document.key }, 'what was carried is not known');
+      logger.warn({ err, document: document.key }, 'what was carried is not known');
     }
   }
 
@@ -73,7 +85,7 @@ export class CarriedClocks {
    * The state vector to ask a client with. Where it too has carried clocks, they are asked for again.
    * `stateVector`: what the client has; nothing without it.
    */
-  question(document: LiveDocument, stateVector?: Uint8Array): Uint8Array {
+  question(document: OpenDocument, stateVector?: Uint8Array): Uint8Array {
     const ranges = this.documents.get(document)?.ranges;
     const ours = Y.encodeStateVector(document.document);
     if (!stateVector || !ranges || ranges.length === 0) return ours;
@@ -86,14 +98,14 @@ export class CarriedClocks {
   }
 
   /** The first carried clocks of which an update says something else than the document. */
-  contradicted(document: LiveDocument, update: Uint8Array): ClockRange | undefined {
+  contradicted(document: OpenDocument, update: Uint8Array): ClockRange | undefined {
     const ranges = this.documents.get(document)?.ranges;
     if (!ranges || ranges.length === 0) return undefined;
-    const { guardLimits: limits } = this.core.dependencies;
+    const { guardLimits: limits } = this.options;
     return findEquivocation(document.document, update, { within: ranges, limits });
   }
 
-  private of(document: LiveDocument): Known {
+  private of(document: OpenDocument): Known {
     let known = this.documents.get(document);
     if (!known) this.documents.set(document, (known = { ranges: [], learned: false, learning: undefined }));
     return known;

@@ -38,7 +38,12 @@ export class CarriedWork {
 
   constructor(core: GatewayCore) {
     this.core = core;
-    this.clocks = new CarriedClocks(core);
+    const { log, logger, guardLimits } = core.dependencies;
+    this.clocks = new CarriedClocks({
+      readCarried: (documentId) => log.readCarried(documentId),
+      logger,
+      guardLimits,
+    });
   }
 
   /** An update with edits of other people. Answers the carrier when all of it is decided. */
