@@ -121,14 +121,18 @@ export function lackingDeletions({ before, since }: Deleted, known: Known): Uint
   return encoding.toUint8Array(encoder);
 }
 
-/** Whether an update brings no structs and deletes nothing that is not among `deleted`. */
-export function isAllDeleted(deleted: DeletedRanges, update: Uint8Array, deletions: DeletedRanges): boolean {
+/** Whether an update brings no structs, and deletes nothing but what is deleted. */
+export function isAllDeleted(
+  { before, since }: Deleted,
+  update: Uint8Array,
+  deletions: DeletedRanges,
+): boolean {
   // It begins with the number of its blocks.
   if (update[0] !== 0) return false;
-  const known = byClient(deleted);
+  const [known, later] = [byClient(before), byClient(mergeRanges(since))];
   return deletions.every((block) => {
     const rest = without(block, known.get(block.client) ?? none(block.client), Infinity);
-    return rest.clocks.length === 0;
+    return without(rest, later.get(block.client) ?? none(block.client), Infinity).clocks.length === 0;
   });
 }
 

@@ -146,7 +146,7 @@ class World {
     // Others go on meanwhile, and the client hears of it.
     for (const other of this.clients) if (other !== client) this.hear(other);
     const said = deletionsIn(answer);
-    const nothing = isAllDeleted(this.deleted().before, answer, said);
+    const nothing = isAllDeleted(this.deleted(), answer, said);
     const count = this.history.length;
     this.author = client;
     Y.applyUpdate(this.doc, answer);

@@ -122,7 +122,7 @@ export class Resumption {
    * it would look at each of them in the document: 20 ms for 20,000, against less than one here.
    */
   bringsNothing(session: Session, answer: Uint8Array, deletions: DeletedRanges): boolean {
-    return isAllDeleted(this.deleted(session.document).before, answer, deletions);
+    return isAllDeleted(this.deleted(session.document), answer, deletions);
   }
 
   /** Tells a client the deletions that it still lacks. */
