@@ -8,7 +8,7 @@ export async function lasting(milliseconds: number, meanwhile: () => Promise<voi
 }
 
 /** The sum of a metric's values, or of those with this label (`kind="updates"`). */
-async function metricOf({ server }: Instance, name: string, label = ''): Promise<number> {
+export async function metricOf({ server }: Instance, name: string, label = ''): Promise<number> {
   const response = await fetch(`${server.url}/metrics`, { signal: AbortSignal.timeout(5_000) });
   const lines = (await response.text()).split('\n').filter((line) => line.startsWith(`${name}{`));
   if (lines.length === 0) throw new Error(`There is no metric ${name}`);

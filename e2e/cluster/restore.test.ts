@@ -1,11 +1,12 @@
-import { backUp, runSeed, seededRandom, until, type LogRow } from '@weft/harness';
+import { backUp, openSession, runSeed, seededRandom, until, type LogRow } from '@weft/harness';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { closing } from '../shared/clean-up.ts';
-import { bytesOf, reader } from '../shared/promises.ts';
-import { clusterOfFile } from './cluster.ts';
+import { bytesOf, expectGapless, reader } from '../shared/promises.ts';
+import { clusterOfFile, type Instance } from './cluster.ts';
 import { expectConvergence } from './convergence.ts';
 import { gather, type Crowd } from './crowd.ts';
+import { metricOf } from './faults.ts';
 
 const seed = runSeed();
 const cluster = clusterOfFile();
@@ -63,3 +64,48 @@ test(`P2.13 also when nobody who writes was known to the back-up (seed ${seed})`
   await backup.restore();
   await expectAnotherHistory(crowd, before);
 });
+
+/** Somebody comes, writes, and is gone again. */
+async function writeAndLeave({ server }: Instance, name: string, words: string): Promise<void> {
+  const token = server.token({ sub: 'owner' });
+  const session = closing(openSession({ url: server.wsUrl, name, token }));
+  await session.opened();
+  session.text.insert(0, words);
+  await session.saved();
+  session.close();
+}
+
+test('P2.13 a document that nobody had open while the database was put back has another history too', async () => {
+  const { instances } = cluster();
+  const [first, second] = instances;
+  if (!first || !second) throw new Error('The cluster is too small');
+  const name = 'closed';
+  const owner = first.server.as({ sub: 'owner' });
+  await owner.createDocument(name);
+  await writeAndLeave(first, name, 'kept. ');
+  const backup = await takeBackup();
+  await writeAndLeave(first, name, 'lost. ');
+  await writeAndLeave(second, name, 'lost too. ');
+  const before = await owner.updates(name);
+  expect(before.rows).toHaveLength(3);
+  await until(async () => (await Promise.all(instances.map(openDocuments))).every((open) => open === 0), {
+    timeout: 20_000,
+    interval: 200,
+    what: 'nobody to have a document open',
+  });
+  await backup.restore();
+  await until(async () => (await epochOf(name)) > before.epoch, { what: 'another epoch' });
+  for (const { server } of instances) {
+    await expect(server.as({ sub: 'owner' }).updates(name, { after: before.next })).rejects.toMatchObject({
+      code: 'cursor-epoch',
+    });
+  }
+  for (const instance of instances) await writeAndLeave(instance, name, `from ${instance.name}. `);
+  const rows = await owner.log(name);
+  expectGapless(rows);
+  const document = new Y.Doc();
+  for (const row of rows) Y.applyUpdate(document, bytesOf(row));
+  expect(document.getText('body').toJSON()).toBe('from c. from b. from a. kept. ');
+});
+
+const openDocuments = (instance: Instance) => metricOf(instance, 'weft_documents');
