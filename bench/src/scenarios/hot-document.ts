@@ -11,7 +11,7 @@ interface Crowding {
 
 const CROWDINGS: readonly Crowding[] = [
   { people: 10, rate: 5, aim: 0.8 },
-  { people: 50, rate: 2, aim: 0.5 },
+  { people: 50, rate: 4, aim: 0.5 },
   { people: 100, rate: 1, aim: 0.55 },
 ];
 
