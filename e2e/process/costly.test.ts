@@ -28,9 +28,9 @@ async function begin() {
 }
 
 /** Many edits between the first and the last character of what is there. */
-async function crowd(session: Session): Promise<void> {
+async function crowd(session: Session, between = BETWEEN): Promise<void> {
   session.document.transact(() => {
-    for (let i = 0; i < BETWEEN; i++) session.text.insert(1, 'x');
+    for (let i = 0; i < between; i++) session.text.insert(1, 'x');
   });
   await session.saved(60_000);
 }
@@ -86,4 +86,25 @@ test('P7.13 who sends such updates again and again waits for the own share; othe
   await expectAgreement(server, writers);
   expect(writers.sessions.flatMap(({ socket }) => socket.tap.closes)).toEqual([]);
   expect(mallory.isSaved).toBe(false);
+});
+
+test('P7.13 what is beyond all bounds is refused, and its author rebuilds', async () => {
+  const { open } = await begin();
+  const [alice, bob] = [open('alice'), open('bob')];
+  await Promise.all([alice.opened(), bob.opened()]);
+  bob.text.insert(0, '[]');
+  await bob.saved();
+  await until(() => alice.text.toJSON() === '[]');
+  const behind = new Y.Doc();
+  Y.applyUpdate(behind, Y.encodeStateAsUpdate(alice.document));
+  const before = Y.encodeStateVector(behind);
+  behind.getText('body').insert(1, 'y');
+  const late = Y.encodeStateAsUpdate(behind, before);
+  await crowd(bob, 260_000);
+
+  Y.applyUpdate(alice.document, late, 'offline');
+  expect(await alice.event('refused', 20_000)).toMatchObject({ code: 'update-costly', repaired: false });
+  expect(await alice.event('closed')).toMatchObject({ code: 'document-rebuild', retryable: false });
+  bob.text.insert(0, 'goes on ');
+  await bob.saved();
 });

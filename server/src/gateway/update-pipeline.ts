@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { nameOf, SyncType, WeftError, type ErrorCode, type UpdateAnalysis } from '@weft/common';
+import { nameOf, SyncType, toWeftError, WeftError, type ErrorCode, type UpdateAnalysis } from '@weft/common';
 import { claimsFor, decideUpdate } from '@weft/authorize';
 import { isEmptyUpdate } from '@weft/guard';
 import * as Y from 'yjs';
 import type { GatewayCore } from './core.ts';
 import { syncStep1Body } from './frames.ts';
 import type { Session } from './session.ts';
+import { isForLackOfShare } from './walks.ts';
 
 /** Milliseconds that the log is given to bring what an update lacks. */
 const CATCH_UP = 2_000;
@@ -15,6 +16,12 @@ const LARGE_UPDATE = 4096;
 const CPU_PER_SECOND = 250;
 /** Malformed updates that a session is forgiven. */
 const MALFORMED_ALLOWED = 2;
+/** What the guard refuses an update for. */
+const GUARD_REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  'update-malformed',
+  'update-costly',
+  'document-rebuild',
+]);
 /** Updates in a row with unknown dependencies, after which the client syncs from the start. */
 const MISSING_ALLOWED = 5;
 
@@ -87,7 +94,7 @@ export class UpdatePipeline {
       const analysis = this.core.walks.analyze(workOf(session, update));
       return analysis ?? this.analyzeLater(session, type, update.slice());
     } catch (error) {
-      return this.refuseMalformed(session, error);
+      return this.refuseGuarded(session, error);
     }
   }
 
@@ -97,7 +104,7 @@ export class UpdatePipeline {
         if (session.isOpen) return this.decide(session, type, update, analysis);
       });
     } catch (error) {
-      this.refuseMalformed(session, error);
+      this.refuseGuarded(session, error);
     }
   }
 
@@ -168,26 +175,23 @@ export class UpdatePipeline {
 
   // ── refusals ───────────────────────────────────────────────────────────────
 
-  /** No replica may have it, though its sender need not have meant any harm. */
-  private refuseCopy(session: Session): undefined {
-    if (session.ended) return;
-    this.refuse(session, 'document-rebuild', false);
-    session.end('document-rebuild');
-  }
-
-  private refuseMalformed(session: Session, error: unknown): undefined {
-    const ofTheUpdate =
-      error instanceof WeftError && (error.code === 'update-malformed' || error.code === 'update-costly');
-    if (error instanceof WeftError && error.code === 'document-rebuild') return this.refuseCopy(session);
-    if (!ofTheUpdate) throw error;
+  /** What the guard has thrown; anything else is no refusal, and thrown on. */
+  private refuseGuarded(session: Session, error: unknown): undefined {
+    const { code, detail } = toWeftError(error);
+    if (!GUARD_REFUSALS.has(code)) throw error;
     if (session.ended) return;
     this.core.logger.warn(
-      { document: nameOf(session.key), actor: session.principal.user, detail: error.detail },
-      'refused a malformed update',
+      { document: nameOf(session.key), actor: session.principal.user, code, detail },
+      'refused an update',
     );
-    this.refuse(session, error.code, false);
+    this.refuse(session, code, false);
+    if (code === 'document-rebuild' || (code === 'update-costly' && !isForLackOfShare(error))) {
+      // Never will anybody take it, though its sender need not have meant any harm.
+      session.end('document-rebuild');
+      return;
+    }
     session.malformed += 1;
-    if (session.malformed > MALFORMED_ALLOWED) session.end(error.code);
+    if (session.malformed > MALFORMED_ALLOWED) session.end(code);
   }
 
   /** The log may have what is missing; else the client is asked for it. */

@@ -13,6 +13,7 @@ const BURST_SECONDS = 10;
 /** All people together may use so many times the share of one. */
 const PEOPLE = 4;
 const POLL = 50;
+const USED_UP = 'the share is used up';
 
 export interface WalksOptions {
   readonly clock: Clock;
@@ -80,7 +81,7 @@ export class Walks {
     for (;;) {
       const analysis = this.analyze(work);
       if (analysis) return next(analysis);
-      if (clock.now() >= deadline) throw new WeftError('update-costly', { detail: 'share used up' });
+      if (clock.now() >= deadline) throw new WeftError('update-costly', { detail: USED_UP });
       await delay(POLL);
     }
   }
@@ -103,6 +104,11 @@ export class Walks {
     this.instance.debit(walk);
     this.people.debit(keyOf(principal), walk);
   }
+}
+
+/** Whether the same update may be taken another time; else it never is. */
+export function isForLackOfShare(refusal: unknown): boolean {
+  return refusal instanceof WeftError && refusal.code === 'update-costly' && refusal.detail === USED_UP;
 }
 
 function keyOf({ tenant, user }: Principal): string {
