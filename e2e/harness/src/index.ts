@@ -12,6 +12,7 @@ export * from './random.ts';
 export * from './redis.ts';
 export * from './rest.ts';
 export * from './session.ts';
+export * from './stock-server.ts';
 export * from './tokens.ts';
 export * from './typist.ts';
 export * from './wait.ts';

@@ -1,3 +1,5 @@
+import type { CommittedUpdate } from './update.ts';
+
 /** A structured logger; pino fits as it is. */
 export interface Logger {
   debug(fields: object, message: string): void;
@@ -60,4 +62,20 @@ export type Unsubscribe = () => void;
  */
 export interface Notifications {
   listen(channel: string, onPayload: (payload: string) => void): Promise<() => Promise<void>>;
+}
+
+/** What is followed of a document's log, as Hocuspocus names the document. Nothing here may throw. */
+export interface LogWatcher {
+  /** The document has been filled from its log, up to `seq`. */
+  opened(
+    documentName: string,
+    position: {
+      readonly id: number;
+      readonly epoch: number;
+      readonly seq: number;
+      readonly policyRev: number;
+    },
+  ): void;
+  /** Rows of this process are durable. */
+  committed(documentName: string, rows: readonly CommittedUpdate[]): void;
 }

@@ -1,8 +1,6 @@
-import { createServer } from 'node:http';
 import { Hocuspocus } from '@hocuspocus/server';
 import { documentKey, type Principal } from '@weft/common';
-import { openSession, until, type Session } from '@weft/harness';
-import { WebSocketServer } from 'ws';
+import { openSession, serveStock, until, type Session } from '@weft/harness';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PresenceExtension } from './extension.ts';
 import { MemoryPresence } from './memory-presence.ts';
@@ -33,19 +31,10 @@ describe('P6.12 a stock Hocuspocus with the presence extension', () => {
       extensions: [extension],
       onAuthenticate: async ({ token }) => ({ principal: principal(token) }),
     });
-    const http = createServer();
-    const sockets = new WebSocketServer({ server: http });
-    sockets.on('connection', (socket) => {
-      const connection = hocuspocus.handleConnection(socket, new Request('http://localhost/'));
-      socket.on('message', (bytes: Buffer) => connection.handleMessage(new Uint8Array(bytes)));
-      socket.on('close', (code, reason) => connection.handleClose({ code, reason: reason.toString() }));
-    });
-    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-    const address = http.address();
-    url = `ws://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+    const server = await serveStock(hocuspocus);
+    url = server.url;
     stop = async () => {
-      for (const socket of sockets.clients) socket.terminate();
-      await new Promise((resolve) => http.close(resolve));
+      await server.close();
       await extension.onDestroy();
     };
   });

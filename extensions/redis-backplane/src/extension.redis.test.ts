@@ -1,9 +1,9 @@
-import { createServer } from 'node:http';
 import { Hocuspocus } from '@hocuspocus/server';
 import { documentKey, silentLogger } from '@weft/common';
 import {
   createDatabase,
   openSession,
+  serveStock,
   startRedis,
   until,
   type RedisServer,
@@ -11,7 +11,6 @@ import {
 } from '@weft/harness';
 import { migrate, openDatabase, type Database } from '@weft/postgres';
 import { holdAcknowledgements, migrationsDirectory, UpdateLogExtension } from '@weft/update-log';
-import { WebSocketServer } from 'ws';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { RedisBackplaneExtension } from './extension.ts';
 
@@ -38,25 +37,16 @@ async function startStockServer(database: Database, redisUrl: string): Promise<S
     extensions: [extension, log],
     onAuthenticate: async ({ token }) => ({ user: { id: token } }),
   });
-  const http = createServer();
-  const sockets = new WebSocketServer({ server: http });
-  sockets.on('connection', (socket, request) => {
-    const held = holdAcknowledgements(socket, log);
-    const connection = hocuspocus.handleConnection(held, new Request(`http://localhost${request.url}`));
-    socket.on('message', (bytes: Buffer) => connection.handleMessage(new Uint8Array(bytes)));
-    socket.on('close', (code, reason) => connection.handleClose({ code, reason: reason.toString() }));
+  const { url, close } = await serveStock(hocuspocus, {
+    wrap: (socket) => holdAcknowledgements(socket, log),
   });
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  const address = http.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
   return {
-    url: `ws://127.0.0.1:${port}`,
+    url,
     log,
     extension,
     hocuspocus,
     stop: async () => {
-      for (const socket of sockets.clients) socket.terminate();
-      await new Promise((resolve) => http.close(resolve));
+      await close();
       await extension.onDestroy();
       await log.onDestroy();
     },

@@ -19,6 +19,7 @@ import {
   type Cursor,
   type DocumentKey,
   type Logger,
+  type LogWatcher,
   type Metrics,
   type Unsubscribe,
 } from '@weft/common';
@@ -28,22 +29,6 @@ import { RedisBackplane, type RedisBackplaneOptions } from './backplane.ts';
 import type { LogPage, LostReason } from './document-position.ts';
 import { guardDelivery, Replica } from './replica.ts';
 import { Vigilance, type ReadHeads } from './vigilance.ts';
-
-/** What is followed of a document's log, as Hocuspocus names the document. */
-export interface LogWatcher {
-  /** The document has been filled from its log, up to `seq`. */
-  opened(
-    documentName: string,
-    position: {
-      readonly id: number;
-      readonly epoch: number;
-      readonly seq: number;
-      readonly policyRev: number;
-    },
-  ): void;
-  /** Rows of this process are durable. */
-  committed(documentName: string, rows: readonly CommittedUpdate[]): void;
-}
 
 /** The extension that keeps the log. That of `@weft/update-log` is one. */
 export interface LogExtension {

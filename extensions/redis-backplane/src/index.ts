@@ -24,6 +24,5 @@ export {
 export {
   RedisBackplaneExtension,
   type LogExtension,
-  type LogWatcher,
   type RedisBackplaneExtensionOptions,
 } from './extension.ts';

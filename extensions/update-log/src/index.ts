@@ -7,11 +7,7 @@ export {
   type ListDocuments,
 } from './document-store.ts';
 export { holdAcknowledgements, type SavedDocuments } from './hocuspocus/hold-acknowledgements.ts';
-export {
-  UpdateLogExtension,
-  type LogWatcher,
-  type UpdateLogExtensionOptions,
-} from './hocuspocus/update-log-extension.ts';
+export { UpdateLogExtension, type UpdateLogExtensionOptions } from './hocuspocus/update-log-extension.ts';
 export { UpdateLog, updateLogDefaults, type ReadOptions, type UpdateLogOptions } from './update-log.ts';
 export { Compactor, compactorDefaults, type CompactorOptions } from './compaction/compactor.ts';
 export type { Retention } from './compaction/compaction-queries.ts';

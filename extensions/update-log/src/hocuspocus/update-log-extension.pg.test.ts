@@ -1,16 +1,15 @@
-import { createServer } from 'node:http';
 import { Hocuspocus } from '@hocuspocus/server';
 import { documentKey, silentLogger } from '@weft/common';
 import {
   createDatabase,
   openSession,
+  serveStock,
   startPostgres,
   until,
   type PostgresServer,
   type Session,
 } from '@weft/harness';
 import { migrate, openDatabase, type Database } from '@weft/postgres';
-import { WebSocketServer } from 'ws';
 import * as Y from 'yjs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -41,24 +40,15 @@ async function startStockServer(database: Database, mode: DocumentMode): Promise
     extensions: [extension],
     onAuthenticate: async ({ token }) => ({ user: { id: token } }),
   });
-  const http = createServer();
-  const sockets = new WebSocketServer({ server: http });
-  sockets.on('connection', (socket, request) => {
-    const held = holdAcknowledgements(socket, extension);
-    const connection = hocuspocus.handleConnection(held, new Request(`http://localhost${request.url}`));
-    socket.on('message', (bytes: Buffer) => connection.handleMessage(new Uint8Array(bytes)));
-    socket.on('close', (code, reason) => connection.handleClose({ code, reason: reason.toString() }));
+  const { url, close } = await serveStock(hocuspocus, {
+    wrap: (socket) => holdAcknowledgements(socket, extension),
   });
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  const address = http.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
   return {
-    url: `ws://127.0.0.1:${port}`,
+    url,
     extension,
     hocuspocus,
     stop: async () => {
-      for (const socket of sockets.clients) socket.terminate();
-      await new Promise((resolve) => http.close(resolve));
+      await close();
       await extension.onDestroy();
     },
   };

@@ -11,9 +11,9 @@ import {
   WeftError,
   documentKey,
   silentLogger,
-  type CommittedUpdate,
   type DocumentKey,
   type Logger,
+  type LogWatcher,
   type Unsubscribe,
 } from '@weft/common';
 import type pg from 'pg';
@@ -35,22 +35,6 @@ export interface UpdateLogExtensionOptions extends Partial<UpdateLogOptions> {
   readonly logger?: Logger;
   /** Milliseconds to commit what is in flight when the server is destroyed. */
   readonly stopTimeoutMs?: number;
-}
-
-/** Follows the documents that are open: what links instances needs this. Nothing here may throw. */
-export interface LogWatcher {
-  /** The document has been filled from its log, up to `seq`. */
-  opened(
-    documentName: string,
-    position: {
-      readonly id: number;
-      readonly epoch: number;
-      readonly seq: number;
-      readonly policyRev: number;
-    },
-  ): void;
-  /** Rows of this process are durable. */
-  committed(documentName: string, rows: readonly CommittedUpdate[]): void;
 }
 
 /**
