@@ -63,6 +63,7 @@ export class DocumentSession {
   #ready = false;
   #refusal: SessionState['refusal'];
   #state: SessionState;
+  #disputedClient: number | undefined;
   #reopenings = 0;
   #destroyed = false;
 
@@ -90,6 +91,11 @@ export class DocumentSession {
   /** What the server is known to have, from this session and earlier ones. */
   get savedClocks(): Clocks {
     return this.#local.saved;
+  }
+
+  /** The Yjs client id under which the server has something else than this copy. */
+  get disputedClient(): number | undefined {
+    return this.#disputedClient;
   }
 
   destroy(): void {
@@ -189,6 +195,7 @@ export class DocumentSession {
         return;
       }
       case 'refused':
+        this.#noteDispute(event.code);
         if (!event.repaired) return;
         this.#refusal = { message: event.message };
         this.#update({});
@@ -214,6 +221,7 @@ export class DocumentSession {
   #end({ code, message, retryable }: SessionEnd): void {
     const end = { code, message, retryable };
     if (this.#facts.end && !this.#facts.end.retryable) return;
+    this.#noteDispute(code);
     if (retryable || (needsNewToken(end) && this.#options.tokenRenewable)) {
       this.#update({ end: { ...end, retryable: true } });
       this.#reopenLater();
@@ -223,6 +231,10 @@ export class DocumentSession {
     this.#provider?.detach();
     this.#socket?.disconnect();
     this.#forgetOthers();
+  }
+
+  #noteDispute(code: string): void {
+    if (code === 'client-id-taken') this.#disputedClient = this.doc.clientID;
   }
 
   /** Who is not connected does not know who is here. */

@@ -1,8 +1,9 @@
 import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
+import { agreedClocks } from './agreed.ts';
 import { DocumentSession, type SessionOptions, type SessionState } from './document-session.ts';
 import { forgetsLocalCopy, needsFreshCopy } from './endings.ts';
 import { forgetLocalCopy } from './local-copy.ts';
-import { clocksOf, unsavedBlocks } from './unsaved.ts';
+import { unsavedBlocks } from './unsaved.ts';
 
 export interface UnsavedText {
   readonly reason: string;
@@ -66,7 +67,8 @@ export function useDocument(options: SessionOptions): OpenDocument | undefined {
       if (stopped || current !== refused) return;
       const fresh = start();
       await whenSynced(fresh);
-      const blocks = unsavedBlocks(refused.doc, clocksWithout(fresh, refused));
+      const copies = { mine: refused.doc, theirs: fresh.doc, disputed: refused.disputedClient };
+      const blocks = unsavedBlocks(refused.doc, agreedClocks(copies));
       if (!stopped) setUnsaved({ reason, blocks });
       refused.destroy();
     };
@@ -92,16 +94,6 @@ export function useDocument(options: SessionOptions): OpenDocument | undefined {
     setAttempt((count) => count + 1);
   }, []);
   return session && state && { session, state, unsaved, givenUp, dismissUnsaved, reopen };
-}
-
-/**
- * What the server knows, except under the client id of the refused copy: where that id was taken by somebody
- * else, the same clocks hold other content.
- */
-function clocksWithout(fresh: DocumentSession, refused: DocumentSession): Map<number, number> {
-  const clocks = new Map(clocksOf(fresh.doc));
-  if (refused.state().end?.code === 'client-id-taken') clocks.delete(refused.doc.clientID);
-  return clocks;
 }
 
 function whenSynced(session: DocumentSession): Promise<void> {
