@@ -1,8 +1,7 @@
-import { freeze, runSeed, seededRandom, until } from '@weft/harness';
-import { Redis } from 'ioredis';
+import { freeze, redisCommand, runSeed, seededRandom, until } from '@weft/harness';
 import { expect, test } from 'vitest';
 import { closing } from '../shared/clean-up.ts';
-import { clusterOfFile, type TestCluster } from './cluster.ts';
+import { clusterOfFile } from './cluster.ts';
 import { expectUndisturbed, gather, type Crowd } from './crowd.ts';
 import { lasting, redisAway, redisBack } from './faults.ts';
 import { LostMessages } from './lost-messages.ts';
@@ -13,15 +12,6 @@ const cluster = clusterOfFile();
 
 const begin = (name: string): Promise<Crowd> =>
   gather({ cluster: cluster(), name, random: seededRandom(seed) });
-
-async function command(redis: TestCluster['redis'], ...[name = '', ...args]: string[]): Promise<unknown> {
-  const client = new Redis(redis.url);
-  try {
-    return await client.call(name, ...args);
-  } finally {
-    client.disconnect();
-  }
-}
 
 /** Every instance knows everybody, once. */
 async function expectEverybodyPresent(crowd: Crowd): Promise<void> {
@@ -76,7 +66,7 @@ test(`P5.10 Redis is flushed under 30 writers (seed ${seed})`, async () => {
   const crowd = await begin('flushed');
   for (let flush = 0; flush < 3; flush++) {
     await crowd.progress(20);
-    await command(cluster().redis, 'FLUSHALL');
+    await redisCommand(cluster().redis.url, 'FLUSHALL');
   }
   await crowd.hearEachOther('after the flush');
   await expectEverybodyPresent(crowd);

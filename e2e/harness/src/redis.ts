@@ -66,3 +66,13 @@ async function answers(url: string): Promise<boolean> {
     client.disconnect();
   }
 }
+
+/** What an operator would type into `redis-cli`. */
+export async function redisCommand(url: string, ...[name = '', ...args]: string[]): Promise<unknown> {
+  const client = new Redis(url);
+  try {
+    return await client.call(name, ...args);
+  } finally {
+    client.disconnect();
+  }
+}
