@@ -8,7 +8,7 @@ import {
   type UpdateAnalysis,
   WeftError,
 } from '@weft/common';
-import { emptyUpdate, neutralizeUpdate } from '@weft/guard';
+import { emptyUpdate, eraseUpdate, neutralizeUpdate } from '@weft/guard';
 import { AWARENESS_LIMITS, AwarenessGate } from '@weft/presence';
 import type { AppendEntry, DocumentLog, DocumentLogEvents } from '@weft/update-log';
 import type { Document } from '@hocuspocus/server';
@@ -317,7 +317,7 @@ export class LiveDocument {
       return emptyUpdate;
     }
     const { analysis } = written;
-    const update = neutralizeUpdate(analysis.authors);
+    const update = eraseUpdate(this.document, analysis.update);
     Y.applyUpdate(this.document, update, COMMITTED);
     // Its deletions cannot be taken back from those who saw them: they start from the log again.
     if (analysis.deletes) queueMicrotask(() => this.rebuildAll());
