@@ -153,6 +153,9 @@ test(`P4.10 a revoke while the person types on an instance that is cut off from 
   const revision = await policyRevision(name);
   const typed = place.anna.sessions.map(({ text }) => text.length);
   await until(() => place.anna.sessions.every(({ text }, index) => text.length > (typed[index] ?? 0) + 50));
+  // Next to what is going to be taken back, where only those can see it who see that.
+  const [writer] = place.crowd.groups[1]?.sessions ?? [];
+  writer?.text.insert(writer.text.length, 'and I');
   for (const { postgres } of away) heal(postgres);
   await until(() => place.anna.sessions.every(ended), { what: "the end of Anna's sessions" });
   await expectNoRowSince(revision, place);
