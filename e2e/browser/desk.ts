@@ -49,13 +49,19 @@ export function startDemo(options: Parameters<typeof startWeft>[0] = {}): Promis
 }
 
 export async function restOf(server: WeftServer, person: PersonId): Promise<RestClient> {
+  return new RestClient({ url: server.url, token: await tokenOf(server, { sub: person }) });
+}
+
+export async function tokenOf(
+  server: WeftServer,
+  claims: { readonly sub: string; readonly name?: string },
+): Promise<string> {
   const response = await fetch(`${server.url}/dev/token`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ sub: person }),
+    body: JSON.stringify(claims),
   });
-  const { token } = (await response.json()) as { token: string };
-  return new RestClient({ url: server.url, token });
+  return ((await response.json()) as { token: string }).token;
 }
 
 let documents = 0;
