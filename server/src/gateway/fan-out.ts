@@ -34,6 +34,11 @@ const CURSOR_WINDOW = { max: 100, perReceiver: 0.2 };
  * only where it can be expected to save more of them.
  */
 const WRITES_PER_WAKE = 8;
+/**
+ * Of the time, writing to a document's sessions takes a third at most: where it takes long, windows get longer, up to
+ * this many milliseconds, and what is in them fewer writes.
+ */
+const BUSY_WINDOW = { max: 20, perWrite: 2 };
 /** Milliseconds over which the rate of events is averaged. */
 const RATE_MEMORY = 250;
 
@@ -56,6 +61,8 @@ export class FanOut {
   /** Events of the recent past, each worth less the older it is. */
   private recent = 0;
   private countedAt = 0;
+  /** Milliseconds that writing to all receivers has taken lately. */
+  private writing = 0;
 
   constructor(options: FanOutOptions) {
     this.options = options;
@@ -100,7 +107,11 @@ export class FanOut {
     const window = this.window(this.options.maxWindow, this.options.windowPerReceiver);
     const saved = (this.recent / RATE_MEMORY) * window * this.options.receivers.size;
     if (window < 1 || saved < WRITES_PER_WAKE) this.flushAtOnce();
-    else this.timer = setTimeout(this.flush, window);
+    else this.timer = setTimeout(this.flush, Math.max(window, this.busyWindow));
+  }
+
+  private get busyWindow(): number {
+    return Math.min(BUSY_WINDOW.max, this.writing * BUSY_WINDOW.perWrite);
   }
 
   private count(): void {
@@ -138,10 +149,12 @@ export class FanOut {
   }
 
   private deliver(window: Window): void {
+    const startedAt = performance.now();
     for (const receiver of this.options.receivers) {
       const frame = window.frameFor(receiver);
       if (frame) receiver.enqueue(frame);
       receiver.flush();
     }
+    this.writing = (this.writing + performance.now() - startedAt) / 2;
   }
 }
