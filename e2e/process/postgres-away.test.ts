@@ -111,7 +111,7 @@ test('P1.3 a commit that hangs, and one whose answer is lost, are neither acknow
 
 /** What had left Postgres before may still be on its way to the clients: resolves when no more of it arrives. */
 async function acknowledgementsCease(writers: Writers): Promise<void> {
-  for (let before = -1; before !== writers.acknowledgedCount; ) {
+  for (let before = -1; before !== writers.acknowledgedCount;) {
     before = writers.acknowledgedCount;
     const edits = writers.edits;
     await until(() => writers.edits > edits + 30);
