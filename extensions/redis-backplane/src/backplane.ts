@@ -149,6 +149,11 @@ export class RedisBackplane implements Service {
     this.publish(document, { kind: 'updates', rows });
   }
 
+  /** Whether another instance has the document open, as far as this one knows. */
+  isShared(key: DocumentKey): boolean {
+    return this.channels.get(this.channelOf(key))?.hasPeers ?? false;
+  }
+
   /** y-protocols awareness update. Sent with the others of the same tick. */
   publishAwareness(key: DocumentKey, update: Uint8Array): void {
     const document = this.channels.get(this.channelOf(key));

@@ -80,9 +80,9 @@ export class Appender {
     }
     this.count(bytes);
     const ticket = queue.push(entry);
-    this.gathering.arrived(entry.session || queue.key);
+    this.gathering.arrived(entry.session || queue.key, entry.awaited);
     this.schedule(queue);
-    if (this.gatherTimer && this.gathering.complete) this.endWait();
+    if (this.gatherTimer && this.gathering.ready) this.endWait();
     return ticket;
   }
 

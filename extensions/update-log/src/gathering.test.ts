@@ -37,8 +37,24 @@ test('P12.9 with much going on a batch waits, until everybody who writes is ther
   setting.gathering.arrived('person-3');
   expect(setting.gathering.wait).toBe(5);
   for (let i = 0; i < 10; i++) setting.gathering.arrived(`person-${i}`);
-  expect(setting.gathering.complete).toBe(true);
+  expect(setting.gathering.ready).toBe(true);
   expect(setting.gathering.wait).toBe(0);
+});
+
+test('P12.9 what somebody waits for waits for a moment only, and ends the wait of others', () => {
+  const setting = clocked(20);
+  type(setting, 10, 100);
+  setting.gathering.arrived('person-3');
+  expect(setting.gathering.wait).toBe(20);
+  expect(setting.gathering.ready).toBe(false);
+  setting.gathering.arrived('person-4', true);
+  expect(setting.gathering.ready).toBe(true);
+  expect(setting.gathering.wait).toBe(3);
+  setting.gathering.arrived('person-5', true);
+  expect(setting.gathering.ready).toBe(false);
+  setting.gathering.begun();
+  setting.gathering.arrived('person-5');
+  expect(setting.gathering.wait).toBe(20);
 });
 
 test('P12.9 who has stopped writing is not waited for', () => {

@@ -1,5 +1,9 @@
 /** Milliseconds over which sources and arrivals are counted. */
 const PERIOD = 50;
+/** So many arrivals are to be expected where waiting saves more than waking up for it costs. */
+const WORTHWHILE = 1.5;
+/** Milliseconds that a batch waits at most when somebody is shown what is in it only afterwards. */
+const AWAITED = 3;
 
 export interface GatheringOptions {
   /** Milliseconds that a batch waits for company at most. */
@@ -13,13 +17,15 @@ export interface GatheringOptions {
  * with many writers waiting halves the work of both processes and makes everybody faster; with one writer, who sends
  * the next update when this one is saved, it would only be slower.
  *
- * It waits when at least one more arrival is to be expected, and no longer than until everybody who has lately
- * written is there.
+ * It waits when more arrivals are to be expected, and no longer than until everybody who has lately written is there.
  */
 export class Gathering {
   private readonly options: GatheringOptions;
   /** Who is in the batch that would begin now. */
   private readonly present = new Set<string>();
+  private awaited = false;
+  /** It has become awaited since the wait began. */
+  private hastened = false;
   private current = new Set<string>();
   private previous = new Set<string>();
   private arrivals = 0;
@@ -30,9 +36,10 @@ export class Gathering {
     this.options = options;
   }
 
-  /** Something of `source` (a session) waits to be committed. */
-  arrived(source: string): void {
+  /** Something of `source` (a session) waits to be committed; `awaited`: and somebody for it. */
+  arrived(source: string, awaited = false): void {
     this.rotate();
+    if (awaited && !this.awaited) this.awaited = this.hastened = true;
     this.present.add(source);
     this.current.add(source);
     this.arrivals += 1;
@@ -41,19 +48,25 @@ export class Gathering {
   /** The batch has begun. */
   begun(): void {
     this.present.clear();
+    this.awaited = this.hastened = false;
   }
 
-  /** Nobody is missing of those who have lately written. */
-  get complete(): boolean {
+  /** Whether to wait no longer: nobody is missing of those who have lately written, or what has come is awaited. */
+  get ready(): boolean {
+    return this.hastened || this.complete;
+  }
+
+  private get complete(): boolean {
     return this.present.size >= Math.max(this.current.size, this.previous.size);
   }
 
   /** Milliseconds that the batch should wait, 0 for none. */
   get wait(): number {
     this.rotate();
-    const { maxWaitMs } = this.options;
+    this.hastened = false;
+    const maxWaitMs = Math.min(this.options.maxWaitMs, this.awaited ? AWAITED : Infinity);
     const arrivals = Math.max(this.arrivals, this.previousArrivals);
-    return this.complete || (arrivals / PERIOD) * maxWaitMs < 1 ? 0 : maxWaitMs;
+    return this.complete || (arrivals / PERIOD) * maxWaitMs < WORTHWHILE ? 0 : maxWaitMs;
   }
 
   private rotate(): void {

@@ -12,6 +12,8 @@ export interface AppendEntry {
   readonly kind: UpdateKind;
   /** The permission revision it was authorized under. */
   readonly policyRev: number;
+  /** Somebody is shown it only when it is committed, so it does not wait long for company. */
+  readonly awaited?: boolean;
 }
 
 /** What becomes of an entry whose permission revision has passed. */

@@ -199,6 +199,7 @@ export class LiveDocument {
       session: written?.session?.id ?? '',
       kind: written?.kind ?? 'system',
       policyRev: written?.policyRev ?? this.policyRev,
+      awaited: this.strict || this.core.replication.isShared(this),
     } satisfies AppendEntry;
     const ticket = this.log.append(entry);
     this.progress.lastTicket = ticket;

@@ -93,6 +93,11 @@ export class Replication {
     await this.replicas.get(live)?.catchUp();
   }
 
+  /** Whether people on other instances wait for what is written here. */
+  isShared(live: LiveDocument): boolean {
+    return this.core.dependencies.backplane?.isShared(live.key) ?? false;
+  }
+
   publishAwareness(live: LiveDocument, update: Uint8Array): void {
     this.replicas.get(live)?.publishAwareness(update);
   }
