@@ -95,6 +95,8 @@ test('P9.5 marks, headings, lists and a task survive the way to another screen a
   await expectAll(grace.text);
   await grace.text.getByRole('checkbox').check();
   await expect(ada.text.getByRole('checkbox')).toBeChecked();
+  // Her caret now stands in the heading, and is no part of it.
+  await grace.text.getByRole('heading').click();
   await ada.page.reload();
   await expect(ada.text.getByRole('checkbox')).toBeChecked();
   await expect(ada.text.getByRole('heading', { level: 1, name: 'Weaving' })).toBeVisible();

@@ -65,6 +65,8 @@ export function editorExtensions(options: EditorExtensionsOptions): Extensions {
 function renderCaret({ name, color }: Record<string, unknown>): HTMLElement {
   const caret = document.createElement('span');
   caret.className = 'remote-caret';
+  // It stands in the middle of words, which are to be read as they are. Who is here is said in the header.
+  caret.setAttribute('aria-hidden', 'true');
   caret.style.setProperty('--person', String(color));
   const label = document.createElement('span');
   label.className = 'remote-caret__label';
