@@ -88,7 +88,8 @@ async function run(stage: Stage, { people, rate, warmUp, cursors, large }: Workl
     : peopleAt(stage, document, people);
   await stage.load.call('join', { members, atOnce: UNHURRIED });
   const typing = { rate, cursors, eraseShare: 0.1 } satisfies Partial<TypingOptions>;
-  await stage.load.call('type', { ...typing, rate: warmUp, seconds: stage.quick ? 1 : 4, seed: 1 });
+  await stage.load.call('type', { ...typing, rate: warmUp, seconds: stage.quick ? 1 : 8, seed: 1 });
+  if (!stage.quick) await stage.deployment.settled(document);
   const redis = await startRedisMeter(stage);
   const stop = startMeter(stage);
   const report = await stage.load.call('type', { ...typing, seconds: stage.quick ? 2 : 15, seed: 2 });
