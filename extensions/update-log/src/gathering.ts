@@ -1,7 +1,7 @@
 /** Milliseconds over which sources and arrivals are counted. */
 const PERIOD = 50;
 /** So many arrivals are to be expected where waiting saves more than waking up for it costs. */
-const WORTHWHILE = 2.5;
+const WORTHWHILE = 1.5;
 /** Milliseconds that a batch waits at most when somebody is shown what is in it only afterwards. */
 const AWAITED = 3;
 
