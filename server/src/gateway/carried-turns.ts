@@ -23,12 +23,12 @@ export async function writeInTurns(
   carried: readonly Carried[],
 ): Promise<void> {
   const brought = carried.filter(({ carrier }) => carrier.isOpen);
-  const { bindings, guardLimits: limits } = core.dependencies;
+  const { guardLimits: limits } = core.dependencies;
   const turns = inTurns(
     document.document,
     brought.map(({ carrier, update }) => ({
       update,
-      isOwn: (client) => bindings.ownerOf(carrier.key, client) === carrier.principal.user,
+      isOwn: (client) => carrier.owns(client),
     })),
     { max: MAX_TURNS, limits },
   );

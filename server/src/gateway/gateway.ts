@@ -6,7 +6,7 @@ import { ERRORS, type ErrorCode } from '@weft/common';
 import { WebSocketServer, type Server } from 'ws';
 import { ClientSocket, GatewayWebSocket } from './client-socket.ts';
 import { GatewayCore, type GatewayDependencies } from './core.ts';
-import { LightRequest } from './light-request.ts';
+import { LightRequest, NO_REQUEST } from './light-request.ts';
 import { allowsOrigin } from './origin.ts';
 import { Submissions } from './submissions.ts';
 
@@ -20,7 +20,6 @@ const SETTLE = 5_000;
  * wait could outlast the grace that keeps its presence.
  */
 const RETRY_SPREAD = 1_000;
-const NO_REQUEST = new Request('http://localhost');
 /** The stock provider reconnects after 30 s without a message. */
 const KEEP_ALIVE = 20_000;
 

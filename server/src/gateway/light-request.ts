@@ -1,5 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 
+/** Where there is no request, or nobody to look at it. */
+export const NO_REQUEST = new Request('http://localhost');
+
 /**
  * The upgrade request as Hocuspocus' hooks see it. A real `Request` and its `Headers` cost about 5 kB a connection,
  * for as long as it is open, and most extensions never look: they are made when somebody does.

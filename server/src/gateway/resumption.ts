@@ -84,9 +84,7 @@ export class Resumption {
 
   private encode(session: Session, stateVector: StateVector): Uint8Array | undefined {
     const { document, recent } = session.document;
-    const { bindings } = this.core.dependencies;
-    const { user } = session.principal;
-    const isOwn = (client: number) => bindings.ownerOf(session.key, client) === user;
+    const isOwn = (client: number) => session.owns(client);
     const deletions = recent.deletionsMissed({ document, stateVector, isOwn });
     if (!deletions) return undefined;
     this.expectAnswer(session, stateVector, deletions);

@@ -133,6 +133,11 @@ export class Session implements Receiver, Answered {
     return role !== undefined && (role.write === '*' || role.write.length > 0);
   }
 
+  /** Whether the Yjs client is known to be this person's, from this session or another. */
+  owns(client: number): boolean {
+    return this.socket.core.dependencies.bindings.ownerOf(this.key, client) === this.principal.user;
+  }
+
   /** The Yjs client is this person's. */
   speaksFor(client: number): void {
     this.clients = new Set([...this.clients, client]);

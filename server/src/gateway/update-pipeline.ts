@@ -63,7 +63,7 @@ export class UpdatePipeline {
     if (!session.isOpen) return;
     if (isEmptyUpdate(update)) return session.document.owe(session, true);
     // Those who may write nothing cost nothing: only their sync on joining is looked into, since it may be empty.
-    if (!mayWrite(session) && type === SyncType.Update) return this.refuseReader(session);
+    if (!session.mayWrite && type === SyncType.Update) return this.refuseReader(session);
     const analysis = this.analyze(session, type, update);
     if (analysis === undefined || analysis instanceof Promise) return analysis;
     return this.decide(session, type, update, analysis);
@@ -80,7 +80,7 @@ export class UpdatePipeline {
     // Something in it is known already, which is where it may say something else.
     if (analysis.update !== update && this.core.carried.refuseEquivocation(session, update)) return;
     if (analysis.noop) return session.document.owe(session, true);
-    if (!mayWrite(session)) return this.refuseReader(session);
+    if (!session.mayWrite) return this.refuseReader(session);
     return this.author(session, type, analysis);
   }
 
@@ -273,9 +273,4 @@ export class UpdatePipeline {
 
 function workOf({ principal, document: { document } }: Session, update: Uint8Array) {
   return { principal, document, update };
-}
-
-function mayWrite(session: Session): boolean {
-  const { role } = session.access;
-  return role !== undefined && (role.write === '*' || role.write.length > 0);
 }

@@ -2,6 +2,7 @@ import { Hocuspocus, type Connection, type Document, type Extension } from '@hoc
 import { WeftError, type DocumentKey } from '@weft/common';
 import type { GatewayCore } from './core.ts';
 import { about, aboutRequest, HocuspocusConnection, sharedCallbacks } from './hocuspocus-connection.ts';
+import { NO_REQUEST } from './light-request.ts';
 import type { Session } from './session.ts';
 import { UserHooks } from './user-hooks.ts';
 
@@ -125,8 +126,7 @@ export class WeftHocuspocus extends Hocuspocus {
 
   /** Makes the document without a connection; the registry of live documents keeps it open. */
   async openForServer(key: DocumentKey): Promise<void> {
-    const request = new Request('http://localhost');
-    await this.createDocument(key, request, 'server', { isAuthenticated: true, readOnly: false });
+    await this.createDocument(key, NO_REQUEST, 'server', { isAuthenticated: true, readOnly: false });
   }
 
   /** Everything the constructor and the loading of a document have hooked up is there now: take it over. */
