@@ -1,4 +1,6 @@
 import { createDatabase, openSession, startWeft, until, type Session, type WeftServer } from '@weft/harness';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
 import { closing } from '../shared/clean-up.ts';
@@ -37,17 +39,25 @@ function typeOn(session: Session, character: string): () => void {
   return stop;
 }
 
-/** The database's own clock at the revoke's commit is between these two, so no row may be younger than the second. */
-async function databaseTime(databaseUrl: string): Promise<Date> {
+async function query<Row extends pg.QueryResultRow>(
+  databaseUrl: string,
+  text: string,
+  values: unknown[] = [],
+) {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    const { rows } = await client.query<{ now: Date }>('SELECT clock_timestamp() AS now');
-    if (!rows[0]) throw new Error('The database does not know the time');
-    return rows[0].now;
+    const { rows } = await client.query<Row>(text, values);
+    if (!rows[0]) throw new Error('The database has no answer');
+    return rows[0];
   } finally {
     await client.end();
   }
+}
+
+/** The database's own clock at the revoke's commit is between these two, so no row may be younger than the second. */
+async function databaseTime(databaseUrl: string): Promise<Date> {
+  return (await query<{ now: Date }>(databaseUrl, 'SELECT clock_timestamp() AS now')).now;
 }
 
 test('P4.1 once a revoke has committed, no update of that person is logged, and the rights are gone within a second', async () => {
@@ -112,6 +122,39 @@ test('P4.2 somebody whose access was removed cannot come back in, and others on 
   const again = open(server, 'anna');
   await until(() => again.authenticationFailures.length > 0, { what: 'the refusal' });
   expect(again.text.toJSON()).toBe('');
+});
+
+/** An integrator's endpoint that makes everybody an editor, until it breaks. */
+async function permissionEndpoint() {
+  const endpoint = { url: '', broken: false };
+  const http = createServer((_, response) => {
+    response.statusCode = endpoint.broken ? 503 : 200;
+    response.end(JSON.stringify({ role: 'editor' }));
+  });
+  closing({ close: () => http.close() });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  endpoint.url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/may`;
+  return endpoint;
+}
+
+test('P4.5 when rights have changed and cannot be asked for, people are sent away within a second, and come back by themselves', async () => {
+  const endpoint = await permissionEndpoint();
+  const { server, databaseUrl } = await begin({
+    WEFT_PERMISSION_URL: endpoint.url,
+    WEFT_PERMISSION_SECRET: 'shared with the endpoint, 32 bytes.',
+  });
+  const ben = open(server, 'ben');
+  await ben.opened();
+
+  endpoint.broken = true;
+  const changedAt = performance.now();
+  await query(databaseUrl, `SELECT weft_bump_policy_revision('default', $1)`, [NAME]);
+  await until(() => ben.closes.some(({ reason }) => reason === 'permissions-unavailable'), { interval: 5 });
+  expect(performance.now() - changedAt).toBeLessThan(1_000);
+
+  endpoint.broken = false;
+  ben.text.insert(0, 'written meanwhile');
+  await ben.saved();
 });
 
 test('P3.13 a viewer sees everything and changes nothing, not even for a moment', async () => {

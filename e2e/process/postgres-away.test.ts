@@ -1,6 +1,7 @@
 import {
   createDatabase,
   FaultProxy,
+  openSession,
   runSeed,
   seededRandom,
   startPostgres,
@@ -49,12 +50,18 @@ test(`P1.5 while Postgres is away people write on live, nothing is acknowledged,
   expect(writers.sessions.some(({ isSaved }) => isSaved)).toBe(false);
   const health = await fetch(`${server.url}/healthz`);
   expect(health.status).toBe(200);
+  const newcomer = closing(
+    openSession({ url: server.wsUrl, name: 'cloth', token: server.token({ sub: 'newcomer', name: 'New' }) }),
+  );
+  await until(() => newcomer.closes.length > 1, { what: 'a newcomer to be asked to come back' });
 
   await postgres.start();
   await writers.allSaved();
   await until(async () => (await status()) === 'ok', { what: 'the server to be all right again' });
   await expectAgreement(server, writers);
   expect(writers.sessions.flatMap(({ closes }) => closes)).toEqual([]);
+  const whyNot = newcomer.closes.map(({ reason }) => reason);
+  expect(['log-unavailable', 'permissions-unavailable']).toEqual(expect.arrayContaining(whyNot));
 });
 
 test(`P1.9 a Postgres that crashes under load again and again costs no acknowledged update (seed ${seed})`, async () => {

@@ -78,6 +78,11 @@ export class Gate implements Service {
     }
   }
 
+  /** Rights on a document have changed: no source may answer from what it remembers of before. */
+  forget(key: DocumentKey): void {
+    for (const source of this.sources) source.forget?.(key);
+  }
+
   /** The documents for a person's list, by name or `prefix*`, with the right to read them. */
   async visible(principal: Principal): Promise<readonly { pattern: string; role: Role }[]> {
     const found = await Promise.all(this.sources.map(async (source) => source.visible?.(principal) ?? []));

@@ -26,6 +26,8 @@ export interface GrantSource {
   resolve(principal: Principal, key: DocumentKey): Promise<Resolution>;
   /** Tells of changes as they are made. A hint that may be lost. */
   watch?(onChange: (change: PolicyChange) => void): Promise<StopWatching>;
+  /** Rights on this document have changed: what is remembered of it counts no more, nor what is being asked. */
+  forget?(key: DocumentKey): void;
   /** For the list of documents; a source that cannot enumerate has none. */
   visible?(principal: Principal): Promise<readonly Visible[]>;
   /** The current policy revisions, for a poll; 0 for a document that does not exist. */

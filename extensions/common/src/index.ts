@@ -1,6 +1,7 @@
 export * from './analysis.ts';
 export * from './check-out.ts';
 export * from './cursor.ts';
+export * from './database-away.ts';
 export * from './document.ts';
 export * from './errors.ts';
 export * from './hook-refusal.ts';

@@ -59,7 +59,7 @@ export class Replication {
         awareness: (update) => this.core.awareness.observe(live, update),
         stateless: (payload) => live.document?.relayStateless(payload),
         peerJoined: () => this.core.awareness.introduce(live),
-        policyChanged: () => this.core.access.changed(live),
+        policyChanged: (revision) => this.core.access.revised(live, revision),
       },
     });
     this.replicas.set(live, replica);

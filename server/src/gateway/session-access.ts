@@ -41,6 +41,13 @@ export class SessionAccess {
     }
   }
 
+  /** The permissions have this revision now. A notice of the same change may have come long before. */
+  revised(document: LiveDocument, revision: number): void {
+    for (const { access } of document.sessions) {
+      if (access.policyRev < revision) return this.changed(document);
+    }
+  }
+
   /** Brings all sessions of a document up to date; calls that come meanwhile are answered by one more round. */
   changed(document: LiveDocument): void {
     const running = this.refreshing.get(document);
@@ -68,7 +75,7 @@ export class SessionAccess {
   }
 
   /**
-   * Resolves the access of all sessions of a document, and of `others` whose updates wait for it, and applies it
+   * Permissions have changed: resolves the access of all sessions of a document, and of `others` whose updates wait for it, and applies it
    * to the sessions.
    *
    * @returns what each of those people may now.
@@ -77,6 +84,7 @@ export class SessionAccess {
     document: LiveDocument,
     others: readonly (Principal | undefined)[],
   ): Promise<(principal: Principal) => Access> {
+    this.core.dependencies.gate.forget(document.key);
     const sessions = [...document.sessions];
     const people = new Set<Principal>(sessions.map(({ principal }) => principal));
     for (const other of others) if (other) people.add(other);

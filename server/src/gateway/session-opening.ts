@@ -1,4 +1,11 @@
-import { documentKey, toWeftError, WeftError, type DocumentKey, type Principal } from '@weft/common';
+import {
+  documentKey,
+  isDatabaseAway,
+  toWeftError,
+  WeftError,
+  type DocumentKey,
+  type Principal,
+} from '@weft/common';
 import type { Access } from '@weft/authorize';
 import type { GatewayCore } from './core.ts';
 import type { Session } from './session.ts';
@@ -69,7 +76,9 @@ export class SessionOpening {
   /** Records why a session was not opened. `undefined`: a user's hook refused it, for reasons of its own. */
   refused(session: Session, reason: unknown): WeftError | undefined {
     if (!(reason instanceof WeftError) && session.prepared) return undefined;
-    const error = toWeftError(reason);
+    const error = isDatabaseAway(reason)
+      ? new WeftError('log-unavailable', { cause: reason })
+      : toWeftError(reason);
     this.core.metrics.refusal(error.code);
     if (error.code === 'internal') {
       this.core.logger.error({ err: error.cause, document: session.name }, 'a document could not be opened');

@@ -1,4 +1,4 @@
-import { ERRORS, isRetryable, WeftError, type Metrics } from '@weft/common';
+import { ERRORS, isDatabaseAway, isRetryable, WeftError, type Metrics } from '@weft/common';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
 /** Seconds; clients add their own jitter. */
@@ -23,28 +23,6 @@ function fromFastify(error: FastifyError): WeftError {
   if (status === 404) return new WeftError('not-found', options);
   if (status === 503) return new WeftError('server-draining', options);
   return new WeftError(status >= 400 && status < 500 ? 'bad-request' : 'internal', options);
-}
-
-const SQLSTATE = /^[0-9A-Z]{5}$/;
-/** The database is away, starting, full or being repaired, rather than asked for something that cannot be. */
-const UNAVAILABLE_CLASSES = ['08', '28', '3D', '53', '57', '58'];
-const CLIENT_FAILURE = /^(?:Connection terminated|Query read timeout|timeout exceeded|timeout expired)/;
-const NETWORK = [
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-];
-
-/** pg reports a lost connection as a plain Error, the operating system's and Postgres' own with a code. */
-function isDatabaseAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = (error as { code?: unknown }).code;
-  if (typeof code !== 'string') return CLIENT_FAILURE.test(error.message);
-  return NETWORK.includes(code) || (SQLSTATE.test(code) && UNAVAILABLE_CLASSES.includes(code.slice(0, 2)));
 }
 
 function asWeftError(error: unknown): WeftError {

@@ -32,6 +32,17 @@ test('P7.6 nothing that is called a secret is written', () => {
   expect(line).toContain('[redacted]');
 });
 
+test('P7.6 of an error only what it says is written, not what a library hung on it', () => {
+  const line = logged(
+    `{ err: Object.assign(new Error('broken', { cause: new Error('the cable') }), { code: 'E1', client: { secretKey: 4711 } }) }`,
+    {},
+  );
+  expect(JSON.parse(line)).toMatchObject({
+    err: { type: 'Error', message: 'broken: the cable', code: 'E1' },
+  });
+  expect(line).not.toContain('4711');
+});
+
 test('P11.6 for people it is a readable line', () => {
   expect(logged('{}', { format: 'pretty' })).toMatch(/INFO.*hello/);
 });

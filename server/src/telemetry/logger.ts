@@ -25,12 +25,27 @@ const SECRET_FIELDS = [
   'permissionSecret',
 ];
 
+/** Without what libraries hang on their errors: pg the whole client, with the key that cancels its queries. */
+function serializeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { type, message, stack } = pino.stdSerializers.err(error);
+  const { code, detail } = error as { code?: unknown; detail?: unknown };
+  return {
+    type,
+    message,
+    ...(code !== undefined && { code }),
+    ...(detail !== undefined && { detail }),
+    stack,
+  };
+}
+
 /** pino: pretty for a person at a terminal, else one JSON object per line on stdout. */
 export function createLogger({ level, format, instance }: LoggerOptions): Logger {
   const options = {
     level,
     base: { instance },
     timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: serializeError },
     formatters: { level: (label: string) => ({ level: label }) },
     redact: {
       paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),

@@ -100,6 +100,13 @@ describe("P3.30 the integrator's endpoint", () => {
     expect(asked).toHaveLength(2);
   });
 
+  test('P3.30 an answer that holds for no time at all is one for those who ask now', async () => {
+    const source = create({ ttl: 0 });
+    expect((await source.resolve(person('alice'), plan)).roles).toHaveLength(1);
+    await source.resolve(person('alice'), plan);
+    expect(asked).toHaveLength(2);
+  });
+
   test('P3.30 no answer is for another person, group, document or tenant', async () => {
     const source = create();
     await source.resolve(person('alice'), plan);
@@ -186,6 +193,17 @@ describe('P4.5 permissions that cannot be checked mean no', () => {
 });
 
 describe('P4.8 the integrator can say that rights have changed', () => {
+  test('P4.8 what is remembered of one document can be forgotten', async () => {
+    const source = create();
+    const other = documentKey(TENANT, 'other');
+    const askBoth = () =>
+      Promise.all([source.resolve(person('alice'), plan), source.resolve(person('alice'), other)]);
+    await askBoth();
+    source.forget(plan);
+    await askBoth();
+    expect(asked).toHaveLength(3);
+  });
+
   test('P4.8 and is asked again at once, also when a question was under way', async () => {
     const waiting: ServerResponse[] = [];
     respond = (_, response) => waiting.push(response);

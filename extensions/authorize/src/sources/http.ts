@@ -92,13 +92,21 @@ export class HttpGrantSource implements GrantSource {
 
   /** To be called when the integrator says that rights have changed: asks again instead of waiting for the TTL. */
   changed(change: PolicyChange): void {
+    this.forgetAll((key) => affects(change, key));
+    for (const listener of this.listeners) listener(change);
+  }
+
+  forget(key: DocumentKey): void {
+    this.forgetAll((candidate) => candidate === key);
+  }
+
+  private forgetAll(affected: (key: DocumentKey) => boolean): void {
     this.generation += 1;
     for (const [question, { key }] of this.cache) {
-      if (affects(change, key)) this.cache.delete(question);
+      if (affected(key)) this.cache.delete(question);
     }
     // Who asks from now on must not join a request that may have been answered before the change.
     this.asking.clear();
-    for (const listener of this.listeners) listener(change);
   }
 
   private ask(question: string, key: DocumentKey): Promise<Resolution> {
@@ -147,8 +155,8 @@ export class HttpGrantSource implements GrantSource {
     if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) throw malformed();
     const { role, expiresAt = Infinity, ...rest } = answer as Record<string, unknown>;
     if (typeof expiresAt !== 'number' || Object.keys(rest).length > 0) throw malformed();
-    const until = Math.min(askedAt + this.ttl, expiresAt);
-    return { roles: this.rolesOf(role, until > this.clock.now()), expiresAt: until };
+    const holds = expiresAt > this.clock.now();
+    return { roles: this.rolesOf(role, holds), expiresAt: Math.min(askedAt + this.ttl, expiresAt) };
   }
 
   private rolesOf(name: unknown, holds: boolean): readonly Role[] {
