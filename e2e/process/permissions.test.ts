@@ -124,12 +124,12 @@ test('P4.2 somebody whose access was removed cannot come back in, and others on 
   expect(again.text.toJSON()).toBe('');
 });
 
-/** An integrator's endpoint that makes everybody an editor, until it breaks. */
+/** An integrator's endpoint that gives everybody the same role, until it breaks. */
 async function permissionEndpoint() {
-  const endpoint = { url: '', broken: false };
+  const endpoint = { url: '', broken: false, role: 'editor' as string | null };
   const http = createServer((_, response) => {
     response.statusCode = endpoint.broken ? 503 : 200;
-    response.end(JSON.stringify({ role: 'editor' }));
+    response.end(JSON.stringify({ role: endpoint.role }));
   });
   closing({ close: () => http.close() });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
@@ -137,12 +137,41 @@ async function permissionEndpoint() {
   return endpoint;
 }
 
+function askingAt({ url }: { url: string }): Record<string, string> {
+  return { WEFT_PERMISSION_URL: url, WEFT_PERMISSION_SECRET: 'shared with the endpoint, 32 bytes.' };
+}
+
+test('P4.8 an integrator says that rights have changed: nothing of who lost them is saved from then on', async () => {
+  const endpoint = await permissionEndpoint();
+  const { server } = await begin(askingAt(endpoint));
+  const anna = open(server, 'anna');
+  await anna.opened();
+  const stop = typeOn(anna, 'a');
+  await until(() => anna.acks.acknowledged.length > 20, { what: 'Anna to be saved' });
+
+  endpoint.role = null;
+  const integrator = server.as({ sub: 'integrator', scope: 'admin' });
+  const said = await integrator.request('POST', '/v1/permission-changes', { pattern: NAME });
+  expect(said.status).toBe(204);
+  const owner = server.as({ sub: 'olga' });
+  const { head } = await owner.updates(NAME, { limit: 1 });
+  await until(() => anna.events.some((event) => event.weft === 'closed'), { what: 'the end of the session' });
+  stop();
+  const rows = await owner.log(NAME);
+  expect(rows.filter(({ seq, actor }) => seq > head && actor === 'anna')).toEqual([]);
+  expect(rows.some(({ actor }) => actor === 'anna')).toBe(true);
+
+  const refused = await server
+    .as({ sub: 'anna' })
+    .request('POST', '/v1/permission-changes', { pattern: '*' });
+  expect(refused.status).toBe(403);
+  const senseless = await integrator.request('POST', '/v1/permission-changes', { pattern: '' });
+  expect(senseless).toMatchObject({ status: 400, body: { error: { code: 'name-invalid' } } });
+});
+
 test('P4.5 when rights have changed and cannot be asked for, people are sent away within a second, and come back by themselves', async () => {
   const endpoint = await permissionEndpoint();
-  const { server, databaseUrl } = await begin({
-    WEFT_PERMISSION_URL: endpoint.url,
-    WEFT_PERMISSION_SECRET: 'shared with the endpoint, 32 bytes.',
-  });
+  const { server, databaseUrl } = await begin(askingAt(endpoint));
   const ben = open(server, 'ben');
   await ben.opened();
 

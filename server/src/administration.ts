@@ -1,5 +1,5 @@
-import type { Grant, NewGrant, Role } from '@weft/authorize';
-import { nameOf, type DocumentKey, type Principal } from '@weft/common';
+import { bumpPolicyRevision, type Grant, type NewGrant, type Role } from '@weft/authorize';
+import { isPattern, nameOf, type DocumentKey, type Principal, WeftError } from '@weft/common';
 import type { DocumentMode, DocumentRow } from '@weft/update-log';
 import type { Services } from './services.ts';
 import { inTransaction } from './transaction.ts';
@@ -78,6 +78,21 @@ export class Administration {
       const removed = await grants.remove({ key, subject }, tx);
       if (removed) await audit.recordIn(tx, { ...act(by, 'grant.remove', key), detail: { subject } });
       return removed;
+    });
+  }
+
+  /**
+   * What another source of rights says of these documents has changed. Once this is done, no update is saved
+   * whose author was not asked about after it.
+   *
+   * @throws WeftError `name-invalid`
+   */
+  async announceChange(by: Principal, pattern: string): Promise<void> {
+    const { pool, audit } = this.stores;
+    if (!isPattern(pattern)) throw new WeftError('name-invalid');
+    return inTransaction(pool, async (tx) => {
+      await bumpPolicyRevision(tx, by.tenant, pattern);
+      await audit.recordIn(tx, { ...act(by, 'permissions.changed'), detail: { pattern } });
     });
   }
 

@@ -6,7 +6,7 @@ export * from './extension.ts';
 export * from './gate.ts';
 export * from './grants.ts';
 export { affects, parseChange, type PolicyChange } from './pattern.ts';
-export type { Queryable } from './postgres.ts';
+export { bumpPolicyRevision, type Queryable } from './postgres.ts';
 export * from './remembered-claims.ts';
 export * from './role.ts';
 export * from './source.ts';

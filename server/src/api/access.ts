@@ -14,6 +14,11 @@ export function isAdmin({ scopes }: Principal): boolean {
   return scopes.includes('admin');
 }
 
+/** @throws WeftError `forbidden` */
+export function requireAdmin(principal: Principal): void {
+  if (!isAdmin(principal)) throw new WeftError('forbidden');
+}
+
 /** @throws WeftError `name-invalid`, `permissions-unavailable` */
 export async function accessTo(
   { gate }: Pick<Services, 'gate'>,

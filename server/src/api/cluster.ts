@@ -1,6 +1,5 @@
-import { WeftError } from '@weft/common';
 import type { App } from '../http/app.ts';
-import { isAdmin } from './access.ts';
+import { requireAdmin } from './access.ts';
 import { ClusterStatusBody } from './cluster-schemas.ts';
 import { defined } from './defined.ts';
 import type { ApiContext } from './routes.ts';
@@ -18,7 +17,7 @@ export function clusterRoutes(app: App, { services }: ApiContext): void {
       },
     },
     async ({ principal }) => {
-      if (!isAdmin(principal)) throw new WeftError('forbidden');
+      requireAdmin(principal);
       const { documents, ...rest } = await services.cluster.read(principal.tenant);
       return {
         ...rest,

@@ -1,7 +1,7 @@
 import type { Role as RoleRights } from '@weft/authorize';
-import { WeftError, type Principal } from '@weft/common';
+import type { Principal } from '@weft/common';
 import type { App } from '../http/app.ts';
-import { isAdmin } from './access.ts';
+import { requireAdmin } from './access.ts';
 import type { ApiContext } from './routes.ts';
 import { ErrorBody, NoContent, PutRoleBody, Role, RoleList, RoleParameters } from './schemas.ts';
 
@@ -57,10 +57,6 @@ export function roleRoutes(app: App, { services, administration }: ApiContext): 
       return reply.code(204).send(null);
     },
   );
-}
-
-function requireAdmin(principal: Principal): void {
-  if (!isAdmin(principal)) throw new WeftError('forbidden');
 }
 
 function present({ name, read, presence, write, manage }: RoleRights) {

@@ -11,6 +11,7 @@ import { clusterRoutes } from './cluster.ts';
 import { developmentRoutes } from './development.ts';
 import { documentRoutes } from './documents.ts';
 import { grantRoutes } from './grants.ts';
+import { permissionChangeRoutes } from './permission-changes.ts';
 import { presenceRoutes } from './presence.ts';
 import { roleRoutes } from './roles.ts';
 import { updateRoutes } from './updates.ts';
@@ -50,6 +51,7 @@ async function authenticatedRoutes(app: App, { services }: Pick<ApiOptions, 'ser
   updateRoutes(app, context);
   presenceRoutes(app, context);
   grantRoutes(app, context);
+  permissionChangeRoutes(app, context);
   roleRoutes(app, context);
   auditRoutes(app, context);
   clusterRoutes(app, context);

@@ -7,6 +7,15 @@ export const Name = Type.String({ description: 'The name of a document, percent-
 
 export const DocumentParameters = Type.Object({ name: Name });
 
+export const PermissionChangeBody = Type.Object(
+  {
+    pattern: Type.String({
+      description: 'A document name, the beginning of names followed by *, or * alone.',
+    }),
+  },
+  exact,
+);
+
 export const GrantParameters = Type.Object({
   name: Name,
   subject: Type.String({ description: 'user:<id>, group:<name>, tenant:* or link:*, percent-encoded.' }),
