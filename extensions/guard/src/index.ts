@@ -9,7 +9,7 @@ export {
   lackingDeletions,
   type DeletedRanges,
 } from './missed.ts';
-export { eraseUpdate } from './erase.ts';
+export { eraseUpdates, type Erased } from './erase.ts';
 export { neutralizeUpdate } from './neutralize.ts';
 export { type AuthorSplit, splitByAuthor } from './split.ts';
 export { type Brought, inTurns, type Turn } from './turns.ts';

@@ -26,13 +26,24 @@ export class Barrier {
       document,
       entries.map((entry) => document.writtenOf(entry)?.principal),
     );
+    const mayStand = ({ principal, analysis }: Written) => {
+      const { role } = accessOf(principal);
+      return role !== undefined && decideUpdate(role, analysis).allow;
+    };
+    const refused: Written[] = [];
+    for (const entry of entries) {
+      const written = document.writtenOf(entry);
+      if (!written) requireOwn(entry);
+      else if (!mayStand(written)) refused.push(written);
+    }
+    for (const written of refused) this.refuse(document, written, policyRev);
+    // All at once: what of theirs stands on what else is taken back makes a difference.
+    const removals = document.takeBack(refused);
+    const removalOf = new Map(refused.map((written, index) => [written, removals[index] as Uint8Array]));
     return entries.map((entry) => {
       const written = document.writtenOf(entry);
-      if (!written) return ownOf(entry);
-      const { role } = accessOf(written.principal);
-      if (role && decideUpdate(role, written.analysis).allow) return { verdict: 'commit' };
-      this.refuse(document, written, policyRev);
-      return { verdict: 'replace', update: document.takeBack(written) };
+      const update = written && removalOf.get(written);
+      return update ? { verdict: 'replace', update } : { verdict: 'commit' };
     });
   }
 
@@ -53,8 +64,7 @@ export class Barrier {
 }
 
 /** The server's own rows are nobody's to refuse. A person's row whose decision is not known must not get in. */
-function ownOf({ actor }: AppendEntry): Reauthorization {
+function requireOwn({ actor }: AppendEntry): void {
   if (actor !== SYSTEM_ACTOR)
     throw new WeftError('internal', { detail: 'a row whose decision is not known' });
-  return { verdict: 'commit' };
 }

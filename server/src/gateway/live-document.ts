@@ -8,7 +8,7 @@ import {
   type UpdateAnalysis,
   WeftError,
 } from '@weft/common';
-import { emptyUpdate, eraseUpdate, neutralizeUpdate } from '@weft/guard';
+import { emptyUpdate, eraseUpdates, neutralizeUpdate } from '@weft/guard';
 import { AWARENESS_LIMITS, AwarenessGate } from '@weft/presence';
 import type { AppendEntry, DocumentLog, DocumentLogEvents } from '@weft/update-log';
 import type { Document } from '@hocuspocus/server';
@@ -311,18 +311,22 @@ export class LiveDocument {
     return this.written.get(entry);
   }
 
-  /** Undoes an update that may not stand. Returns what is logged in its place. */
-  takeBack(written: Written): Uint8Array {
+  /** Undoes updates that may not stand. Returns what is logged in the place of each. */
+  takeBack(refused: readonly Written[]): readonly Uint8Array[] {
     if (this.strict) {
-      this.strictWrites.drop(written);
-      return emptyUpdate;
+      return refused.map((written) => {
+        this.strictWrites.drop(written);
+        return emptyUpdate;
+      });
     }
-    const { analysis } = written;
-    const update = eraseUpdate(this.document, analysis.update);
-    Y.applyUpdate(this.document, update, COMMITTED);
-    // Its deletions cannot be taken back from those who saw them: they start from the log again.
-    if (analysis.deletes) queueMicrotask(() => this.rebuildAll());
-    return update;
+    const { updates, restores } = eraseUpdates(
+      this.document,
+      refused.map(({ analysis }) => analysis.update),
+    );
+    for (const update of updates) Y.applyUpdate(this.document, update, COMMITTED);
+    // What they deleted or replaced does not come back to those who saw that: they start from the log again.
+    if (restores || refused.some(({ analysis }) => analysis.deletes)) queueMicrotask(() => this.rebuildAll());
+    return updates;
   }
 
   private rebuildAll(): void {
