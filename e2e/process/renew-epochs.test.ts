@@ -42,4 +42,11 @@ test('P2.14 an operator gives all documents a new epoch under running servers, a
   expect(after.epoch).toBeGreaterThan(before.epoch);
   expect(after.head).toBe(before.head + 1);
   expect((await api.updates('closed')).epoch).toBe(after.epoch);
+
+  const audit = await server.as({ sub: 'olga', scope: 'admin' }).request('GET', '/v1/audit');
+  expect(audit.body).toMatchObject({
+    entries: expect.arrayContaining([
+      expect.objectContaining({ action: 'epochs.renew', actor: 'system', detail: { documents: 2 } }),
+    ]) as unknown,
+  });
 });

@@ -4,14 +4,23 @@ import type pg from 'pg';
 /** Milliseconds. All documents are rewritten in one transaction. */
 const RENEWAL_TIMEOUT = 3_600_000;
 
+export interface RenewOptions {
+  /** Only if the database is still of this one. */
+  readonly generation?: number;
+  /** What belongs to the same transaction, such as a record of who did it. */
+  readonly alongside?: (tx: pg.PoolClient) => Promise<void>;
+}
+
 /**
  * Gives every document a new epoch, in one transaction: part of restoring a database. Readers with an older cursor are
  * told; instances that run load their documents again.
  *
- * @param generation only if the database is still of that one
  * @returns the number of documents; `undefined` when it is of another generation
  */
-export async function renewEpochs(pool: pg.Pool, generation?: number): Promise<number | undefined> {
+export async function renewEpochs(
+  pool: pg.Pool,
+  { generation, alongside }: RenewOptions = {},
+): Promise<number | undefined> {
   const client = await checkOut(() => pool.connect());
   let broken = true;
   try {
@@ -21,9 +30,10 @@ export async function renewEpochs(pool: pg.Pool, generation?: number): Promise<n
       values: [generation],
       query_timeout: RENEWAL_TIMEOUT,
     } as pg.QueryConfig);
+    const renewed = rows[0]?.renewed ?? undefined;
+    if (renewed !== undefined) await alongside?.(client);
     await client.query('COMMIT');
     broken = false;
-    const renewed = rows[0]?.renewed ?? undefined;
     return renewed === undefined ? undefined : Number(renewed);
   } finally {
     // An open transaction ends with its connection.

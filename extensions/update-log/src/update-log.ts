@@ -212,7 +212,7 @@ export class UpdateLog {
 
   /** Rows that were there are gone: whatever gets their numbers from now on belongs to another history. */
   private async beginAnew({ generation }: DatabaseIdentity): Promise<void> {
-    const documents = await renewEpochs(this.pool, generation);
+    const documents = await renewEpochs(this.pool, { generation });
     if (documents === undefined) return;
     this.logger.error({ documents }, 'the database has been put back: every document has a new epoch');
   }

@@ -1,6 +1,9 @@
+import { AuditLog } from '@weft/audit';
+import { SYSTEM_ACTOR } from '@weft/common';
 import { schemaState } from '@weft/postgres';
 import { renewEpochs } from '@weft/update-log';
 import type { Command } from 'commander';
+import type pg from 'pg';
 import { openConfiguredDatabase } from '../database.ts';
 import { createTelemetry } from '../lifecycle.ts';
 import { MIGRATION_DIRECTORIES } from '../migrations.ts';
@@ -16,7 +19,10 @@ export async function renewAllEpochs(command: Command): Promise<void> {
   try {
     const { pool } = database;
     const state = await schemaState({ pool, directories: MIGRATION_DIRECTORIES });
-    if (state === 'current') documents = await renewEpochs(pool);
+    if (state === 'current') {
+      const audit = new AuditLog({ pool });
+      documents = await renewEpochs(pool, { alongside: (tx) => recordRenewal(audit, tx) });
+    }
     await database.syncToDisk();
   } finally {
     await database.close();
@@ -25,4 +31,15 @@ export async function renewAllEpochs(command: Command): Promise<void> {
   process.stdout.write(
     `Documents with a new epoch: ${documents}. Instances that run load them again within a second or so.\n`,
   );
+}
+
+/** An entry for each tenant: nobody sees another's. */
+async function recordRenewal(audit: AuditLog, tx: pg.PoolClient): Promise<void> {
+  const { rows } = await tx.query<{ tenant: string; documents: string }>(
+    'SELECT tenant, count(*) AS documents FROM documents GROUP BY tenant ORDER BY tenant',
+  );
+  for (const { tenant, documents } of rows) {
+    const detail = { documents: Number(documents) };
+    await audit.recordIn(tx, { tenant, action: 'epochs.renew', actor: SYSTEM_ACTOR, detail });
+  }
 }
