@@ -22,10 +22,19 @@ export interface PrometheusOptions {
   readonly instance: string;
 }
 
+/**
+ * Milliseconds between two looks at how late the event loop is, which its delay includes. At prom-client's own 10 ms
+ * the waking up for it was 40 % of the CPU of an instance on which nobody does anything.
+ */
+const EVENT_LOOP_SAMPLING_MS = 100;
+
 export function createMetrics({ instance }: PrometheusOptions): PrometheusMetrics {
   const registry = new prometheus.Registry();
   registry.setDefaultLabels({ instance_id: instance });
-  prometheus.collectDefaultMetrics({ register: registry });
+  prometheus.collectDefaultMetrics({
+    register: registry,
+    eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLING_MS,
+  });
   return {
     counter: (name, help, labelNames = []) => counter(registry, { name, help, labelNames }),
     gauge: (name, help, labelNames = []) => gauge(registry, { name, help, labelNames }),
