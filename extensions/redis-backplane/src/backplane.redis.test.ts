@@ -169,6 +169,30 @@ describe('P12.2 nothing is published that nobody would hear', () => {
     });
   });
 
+  test('P12.10 a sign of life is published only while nothing else comes back', async () => {
+    const { a, b, prefix } = await pair({ heartbeat: 200, silence: 1200 });
+    await until(() => a.seen.joined > 0 && b.seen.joined > 0);
+    const observer = new Redis(inject('redisUrl'));
+    cleanups.push(() => observer.disconnect());
+    let signs = 0;
+    const senderOfA = (a.backplane as unknown as { sender: Buffer }).sender.toString('hex');
+    observer.on('message', () => signs++);
+    await observer.subscribe(`${prefix}loopback:${senderOfA}`);
+    await until(() => signs > 2);
+
+    const busy = setInterval(() => a.write(), 10);
+    cleanups.push(() => clearInterval(busy));
+    await until(() => b.seen.applied.length > 2);
+    const before = signs;
+    // Five heartbeats long.
+    await until(() => b.seen.applied.length > 100);
+    expect(signs - before).toBeLessThanOrEqual(2);
+    expect(a.backplane.connected).toBe(true);
+    clearInterval(busy);
+    const after = signs;
+    await until(() => signs > after + 2);
+  });
+
   test('P12.2 a peer that died without a word costs one message', async () => {
     const { a, b } = await pair();
     await until(() => a.seen.joined > 0);

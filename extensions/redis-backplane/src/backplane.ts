@@ -20,7 +20,7 @@ export interface RedisBackplaneOptions {
   readonly prefix?: string;
   readonly logger: Logger;
   readonly metrics?: Metrics;
-  /** Milliseconds between two signs of life through Redis. */
+  /** Milliseconds between two signs of life through Redis, where nothing else shows that it lives. */
   readonly heartbeat?: number;
   /** Milliseconds without one after which Redis counts as away. */
   readonly silence?: number;
@@ -36,8 +36,8 @@ export interface RedisBackplaneOptions {
 
 export const backplaneDefaults = {
   prefix: 'weft:',
-  heartbeat: 500,
-  silence: 1500,
+  heartbeat: 1000,
+  silence: 3000,
   joinTimeout: 500,
   awarenessTick: 25,
   maxMessageBytes: 2 * 1024 * 1024,
@@ -228,7 +228,7 @@ export class RedisBackplane implements Service {
     if (!document) return;
     if (message.length > this.options.maxMessageBytes)
       return this.meters.dropped.inc({ reason: 'too-large' });
-    if (isFrom(this.sender, message)) return;
+    if (isFrom(this.sender, message)) return this.link.heardOwn();
     const frame = decodeFrame(document.key, message);
     if (!frame) return this.meters.dropped.inc({ reason: 'malformed' });
     this.meters.received.inc({ kind: frame.kind });

@@ -33,7 +33,8 @@ const GIVE_UP = 4;
 /**
  * A publishing and a subscribing connection, and whether messages really come through them: a sign of life is
  * published to a channel of this process and must arrive. That also finds what no socket reports: a Redis that
- * hangs, a half-open connection, a lost subscription.
+ * hangs, a half-open connection, a lost subscription. Where messages of this process come back anyway they are the
+ * sign of life.
  */
 export class RedisLink {
   readonly cluster: boolean;
@@ -44,6 +45,7 @@ export class RedisLink {
   private stopped = true;
   private pendingBytes = 0;
   private beating = false;
+  private cameBack = false;
   /**
    * Signs of life that were due since the last one was heard, and since the last reset. Not the time: to a process
    * that was held up for seconds everything is late, Redis or not.
@@ -114,15 +116,22 @@ export class RedisLink {
     if (this.pendingBytes + message.length > maxPendingBytes)
       return meters.dropped.inc({ reason: 'backlog' });
     this.pendingBytes += message.length;
-    this.pub
-      .publish(channel, message)
-      .then(
-        (subscribers) => delivered?.(subscribers),
-        () => meters.dropped.inc({ reason: 'failed' }),
-      )
-      .finally(() => {
+    this.pub.publish(channel, message).then(
+      (subscribers) => {
         this.pendingBytes -= message.length;
-      });
+        delivered?.(subscribers);
+      },
+      () => {
+        this.pendingBytes -= message.length;
+        meters.dropped.inc({ reason: 'failed' });
+      },
+    );
+  }
+
+  /** A message that this process published has come back. */
+  heardOwn(): void {
+    this.unheard = 0;
+    this.cameBack = true;
   }
 
   private received(channel: string, message: Buffer): void {
@@ -135,6 +144,10 @@ export class RedisLink {
   }
 
   private beat(): void {
+    if (this.up && this.cameBack) {
+      this.cameBack = false;
+      return;
+    }
     const allowed = this.options.silence / this.options.heartbeat;
     this.unheard += 1;
     this.sinceReset += 1;
