@@ -91,6 +91,21 @@ test('P6.5 every instance shows the same cluster: instances, documents, position
   for (const session of [ada, grace]) session.close();
 });
 
+test('P12.11 looking at the cluster on one instance makes all of them report every second', async () => {
+  const ages = async () => (await statusOf(a)).instances.map(({ age }) => age);
+  const reports = { seen: 0, last: Infinity };
+  // Unwatched, six would take 18 s.
+  await until(
+    async () => {
+      const age = (await ages())[1] ?? Infinity;
+      if (age < reports.last) reports.seen += 1;
+      reports.last = age;
+      return reports.seen >= 6;
+    },
+    { timeout: 13_000, what: 'six reports of the other instance' },
+  );
+});
+
 test('P3.31 only administrators see it, and of documents only those of their tenant', async () => {
   expect(await a.as({ sub: 'ada' })('GET', '/v1/cluster')).toMatchObject({ status: 403, code: 'forbidden' });
   expect(await a.ask('GET', '/v1/cluster')).toMatchObject({ status: 401 });

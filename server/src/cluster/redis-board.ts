@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import type { PostedReport, ReportBoard } from './board.ts';
+import { WATCHED, type PostedReport, type ReportBoard } from './board.ts';
 import { parseReport, type InstanceReport } from './report.ts';
 
 export interface RedisBoardOptions {
@@ -18,6 +18,7 @@ const MAX_INSTANCES = 500;
 export class RedisBoard implements ReportBoard {
   private readonly client: Redis | Cluster;
   private readonly names: string;
+  private readonly watched: string;
   private readonly keyOf: (id: string) => string;
 
   constructor({ connect, prefix }: RedisBoardOptions) {
@@ -26,23 +27,31 @@ export class RedisBoard implements ReportBoard {
     this.client.connect().catch(() => undefined);
     // The braces keep all of it on one node of a Redis Cluster.
     this.names = `${prefix}{cluster}:instances`;
+    this.watched = `${prefix}{cluster}:watched`;
     this.keyOf = (id) => `${prefix}{cluster}:instance:${id}`;
   }
 
-  async post(report: InstanceReport): Promise<void> {
+  async post(report: InstanceReport): Promise<boolean> {
     const now = Date.now();
     const results = await this.client
       .pipeline()
+      .exists(this.watched)
       .set(this.keyOf(report.id), JSON.stringify(report), 'PX', KEPT)
       .zadd(this.names, now, report.id)
       // Names are removed much later than their keys: these times are of clocks that may differ.
       .zremrangebyscore(this.names, 0, now - 10 * KEPT)
       .exec();
-    failFirst(results);
+    const [watched] = failFirst(results);
+    return watched === 1;
   }
 
   async list(): Promise<PostedReport[]> {
-    const ids = await this.client.zrevrange(this.names, 0, MAX_INSTANCES - 1);
+    const looked = await this.client
+      .pipeline()
+      .zrevrange(this.names, 0, MAX_INSTANCES - 1)
+      .set(this.watched, '', 'PX', WATCHED)
+      .exec();
+    const ids = failFirst(looked)[0] as string[];
     if (ids.length === 0) return [];
     const pipeline = this.client.pipeline();
     for (const id of ids) pipeline.get(this.keyOf(id)).pttl(this.keyOf(id));

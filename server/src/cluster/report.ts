@@ -14,7 +14,7 @@ const documentReport = z.object({
   head: count.nullable(),
 });
 
-/** What an instance says of itself, every second. Read from Redis, so it is checked like anything else from outside. */
+/** What an instance says of itself. Read from Redis, so it is checked like anything else from outside. */
 export const instanceReport = z.object({
   id: z.string().max(64),
   version: z.string(),
@@ -42,7 +42,7 @@ export const instanceReport = z.object({
 export type InstanceReport = z.infer<typeof instanceReport>;
 export type DocumentReport = z.infer<typeof documentReport>;
 
-/** Documents in one report: bounds what is sent each second, whatever is open. */
+/** Documents in one report: bounds what is sent, whatever is open. */
 export const MAX_REPORTED_DOCUMENTS = 200;
 
 /** @returns `undefined` for anything that is not a report */

@@ -17,7 +17,7 @@ export interface Series {
   readonly commits: readonly { readonly bound: number; readonly count: number }[];
 }
 
-/** What a report is made of. Read once a second. */
+/** What a report is made of. */
 export interface ReportSources {
   state(): InstanceReport['state'];
   redis(): InstanceReport['redis'];
@@ -37,18 +37,27 @@ export interface ReporterOptions {
   readonly clock: Clock;
 }
 
+/** Milliseconds between two reports while somebody looks at them. */
 const INTERVAL = 1_000;
-const READINGS = 11;
+/**
+ * The same while nobody does: so old is what the first look shows. Making a report and posting it is a tenth of what an
+ * idle instance does in a second, and more than Redis carries for a document that is slowly typed in.
+ */
+const UNWATCHED_INTERVAL = 3_000;
+/** Milliseconds of the past that rates and quantiles are of. */
+const SPAN = 10_000;
 /** Milliseconds that the heads may take: a report without them is better than none. */
 const HEADS_TIMEOUT = 500;
 
-/** Posts once a second how this instance is. Failing to is no event: the next second it tries again. */
+/** Posts how this instance is, again and again. Failing to is no event: it soon tries again. */
 export class Reporter implements Service {
   private readonly options: ReporterOptions;
   private readonly startedAt: number;
   private window: Window | undefined;
   private timer: NodeJS.Timeout | undefined;
   private posting: Promise<void> | undefined;
+  private stopped = false;
+  private watched = false;
   private latest: InstanceReport | undefined;
 
   constructor(options: ReporterOptions) {
@@ -63,29 +72,32 @@ export class Reporter implements Service {
 
   async start(): Promise<void> {
     await this.tick();
-    this.timer = setInterval(() => void this.tick(), INTERVAL);
-    this.timer.unref();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.timer);
+    this.stopped = true;
+    clearTimeout(this.timer);
     await this.posting;
     await this.options.board.remove(this.options.instance).catch(() => undefined);
     this.options.board.close();
   }
 
-  /** Never rejects; one at a time, however long the board takes. */
+  /** Never rejects. */
   private tick(): Promise<void> {
-    this.posting ??= this.postOnce().finally(() => {
-      this.posting = undefined;
-    });
+    this.posting = this.postOnce().then(() => this.schedule());
     return this.posting;
+  }
+
+  private schedule(): void {
+    if (this.stopped) return;
+    this.timer = setTimeout(() => void this.tick(), this.watched ? INTERVAL : UNWATCHED_INTERVAL);
+    this.timer.unref();
   }
 
   private async postOnce(): Promise<void> {
     try {
       this.latest = await this.make();
-      await this.options.board.post(this.latest);
+      this.watched = await this.options.board.post(this.latest);
     } catch {
       // The state of Redis is in the report itself, on the status page and in the metrics.
     }
@@ -115,7 +127,7 @@ export class Reporter implements Service {
 
   private async read(): Promise<Window> {
     const { updates, commits } = await this.options.sources.series();
-    this.window ??= new Window({ size: READINGS, bounds: commits.map(({ bound }) => bound) });
+    this.window ??= new Window({ span: SPAN, bounds: commits.map(({ bound }) => bound) });
     const { user, system } = process.cpuUsage();
     const counts = commits.map(({ count }) => count);
     this.window.add({ at: performance.now(), updates, cpu: user + system, commits: counts });

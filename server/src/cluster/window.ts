@@ -11,19 +11,23 @@ export interface Reading {
 
 /** The last seconds of growing series, as rates and quantiles. */
 export class Window {
-  private readonly size: number;
+  private readonly span: number;
   private readonly bounds: readonly number[];
   private readonly readings: Reading[] = [];
 
-  /** @param bounds of the histogram; the quantiles are in its unit */
-  constructor({ size, bounds }: { readonly size: number; readonly bounds: readonly number[] }) {
-    this.size = size;
+  /**
+   * @param span milliseconds; two readings that are further apart are kept all the same
+   * @param bounds of the histogram; the quantiles are in its unit
+   */
+  constructor({ span, bounds }: { readonly span: number; readonly bounds: readonly number[] }) {
+    this.span = span;
     this.bounds = bounds;
   }
 
   add(reading: Reading): void {
     this.readings.push(reading);
-    if (this.readings.length > this.size) this.readings.shift();
+    while (this.readings.length > 2 && reading.at - (this.readings[0]?.at ?? 0) > this.span)
+      this.readings.shift();
   }
 
   get updatesPerSecond(): number {
