@@ -71,20 +71,17 @@ export class AwarenessRelay {
     });
   }
 
-  private apply(session: Session, { present, left, claimed }: AwarenessVerdict, update: Uint8Array): void {
+  private apply(session: Session, { left, claimed }: AwarenessVerdict, update: Uint8Array): void {
     const { document } = session;
     applyAwarenessUpdate(document.document.awareness, update, session.origin);
-    const [only] = present;
-    // One client in the frame, as its count says: a user's hook may have added others.
-    const cursor = present.length === 1 && left.length === 0 && only !== undefined && update[0] === 1;
-    if (cursor) document.fanOut.showCursor(only, { update, from: session });
-    else document.fanOut.broadcastAwareness(awarenessBody(update), session);
+    document.fanOut.showPresence(update, session);
     this.core.replication.publishAwareness(document, update);
     if (claimed.length > 0 || left.length > 0) this.core.presence.announce(session);
   }
 
   /** Shows a session who is here. */
   welcome(session: Session): void {
+    session.seesPresence = true;
     if (!session.access.role?.presence) return;
     const update = session.document.awareness.welcome(session);
     if (update) session.sendNow(awarenessBody(update));
@@ -105,7 +102,7 @@ export class AwarenessRelay {
     const update = document.awareness.removal(clients);
     if (!update) return;
     applyAwarenessUpdate(document.document.awareness, update, null);
-    document.fanOut.broadcastAwareness(awarenessBody(update));
+    document.fanOut.showPresence(update);
     this.core.replication.publishAwareness(document, update);
   }
 
@@ -142,7 +139,7 @@ export class AwarenessRelay {
     for (const part of [update, reassert]) {
       if (!part) continue;
       applyAwarenessUpdate(document.document.awareness, part, null);
-      document.fanOut.broadcastAwareness(awarenessBody(part));
+      document.fanOut.showPresence(part);
     }
     if (reassert) this.core.replication.publishAwareness(document, reassert);
   }

@@ -8,7 +8,7 @@ import type { Admission } from './weft-hocuspocus.ts';
 import type { GatewayCore } from './core.ts';
 
 /** Above this, several writes go out as a gathered write instead of one copied buffer. */
-const COPY_LIMIT = 64 * 1024;
+const COPY_LIMIT = 16 * 1024;
 /** A page that was left or a provider that was destroyed, as opposed to a connection that broke. */
 const CLEAN_CLOSES = new Set([1000, 1001, 1005]);
 const EMPTY_AWARENESS = awarenessBody(new Uint8Array([0]));

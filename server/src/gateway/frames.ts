@@ -4,6 +4,7 @@
  * written to every socket that is to get the same bytes.
  */
 import { AuthType, FrameType, SyncType, WeftError, type ErrorCode, type ServerEvent } from '@weft/common';
+import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
 
 /** A position in an inbound frame. Throws `frame-malformed` where the frame ends too early. */
@@ -98,13 +99,35 @@ export function awarenessBody(update: Uint8Array): FrameBody {
   });
 }
 
-/** One frame of the awareness updates of one client each: their count, and their entries as they are. */
-export function joinAwareness(updates: readonly Uint8Array[]): FrameBody {
-  if (updates.length === 1 && updates[0]) return awarenessBody(updates[0]);
-  const count = Buffer.allocUnsafe(varUintLength(updates.length));
-  writeVarUint(count, 0, updates.length);
-  // Each begins with its own count, a 1.
-  return awarenessBody(Buffer.concat([count, ...updates.map((update) => update.subarray(1))]));
+/** The entries of a y-protocols awareness update, as they stand in it: client, clock, JSON. */
+export function* awarenessEntries(
+  update: Uint8Array,
+): Generator<readonly [client: number, entry: Uint8Array]> {
+  const decoder = decoding.createDecoder(update);
+  for (let count = decoding.readVarUint(decoder); count > 0; count--) {
+    const from = decoder.pos;
+    const client = decoding.readVarUint(decoder);
+    decoding.readVarUint(decoder);
+    decoding.readVarUint8Array(decoder);
+    yield [client, update.subarray(from, decoder.pos)];
+  }
+}
+
+/** What stands before `count` entries of `length` bytes together in a frame of presence. */
+export function presenceHead(
+  address: Uint8Array,
+  { count, length }: { count: number; length: number },
+): Buffer {
+  const update = varUintLength(count) + length;
+  const own = 1 + varUintLength(update) + varUintLength(count);
+  const start = frameHeaderLength(address.length + own + length) + address.length;
+  const head = Buffer.allocUnsafe(start + own);
+  writeFrameHeader(head, address.length + own + length);
+  head.set(address, start - address.length);
+  head[start] = FrameType.Awareness;
+  writeVarUint(head, start + 1, update);
+  writeVarUint(head, start + own - varUintLength(count), count);
+  return head;
 }
 
 const STATUS_SAVED: FrameBody = new Uint8Array([FrameType.SyncStatus, 1]);
@@ -157,21 +180,29 @@ const BINARY_FINAL = 0x82;
 /** One whole WebSocket frame: header, address, body. */
 export function webSocketFrame(address: Uint8Array, body: FrameBody): Buffer {
   const length = address.length + body.length;
-  const headerLength = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const headerLength = frameHeaderLength(length);
   const frame = Buffer.allocUnsafe(headerLength + length);
-  frame[0] = BINARY_FINAL;
-  if (headerLength === 2) frame[1] = length;
-  else if (headerLength === 4) {
-    frame[1] = 126;
-    frame.writeUInt16BE(length, 2);
-  } else {
-    frame[1] = 127;
-    frame.writeUInt32BE(0, 2);
-    frame.writeUInt32BE(length, 6);
-  }
+  writeFrameHeader(frame, length);
   frame.set(address, headerLength);
   frame.set(body, headerLength + address.length);
   return frame;
+}
+
+function frameHeaderLength(payload: number): number {
+  return payload < 126 ? 2 : payload < 65_536 ? 4 : 10;
+}
+
+function writeFrameHeader(frame: Buffer, payload: number): void {
+  frame[0] = BINARY_FINAL;
+  if (payload < 126) frame[1] = payload;
+  else if (payload < 65_536) {
+    frame[1] = 126;
+    frame.writeUInt16BE(payload, 2);
+  } else {
+    frame[1] = 127;
+    frame.writeUInt32BE(0, 2);
+    frame.writeUInt32BE(payload, 6);
+  }
 }
 
 export function varUintLength(value: number): number {

@@ -89,6 +89,7 @@ export class Session implements Receiver, Answered {
   prepared = false;
   /** Whether the client said goodbye, as opposed to a connection that broke. */
   leftCleanly = false;
+  seesPresence = false;
   /** The newest awareness frame over the rate. */
   deferredAwareness: Uint8Array | undefined;
   private state: State = { name: 'waiting' };
@@ -272,8 +273,8 @@ export class Session implements Receiver, Answered {
     return webSocketFrame(this.address, body);
   }
 
-  enqueue(frame: Buffer): void {
-    this.socket.enqueue(frame);
+  enqueue(bytes: Buffer): void {
+    this.socket.enqueue(bytes);
   }
 
   flush(): void {

@@ -1,22 +1,33 @@
 import { differences, seededRandom, type Random } from '@weft/harness';
+import { FrameType } from '@weft/common';
+import { encodeAwareness, readAwarenessFrame, RELAYED_LIMITS, type AwarenessState } from '@weft/presence';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 import type { Receiver } from './fan-out.ts';
-import { awarenessBody, encodeAddress, FrameReader, updateBody } from './frames.ts';
+import { awarenessEntries, encodeAddress, FrameReader, updateBody } from './frames.ts';
 import { JoinedUpdate } from './join-updates.ts';
-import { Window, type Item } from './window.ts';
+import { Window, type Item, type Shown } from './window.ts';
 
-function receiver(addressKey = 'doc'): Receiver {
-  return { address: encodeAddress(addressKey), addressKey, enqueue: () => undefined, flush: () => undefined };
+function receiver(options: Partial<Receiver> = {}): Receiver {
+  const nothing = () => undefined;
+  const address = encodeAddress('doc');
+  return { address, addressKey: 'doc', seesPresence: true, enqueue: nothing, flush: nothing, ...options };
 }
 
-/** The frames' bodies, without WebSocket header and address; all here are short. */
-function bodiesOf(bytes: Buffer | undefined): Uint8Array[] {
+/** The frames' bodies, without WebSocket header and address. */
+function bodiesOf(parts: readonly Buffer[]): Uint8Array[] {
+  const bytes = Buffer.concat(parts);
   const bodies: Uint8Array[] = [];
-  for (let at = 0; bytes && at < bytes.length;) {
-    const long = bytes[at + 1] === 126;
-    const length = long ? bytes.readUInt16BE(at + 2) : (bytes[at + 1] as number);
-    const start = at + (long ? 4 : 2);
+  for (let at = 0; at < bytes.length;) {
+    const short = bytes[at + 1] as number;
+    const header = short < 126 ? 2 : short === 126 ? 4 : 10;
+    const lengths = {
+      2: () => short,
+      4: () => bytes.readUInt16BE(at + 2),
+      10: () => bytes.readUInt32BE(at + 6),
+    };
+    const length = lengths[header]();
+    const start = at + header;
     const reader = new FrameReader(bytes.subarray(start, start + length));
     reader.string();
     bodies.push(Uint8Array.from(reader.bytes.subarray(reader.offset)));
@@ -66,7 +77,7 @@ test('P12.8 updates of a window that go out as one are to their receiver what th
         run.map((update) => ({ update, from: undefined })),
         [],
       );
-      const bodies = bodiesOf(window.frameFor(receiver()));
+      const bodies = bodiesOf(window.partsFor(receiver()));
       joined += run.length - bodies.length;
       for (const body of bodies) {
         const reader = new FrameReader(body);
@@ -92,27 +103,68 @@ test('P12.8 an update that both inserts and deletes is left as it is', () => {
   expect(new JoinedUpdate().add(updates[0] as Uint8Array)).toBe(false);
 });
 
+/** What a frame of presence says: the state of each client. */
+function presenceIn(body: Uint8Array | undefined): Map<number, unknown> {
+  const reader = new FrameReader(body ?? new Uint8Array());
+  expect(reader.uint()).toBe(FrameType.Awareness);
+  const entries = readAwarenessFrame(reader.block(), RELAYED_LIMITS);
+  expect(reader.done).toBe(true);
+  return new Map(entries.map(({ client, state }) => [client, state]));
+}
+
+function shown(client: number, from?: Receiver, state: AwarenessState | null = { at: client }): Shown {
+  const update = encodeAwareness([{ client, clock: Date.now(), state }]);
+  const [[, entry] = []] = awarenessEntries(update);
+  return { entry: entry as Uint8Array, from };
+}
+
 test('P12.8 nobody is sent their own cursor, nor, while there is room, their own update', () => {
   const [alice, bob, carol] = [receiver(), receiver(), receiver()];
   const update = (byte: number) => new Uint8Array([1, 1, byte, 0, 132, 1, 0, 1, 97, 0]);
   const items: Item[] = [
     { update: update(1), from: alice },
-    { body: awarenessBody(new Uint8Array([9])), from: bob },
     { update: update(2), from: bob },
   ];
-  const cursors = [{ update: new Uint8Array([1, 7, 1, 1, 32]), from: alice }];
-  const window = new Window(items, cursors);
-  const [first, presence, second] = [
-    updateBody(update(1)),
-    awarenessBody(new Uint8Array([9])),
-    updateBody(update(2)),
-  ].map((body) => Uint8Array.from(body));
-  const cursor = Uint8Array.from(awarenessBody(cursors[0]?.update as Uint8Array));
-  expect(bodiesOf(window.frameFor(alice))).toEqual([presence, second]);
-  expect(bodiesOf(window.frameFor(bob))).toEqual([first, cursor]);
-  expect(bodiesOf(window.frameFor(carol))).toEqual([first, presence, second, cursor]);
-  expect(window.frameFor(carol)).toBe(window.frameFor(receiver()));
-  expect(new Window([{ update: update(1), from: alice }], []).frameFor(alice)).toBeUndefined();
+  const window = new Window(items, [shown(7, alice), shown(8)]);
+  const [first, second] = items.map((item) => Uint8Array.from(updateBody(item.update)));
+  const [ofBob, ofOther, ...rest] = bodiesOf(window.partsFor(alice));
+  expect([ofBob, rest]).toEqual([second, []]);
+  expect([...presenceIn(ofOther).keys()]).toEqual([8]);
+  const [ofAlice, both] = bodiesOf(window.partsFor(bob));
+  expect([ofAlice, presenceIn(both)]).toEqual([first, presenceIn(bodiesOf(window.partsFor(carol))[2])]);
+  expect(bodiesOf(window.partsFor(carol)).slice(0, 2)).toEqual([first, second]);
+  expect(window.partsFor(carol)[0]).toBe(window.partsFor(receiver())[0]);
+  expect(new Window([{ update: update(1), from: alice }], []).partsFor(alice)).toEqual([]);
+  expect(new Window([], [shown(7, alice)]).partsFor(alice)).toEqual([]);
+});
+
+test('P12.8 each of a crowd is sent the presence of all others in one frame', () => {
+  for (const size of [2, 3, 130, 400]) {
+    const crowd = Array.from({ length: size }, () => receiver());
+    // Some speak for two clients, and for one each a colleague at another instance does.
+    const presence = crowd.flatMap((from, index) => [
+      shown(index + 1, from),
+      ...(index % 3 === 0 ? [shown(index + 10_001, from), shown(index + 20_001)] : []),
+    ]);
+    const window = new Window([], presence);
+    const all = presenceIn(bodiesOf(window.partsFor(receiver()))[0]);
+    expect(all.size).toBe(presence.length);
+    crowd.forEach((one, index) => {
+      if (index % Math.ceil(size / 40) !== 0) return;
+      const [body, ...more] = bodiesOf(window.partsFor(one));
+      const others = new Map(all);
+      for (const own of [index + 1, index + 10_001]) others.delete(own);
+      expect([presenceIn(body), more]).toEqual([others, []]);
+    });
+  }
+});
+
+test('P12.8 who has not been told who is here is sent edits and no news of presence', () => {
+  const update = new Uint8Array([1, 1, 1, 0, 132, 1, 0, 1, 97, 0]);
+  const window = new Window([{ update, from: undefined }], [shown(7)]);
+  const newcomer = receiver({ seesPresence: false });
+  expect(bodiesOf(window.partsFor(newcomer))).toEqual([Uint8Array.from(updateBody(update))]);
+  expect(new Window([], [shown(7)]).partsFor(newcomer)).toEqual([]);
 });
 
 test('P12.8 what one person did in a row is not sent back to them', () => {
@@ -122,6 +174,6 @@ test('P12.8 what one person did in a row is not sent back to them', () => {
   doc.on('update', (update: Uint8Array) => items.push({ update, from: alice }));
   for (let i = 0; i < 8; i++) doc.getText('text').insert(i, 'a');
   const window = new Window(items, []);
-  expect(window.frameFor(alice)).toBeUndefined();
-  expect(bodiesOf(window.frameFor(receiver()))).toHaveLength(1);
+  expect(window.partsFor(alice)).toEqual([]);
+  expect(bodiesOf(window.partsFor(receiver()))).toHaveLength(1);
 });

@@ -1,19 +1,19 @@
-import { joinAwareness, updateBody, webSocketFrame, type FrameBody } from './frames.ts';
+import { presenceHead, updateBody, webSocketFrame, type FrameBody } from './frames.ts';
 import type { Receiver } from './fan-out.ts';
 import { JoinedUpdate } from './join-updates.ts';
 
-/** Something that happened in a document, and who knows of it already because they did it. */
+/** A Yjs update, and who knows of it already because they made it. */
 export interface Item {
-  /** A Yjs update, or the body of another frame. */
-  readonly update?: Uint8Array;
-  readonly body?: FrameBody;
+  readonly update: Uint8Array;
   readonly from: Receiver | undefined;
 }
 
-/** The newest awareness update of one Yjs client. */
-export interface Cursor {
-  readonly update: Uint8Array;
-  readonly from: Receiver;
+/** The newest that is known of one Yjs client's presence. */
+export interface Shown {
+  /** As it stands in an awareness update: client, clock, JSON. */
+  readonly entry: Uint8Array;
+  /** Whose it is, if they are connected here. */
+  readonly from: Receiver | undefined;
 }
 
 interface Piece {
@@ -21,10 +21,10 @@ interface Piece {
   readonly from: Receiver | undefined;
 }
 
-/** The pieces of a window framed for one address, in one buffer. */
+/** A window framed for one address, in one buffer: its pieces, then everybody's presence in one frame. */
 interface Framed {
   readonly bytes: Buffer;
-  /** Where each piece ends in it; the cursors, if any, come last. */
+  /** Where each piece ends in it. */
   readonly ends: readonly number[];
 }
 
@@ -33,61 +33,107 @@ interface Framed {
  * with fewer, leaving it out is the better saving.
  */
 const JOIN_FROM = 4;
+const NONE: readonly number[] = [];
 
-/** What happened in a document within a few milliseconds, as it is sent to each receiver. */
+/** What happened in a document within a short time, as it is sent to each receiver. */
 export class Window {
   private readonly pieces: readonly Piece[];
-  private readonly cursors: readonly Cursor[];
+  private readonly presence: readonly Shown[];
+  /** Where each entry of the presence ends, from the begin of the first. */
+  private readonly presenceEnds: readonly number[];
   private readonly authors = new Set<Receiver>();
+  /** Which of the presence is a receiver's own. */
+  private readonly own = new Map<Receiver, number[]>();
   /** Receivers of equal address that caused nothing share one buffer. */
   private readonly framed = new Map<string, Framed>();
 
-  constructor(items: readonly Item[], cursors: readonly Cursor[]) {
-    const joins = items.length >= JOIN_FROM;
-    this.pieces = joins ? joined(items) : items.map(toPiece);
-    this.cursors = cursors;
+  constructor(items: readonly Item[], presence: readonly Shown[]) {
+    this.pieces = items.length >= JOIN_FROM ? joined(items) : items.map(toPiece);
+    this.presence = presence;
+    let end = 0;
+    this.presenceEnds = presence.map(({ entry }) => (end += entry.length));
     for (const { from } of this.pieces) if (from) this.authors.add(from);
-    for (const { from } of cursors) this.authors.add(from);
+    presence.forEach(({ from }, index) => {
+      if (from) this.ownOf(from).push(index);
+    });
   }
 
-  /** All frames for `receiver`, without what it caused itself; `undefined` when nothing is left. */
-  frameFor(receiver: Receiver): Buffer | undefined {
+  private ownOf(receiver: Receiver): number[] {
+    const known = this.own.get(receiver) ?? [];
+    this.own.set(receiver, known);
+    return known;
+  }
+
+  /** The bytes for `receiver`, one buffer after another, without what it caused itself. */
+  partsFor(receiver: Receiver): readonly Buffer[] {
     const framed = this.framedFor(receiver);
-    return this.authors.has(receiver) ? this.withoutOwn(framed, receiver) : framed.bytes;
+    const own = this.own.get(receiver) ?? NONE;
+    const whole = receiver.seesPresence && own.length === 0 && !this.authors.has(receiver);
+    if (whole) return framed.bytes.length > 0 ? [framed.bytes] : [];
+    const parts = this.piecesWithoutOwn(framed, receiver);
+    if (receiver.seesPresence && own.length < this.presence.length)
+      parts.push(...this.presenceWithout(own, receiver, framed));
+    return parts;
   }
 
   private framedFor({ address, addressKey }: Receiver): Framed {
     const known = this.framed.get(addressKey);
     if (known) return known;
-    const frames = this.pieces.map(({ body }) => webSocketFrame(address, body));
+    const parts: Uint8Array[] = this.pieces.map(({ body }) => webSocketFrame(address, body));
     let end = 0;
-    const ends = frames.map(({ length }) => (end += length));
-    if (this.cursors.length > 0) frames.push(cursorFrame(address, this.cursors));
-    const framed = { bytes: single(frames) ?? Buffer.alloc(0), ends };
+    const ends = parts.map(({ length }) => (end += length));
+    const count = this.presence.length;
+    if (count > 0) parts.push(presenceHead(address, { count, length: this.presenceBytes }));
+    for (const { entry } of this.presence) parts.push(entry);
+    const framed = { bytes: Buffer.concat(parts), ends };
     this.framed.set(addressKey, framed);
     return framed;
   }
 
-  private withoutOwn({ bytes, ends }: Framed, receiver: Receiver): Buffer | undefined {
+  private get presenceBytes(): number {
+    return this.presenceEnds.at(-1) ?? 0;
+  }
+
+  private piecesWithoutOwn({ bytes, ends }: Framed, receiver: Receiver): Buffer[] {
     const parts: Buffer[] = [];
     let from = 0;
+    const takeUntil = (end: number) => {
+      if (end > from) parts.push(bytes.subarray(from, end));
+    };
     this.pieces.forEach((piece, index) => {
       if (piece.from !== receiver) return;
-      const start = ends[index - 1] ?? 0;
-      if (start > from) parts.push(bytes.subarray(from, start));
-      from = ends[index] ?? start;
+      takeUntil(ends[index - 1] ?? 0);
+      from = ends[index] ?? 0;
     });
-    const others = this.cursors.filter((cursor) => cursor.from !== receiver);
-    const all = others.length === this.cursors.length;
-    const end = all ? bytes.length : (ends.at(-1) ?? 0);
-    if (end > from) parts.push(bytes.subarray(from, end));
-    if (!all && others.length > 0) parts.push(cursorFrame(receiver.address, others));
-    return single(parts);
+    takeUntil(ends.at(-1) ?? 0);
+    return parts;
+  }
+
+  /**
+   * Cut out of what all share: where hundreds have moved, encoding the others' presence for each of them costs more
+   * than everything else, most of it for collecting the buffers.
+   */
+  private presenceWithout(own: readonly number[], { address }: Receiver, { bytes }: Framed): Buffer[] {
+    const { presenceEnds } = this;
+    const start = bytes.length - this.presenceBytes;
+    const kept: Buffer[] = [];
+    let length = 0;
+    let from = 0;
+    const takeUntil = (end: number) => {
+      if (end > from) kept.push(bytes.subarray(start + from, start + end));
+      length += end - from;
+    };
+    for (const index of own) {
+      takeUntil(presenceEnds[index - 1] ?? 0);
+      from = presenceEnds[index] ?? 0;
+    }
+    takeUntil(this.presenceBytes);
+    return [presenceHead(address, { count: this.presence.length - own.length, length }), ...kept];
   }
 }
 
-function toPiece({ update, body, from }: Item): Piece {
-  return { body: update ? updateBody(update) : (body as FrameBody), from };
+function toPiece({ update, from }: Item): Piece {
+  return { body: updateBody(update), from };
 }
 
 /** Runs of updates become one piece each. Their order, among themselves and to the rest, stays. */
@@ -102,7 +148,7 @@ function joined(items: readonly Item[]): Piece[] {
   };
   for (const item of items) {
     const first = run.empty;
-    if (item.update && run.add(item.update)) {
+    if (run.add(item.update)) {
       // What one person did in a row is still nothing that they have to be told.
       from = first || from === item.from ? item.from : undefined;
       continue;
@@ -112,12 +158,4 @@ function joined(items: readonly Item[]): Piece[] {
   }
   finish();
   return pieces;
-}
-
-function cursorFrame(address: Uint8Array, cursors: readonly Cursor[]): Buffer {
-  return webSocketFrame(address, joinAwareness(cursors.map(({ update }) => update)));
-}
-
-function single(buffers: readonly Buffer[]): Buffer | undefined {
-  return buffers.length > 1 ? Buffer.concat(buffers) : buffers[0];
 }
