@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -242,7 +243,7 @@ describe('P6.8 presence and messages reach the other instances', () => {
     cleanups.push(() => person.destroy());
     for (let at = 0; at < 30; at++) {
       person.setLocalState({ at });
-      a.replica.publishAwareness(encodeAwarenessUpdate(person, [person.clientID]));
+      a.replica.publishAwareness(encodeAwarenessUpdate(person, [person.clientID]), 1);
     }
     a.replica.publishStateless('{"hello":"there"}');
     await until(() => b.seen.awareness.length > 0 && b.seen.stateless.length > 0);
@@ -264,7 +265,7 @@ describe('P6.8 presence and messages reach the other instances', () => {
     for (let at = 0; at < 3; at++) {
       const published = b.count('received_total awareness');
       person.setLocalState({ at });
-      a.replica.publishAwareness(encodeAwarenessUpdate(person, [person.clientID]));
+      a.replica.publishAwareness(encodeAwarenessUpdate(person, [person.clientID]), 1);
       await until(() => b.count('received_total awareness') > published);
     }
     expect(b.seen.awareness).toEqual([]);
@@ -273,12 +274,37 @@ describe('P6.8 presence and messages reach the other instances', () => {
     expect(Buffer.from(b.seen.awareness[0]!).toString()).toContain('{"at":2}');
   });
 
+  test('P12.4 in a crowd less often, and at once when it was quiet', async () => {
+    const { a, b } = await pair();
+    await until(() => a.seen.joined > 0);
+    const person = new Awareness(new Doc());
+    cleanups.push(() => person.destroy());
+    const startedAt = performance.now();
+    const published = a.count('published_total awareness');
+    const shows = (at: number) =>
+      b.seen.awareness.some((bytes) => Buffer.from(bytes).includes(`{"at":${at}}`));
+    const move = (at: number) => {
+      person.setLocalState({ at });
+      a.replica.publishAwareness(encodeAwarenessUpdate(person, [person.clientID]), 500);
+    };
+    move(0);
+    await until(() => shows(0));
+    for (let at = 1; performance.now() - startedAt < 600; at++) {
+      move(at);
+      await delay(3);
+    }
+    move(-1);
+    await until(() => shows(-1));
+    const ticks = (performance.now() - startedAt) / 250;
+    expect(a.count('published_total awareness') - published).toBeLessThanOrEqual(2 + ticks);
+  });
+
   test('P6.8 what the last tick holds is sent before leaving', async () => {
     const { a, b } = await pair({ awarenessTick: 60_000 });
     await until(() => a.seen.joined > 0);
     const person = new Awareness(new Doc());
     cleanups.push(() => person.destroy());
-    a.replica.publishAwareness(encodeAwarenessUpdate(person, [person.clientID]));
+    a.replica.publishAwareness(encodeAwarenessUpdate(person, [person.clientID]), 1);
     a.replica.leave();
     await until(() => b.seen.awareness.length === 1);
   });

@@ -132,7 +132,8 @@ export class RedisBackplaneExtension implements Extension {
     // Removals too when nobody is left here: the others would show a ghost until it times out.
     const clients = [...added, ...updated, ...removed].filter((client) => awareness.meta.has(client));
     if (clients.length === 0) return;
-    this.replicas.get(documentName)?.publishAwareness(encodeAwarenessUpdate(awareness, clients));
+    const update = encodeAwarenessUpdate(awareness, clients);
+    this.replicas.get(documentName)?.publishAwareness(update, awareness.states.size);
   }
 
   async beforeBroadcastStateless({ documentName, payload }: beforeBroadcastStatelessPayload): Promise<void> {
@@ -164,7 +165,8 @@ export class RedisBackplaneExtension implements Extension {
     const clients = [...document.connections.values()]
       .flatMap((connection) => [...(connection.clients as Set<number>)])
       .filter((client) => awareness.states.has(client));
-    if (clients.length > 0) replica.publishAwareness(encodeAwarenessUpdate(awareness, clients));
+    if (clients.length === 0) return;
+    replica.publishAwareness(encodeAwarenessUpdate(awareness, clients), awareness.states.size);
   }
 
   /** Its clients are sent away, and come back to the document as the log has it. */

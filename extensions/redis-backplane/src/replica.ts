@@ -119,8 +119,9 @@ export class Replica {
     return this.position.catchUp();
   }
 
-  publishAwareness(update: Uint8Array): void {
-    if (!this.left) this.backplane?.publishAwareness(this.key, update);
+  /** @param people how many are present in the document */
+  publishAwareness(update: Uint8Array, people: number): void {
+    if (!this.left) this.backplane?.publishAwareness(this.key, update, people);
   }
 
   publishStateless(payload: string): void {

@@ -99,7 +99,7 @@ export class Replication {
   }
 
   publishAwareness(live: LiveDocument, update: Uint8Array): void {
-    this.replicas.get(live)?.publishAwareness(update);
+    this.replicas.get(live)?.publishAwareness(update, live.document.awareness.states.size);
   }
 
   publishStateless(live: LiveDocument, payload: string): void {
