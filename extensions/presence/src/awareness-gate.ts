@@ -4,6 +4,7 @@ import {
   AWARENESS_LIMITS,
   encodeRawAwareness,
   scanAwarenessFrame,
+  type AwarenessEntry,
   type AwarenessLimits,
   type RawAwarenessEntry,
 } from './awareness-frame.ts';
@@ -35,6 +36,8 @@ export interface AwarenessGateOptions {
 export interface AwarenessVerdict {
   /** For `applyAwarenessUpdate` and for relaying; `undefined` when nothing is left. */
   readonly update: Uint8Array | undefined;
+  /** The same for {@link applyStates}. */
+  readonly entries: readonly AwarenessEntry[];
   /** The session's own ids in the frame that are present now. */
   readonly present: readonly number[];
   /** The session's own ids in the frame that left. */
@@ -49,6 +52,8 @@ export interface AwarenessVerdict {
 export interface ObservedAwareness {
   /** To apply and relay here. */
   readonly update: Uint8Array | undefined;
+  /** The same for {@link applyStates}. */
+  readonly entries: readonly AwarenessEntry[];
   /** To apply, relay and publish: the other instance removed somebody who is here. */
   readonly reassert: Uint8Array | undefined;
 }
@@ -101,6 +106,7 @@ export class AwarenessGate {
     const states = own.map((entry) => parseState(entry.json, this.limits.depth));
     const verdict = { present: [] as number[], left: [] as number[], claimed: [] as number[] };
     const out: RawAwarenessEntry[] = [];
+    const entries: AwarenessEntry[] = [];
     own.forEach(({ client }, index) => {
       const state = states[index]!;
       if (state !== null && !this.claim(client, session)) return;
@@ -111,10 +117,12 @@ export class AwarenessGate {
       }
       claim.clock = this.nextClock(client, claim.clock);
       out.push({ client, clock: claim.clock, json: stamped(state, session.principal) });
+      entries.push({ client, clock: claim.clock, state });
       (state === null ? verdict.left : verdict.present).push(client);
     });
     return {
       ...verdict,
+      entries,
       update: out.length > 0 ? encodeRawAwareness(out) : undefined,
       dropped: raw.length - out.length,
     };
@@ -174,15 +182,19 @@ export class AwarenessGate {
   observe(bytes: Uint8Array, limits: AwarenessLimits = RELAYED_LIMITS): ObservedAwareness {
     const update: RawAwarenessEntry[] = [];
     const reassert: RawAwarenessEntry[] = [];
+    const entries: AwarenessEntry[] = [];
     for (const entry of scanAwarenessFrame(bytes, limits)) {
       const state = parseState(entry.json, limits.depth);
       const claim = this.claims.get(entry.client);
+      const before = update.length;
       if (!claim) update.push(entry);
       else if (state === null) this.observeLeave(entry, claim, { update, reassert });
       else if (userOf(state) === claim.user) this.observeMove(entry, claim, update);
+      if (update.length > before) entries.push({ client: entry.client, clock: entry.clock, state });
     }
     this.forgetClocks();
     return {
+      entries,
       update: update.length > 0 ? encodeRawAwareness(update) : undefined,
       reassert: reassert.length > 0 ? encodeRawAwareness(reassert) : undefined,
     };

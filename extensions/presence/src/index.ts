@@ -1,3 +1,4 @@
+export { applyStates } from './apply-states.ts';
 export {
   AWARENESS_LIMITS,
   encodeAwareness,

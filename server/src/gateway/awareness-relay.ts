@@ -1,5 +1,5 @@
 import { claimsFor } from '@weft/authorize';
-import type { AwarenessVerdict } from '@weft/presence';
+import { applyStates, type AwarenessVerdict } from '@weft/presence';
 import { applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import type { GatewayCore } from './core.ts';
 import { awarenessBody } from './frames.ts';
@@ -71,9 +71,12 @@ export class AwarenessRelay {
     });
   }
 
-  private apply(session: Session, { left, claimed }: AwarenessVerdict, update: Uint8Array): void {
-    const { document } = session;
-    applyAwarenessUpdate(document.document.awareness, update, session.origin);
+  private apply(session: Session, verdict: AwarenessVerdict, update: Uint8Array): void {
+    const { document, origin } = session;
+    const { entries, left, claimed } = verdict;
+    // A user's hook may have changed it.
+    if (update === verdict.update) applyStates(document.document.awareness, entries, origin);
+    else applyAwarenessUpdate(document.document.awareness, update, origin);
     document.fanOut.showPresence(update, session);
     this.core.replication.publishAwareness(document, update);
     if (claimed.length > 0 || left.length > 0) this.core.presence.announce(session);
@@ -135,12 +138,13 @@ export class AwarenessRelay {
   /** What another instance has published. */
   observe(document: LiveDocument, bytes: Uint8Array): void {
     if (!document.awareness) return;
-    const { update, reassert } = document.awareness.observe(bytes);
-    for (const part of [update, reassert]) {
-      if (!part) continue;
-      applyAwarenessUpdate(document.document.awareness, part, null);
-      document.fanOut.showPresence(part);
-    }
-    if (reassert) this.core.replication.publishAwareness(document, reassert);
+    const { awareness } = document.document;
+    const { update, entries, reassert } = document.awareness.observe(bytes);
+    applyStates(awareness, entries, null);
+    if (update) document.fanOut.showPresence(update);
+    if (!reassert) return;
+    applyAwarenessUpdate(awareness, reassert, null);
+    document.fanOut.showPresence(reassert);
+    this.core.replication.publishAwareness(document, reassert);
   }
 }
