@@ -7,7 +7,7 @@ import { encodeAwareness, type AwarenessEntry } from './awareness-frame.ts';
 
 /** As a document's on a server: nobody's own. Tells everything that observers are told. */
 function observed() {
-  const awareness = new Awareness(new Y.Doc());
+  const awareness = new Awareness(Object.assign(new Y.Doc(), { clientID: 99 }));
   awareness.setLocalState(null);
   const told: unknown[] = [];
   for (const name of ['change', 'update'] as const) {
