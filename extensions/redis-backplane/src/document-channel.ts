@@ -27,7 +27,7 @@ export class DocumentChannel {
   readonly handlers: DocumentHandlers;
   readonly awareness = new AwarenessBatch();
   awarenessTimer: NodeJS.Timeout | undefined;
-  awarenessSentAt = 0;
+  awarenessSentAt = -Infinity;
   /** Sender → milliseconds of its last message. */
   private readonly peers = new Map<string, number>();
   private probedAt = 0;

@@ -61,7 +61,7 @@ export class FanOut {
   private timer: NodeJS.Timeout | undefined;
   private presenceTimer: NodeJS.Timeout | undefined;
   private presenceDue = false;
-  private presenceSentAt = 0;
+  private presenceSentAt = -Infinity;
   private immediate: NodeJS.Immediate | undefined;
   /** Events of the recent past, each worth less the older it is. */
   private recent = 0;
