@@ -99,11 +99,16 @@ export class ClientSocket {
       const session = this.route(reader);
       session.receive(reader);
     } catch (error) {
-      if (!(error instanceof WeftError)) this.core.logger.error({ err: error }, 'frame failed');
-      const { code } = toWeftError(error);
-      this.core.metrics.refusal(code);
-      this.close(code);
+      this.failed(error);
     }
+  }
+
+  /** A frame could not be handled. */
+  failed(error: unknown): void {
+    if (!(error instanceof WeftError)) this.core.logger.error({ err: error }, 'frame failed');
+    const { code } = toWeftError(error);
+    this.core.metrics.refusal(code);
+    this.close(code);
   }
 
   private route(reader: FrameReader): Session {

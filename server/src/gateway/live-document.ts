@@ -23,6 +23,7 @@ import type { Session } from './session.ts';
 import { StateCache } from './state-cache.ts';
 import { StrictWrites } from './strict-writes.ts';
 import { takeOver } from './take-over.ts';
+import { Turn } from './turn.ts';
 import type { UserHooks } from './user-hooks.ts';
 import type { Written } from './written.ts';
 
@@ -31,6 +32,9 @@ export const COMMITTED = { source: 'redis', weft: 'committed' } as const;
 
 /** The origin of updates that came over HTTP. */
 const REQUEST = { source: 'local', weft: 'request' } as const;
+
+/** The origin of several updates that are written as one change. */
+const TOGETHER = { source: 'local', weft: 'together' } as const;
 
 /**
  * One open document of this instance: the Yjs document that Hocuspocus holds, its log, its sessions. An update is
@@ -41,6 +45,7 @@ export class LiveDocument {
   readonly key: DocumentKey;
   readonly sessions = new Set<Session>();
   readonly fanOut: FanOut;
+  readonly turn = new Turn((work) => this.writeTogether(work));
   recent = new RecentChanges();
   log!: DocumentLog;
   /** Set when Hocuspocus has made it, which is before the first session is open. */
@@ -64,6 +69,8 @@ export class LiveDocument {
   private writing: Written | undefined;
   /** Whose change is being applied, who is therefore not sent it. */
   private author: Session | undefined;
+  /** Those whose updates the open transaction holds. */
+  private together: Set<Session | undefined> | undefined;
 
   constructor(core: GatewayCore, key: DocumentKey) {
     this.core = core;
@@ -172,19 +179,50 @@ export class LiveDocument {
     this.apply(written);
   }
 
+  /**
+   * What `work` writes becomes one change, and one message to everybody. Each update stays a row of its own: what the
+   * guard has found in it, which is in the document when the next one is looked at.
+   */
+  private writeTogether(work: () => void): void {
+    const { userHooks } = this.core.hocuspocus;
+    const heard = userHooks.has('onChange') || userHooks.has('onStoreDocument');
+    // Users' hooks are told of each change, and by whom; in strict mode nothing is applied now.
+    if (this.strict || heard) return work();
+    this.together = new Set();
+    try {
+      Y.transact(this.document, work, TOGETHER, false);
+    } catch (cause) {
+      this.core.documents.discard(this, new WeftError('document-reload', { cause }));
+    } finally {
+      this.together = undefined;
+    }
+  }
+
   private apply(written: Written): void {
     this.writing = written;
     this.author = written.session;
     try {
-      Y.applyUpdate(this.document, written.analysis.update, written.session?.origin ?? REQUEST);
+      this.change(written.analysis.update, written.session?.origin ?? REQUEST);
     } catch (cause) {
       // The guard let something through that Yjs cannot take. What is in memory can no longer be trusted.
-      this.core.documents.discard(this, new WeftError('document-reload', { cause }));
+      this.core.documents.discard(
+        this,
+        cause instanceof WeftError ? cause : new WeftError('document-reload', { cause }),
+      );
     } finally {
       this.writing = undefined;
       this.author = undefined;
     }
     this.collapse(written);
+  }
+
+  /** Applies what is not in the log; {@link changed} logs it, except in a transaction of several. */
+  private change(update: Uint8Array, origin: unknown): void {
+    Y.applyUpdate(this.document, update, origin);
+    if (!this.together) return;
+    this.together.add(this.author);
+    this.bytes += update.length;
+    this.append(update, this.writing);
   }
 
   private writeStrict(written: Written): Promise<void> {
@@ -212,6 +250,7 @@ export class LiveDocument {
   private changed(update: Uint8Array, origin: unknown): void {
     this.states.append(update);
     this.recent.append(update, this.core.clock.now());
+    if (origin === TOGETHER) return this.fanOut.broadcastUpdate(update, only(this.together));
     this.bytes += update.length;
     this.fanOut.broadcastUpdate(update, this.author);
     if (origin === COMMITTED || this.discarded) return;
@@ -229,7 +268,7 @@ export class LiveDocument {
   /** Undoes for everybody, its author included, an update that was never applied here. */
   repair(session: Session, analysis: UpdateAnalysis): void {
     const update = neutralizeUpdate(analysis.authors);
-    Y.applyUpdate(this.document, update, null);
+    this.change(update, null);
     // What Yjs tells of it is the range alone: here it never held anything that could be deleted. The author's copy
     // has the content, and needs the deletion.
     session.sendNow(updateBody(update));
@@ -345,4 +384,9 @@ export class LiveDocument {
     this.sessions.delete(session);
     this.ackWaiters.delete(session);
   }
+}
+
+function only<T>(values: ReadonlySet<T> = new Set()): T | undefined {
+  const [first] = values;
+  return values.size === 1 ? first : undefined;
 }

@@ -165,7 +165,18 @@ export class Session implements Receiver, Answered {
         return;
     }
     if (this.busy) this.enqueueInbound(reader.bytes.slice(bodyAt));
-    else this.dispatch(type, reader);
+    else if (!this.document.turn.takes(this, type, reader)) this.dispatch(type, reader);
+  }
+
+  /** A frame that waited for the end of the turn. */
+  resume(type: number, reader: FrameReader): void {
+    if (!this.isOpen) return;
+    if (this.busy) return this.enqueueInbound(reader.bytes.slice(reader.offset - 1));
+    try {
+      this.dispatch(type, reader);
+    } catch (error) {
+      this.socket.failed(error);
+    }
   }
 
   private enqueueInbound(body: Uint8Array): void {
@@ -367,6 +378,8 @@ export class Session implements Receiver, Answered {
   }
 
   private leave(): void {
+    // What it has sent counts, also when it closed in the same moment.
+    if (this.isOpen) this.document.turn.end();
     const before = this.state;
     if (before.name === 'ended') return;
     this.state = { name: 'ended' };
