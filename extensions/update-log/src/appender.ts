@@ -119,7 +119,7 @@ export class Appender {
   }
 
   private gather(): void {
-    const { wait } = this.gathering;
+    const wait = this.gathering.wait();
     if (wait === 0) this.begin();
     else this.gatherTimer = setTimeout(() => this.begin(), wait);
   }

@@ -5,6 +5,9 @@ const WORTHWHILE = 1.5;
 /** Milliseconds that a batch waits at most when somebody is shown what is in it only afterwards. */
 const AWAITED = 3;
 
+/** `hastened`: it has become awaited since the wait began. */
+type Urgency = 'none' | 'hastened' | 'awaited';
+
 export interface GatheringOptions {
   /** Milliseconds that a batch waits for company at most. */
   readonly maxWaitMs: number;
@@ -23,9 +26,7 @@ export class Gathering {
   private readonly options: GatheringOptions;
   /** Who is in the batch that would begin now. */
   private readonly present = new Set<string>();
-  private awaited = false;
-  /** It has become awaited since the wait began. */
-  private hastened = false;
+  private urgency: Urgency = 'none';
   private current = new Set<string>();
   private previous = new Set<string>();
   private arrivals = 0;
@@ -39,7 +40,7 @@ export class Gathering {
   /** Something of `source` (a session) waits to be committed; `awaited`: and somebody for it. */
   arrived(source: string, awaited = false): void {
     this.rotate();
-    if (awaited && !this.awaited) this.awaited = this.hastened = true;
+    if (awaited && this.urgency === 'none') this.urgency = 'hastened';
     this.present.add(source);
     this.current.add(source);
     this.arrivals += 1;
@@ -48,23 +49,23 @@ export class Gathering {
   /** The batch has begun. */
   begun(): void {
     this.present.clear();
-    this.awaited = this.hastened = false;
+    this.urgency = 'none';
   }
 
   /** Whether to wait no longer: nobody is missing of those who have lately written, or what has come is awaited. */
   get ready(): boolean {
-    return this.hastened || this.complete;
+    return this.urgency === 'hastened' || this.complete;
   }
 
   private get complete(): boolean {
     return this.present.size >= Math.max(this.current.size, this.previous.size);
   }
 
-  /** Milliseconds that the batch should wait, 0 for none. */
-  get wait(): number {
+  /** A batch is about to begin: milliseconds that it should wait, 0 for none. */
+  wait(): number {
     this.rotate();
-    this.hastened = false;
-    const maxWaitMs = Math.min(this.options.maxWaitMs, this.awaited ? AWAITED : Infinity);
+    if (this.urgency === 'hastened') this.urgency = 'awaited';
+    const maxWaitMs = Math.min(this.options.maxWaitMs, this.urgency === 'awaited' ? AWAITED : Infinity);
     const arrivals = Math.max(this.arrivals, this.previousArrivals);
     return this.complete || (arrivals / PERIOD) * maxWaitMs < WORTHWHILE ? 0 : maxWaitMs;
   }
