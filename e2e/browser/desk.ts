@@ -69,7 +69,7 @@ let documents = 0;
 /** A new document of Ada's that the others have these roles on. */
 export async function newDocument(
   server: WeftServer,
-  roles: Partial<Record<PersonId, string>> = {},
+  roles: Partial<Record<PersonId, Role>> = {},
 ): Promise<string> {
   const name = `browser-${process.pid}-${++documents}`;
   const ada = await restOf(server, 'ada');
@@ -121,7 +121,12 @@ interface WorkerFixtures {
 interface TestFixtures {
   /** Opens a desk that is closed, and whose page must have had no error, when the test ends. */
   open: (person: PersonId, document?: string, context?: BrowserContextOptions) => Promise<Desk>;
+  /** A new document of Ada's, opened by her and by everybody who gets a role on it. */
+  openTogether: <Guest extends PersonId>(roles: Record<Guest, Role>) => Promise<Together<Guest>>;
 }
+
+type Role = 'editor' | 'commenter' | 'viewer';
+type Together<Guest extends PersonId> = { readonly name: string } & Record<'ada' | Guest, Desk>;
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
   weft: [
@@ -148,6 +153,18 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     });
     for (const desk of desks) await desk.close();
     expect(desks.flatMap(({ person, errors }) => errors.map((error) => `${person}: ${error}`))).toEqual([]);
+  },
+  openTogether: async ({ weft, open }, use) => {
+    await use(async <Guest extends PersonId>(roles: Record<Guest, Role>) => {
+      const name = await newDocument(weft, roles);
+      const desks = { ada: await open('ada', name) } as Record<PersonId, Desk>;
+      await desks.ada.expectStatus('saved');
+      for (const [guest, role] of Object.entries(roles) as [Guest, Role][]) {
+        desks[guest] = await open(guest, name);
+        await desks[guest].expectStatus(role === 'viewer' ? 'read-only' : 'saved');
+      }
+      return { name, ...desks };
+    });
   },
 });
 

@@ -1,13 +1,9 @@
 import { expect, expectSameText, newDocument, test } from './desk.ts';
 
 test('P1.17 what is written offline is kept, said to be kept, and merged when the line is back', async ({
-  weft,
-  open,
+  openTogether,
 }) => {
-  const name = await newDocument(weft, { grace: 'editor' });
-  const [ada, grace] = [await open('ada', name), await open('grace', name)];
-  await ada.expectStatus('saved');
-  await grace.expectStatus('saved');
+  const { ada, grace } = await openTogether({ grace: 'editor' });
   await ada.text.click();
   await ada.text.pressSequentially('Together. ');
   await expect(grace.text).toContainText('Together.');

@@ -1,4 +1,4 @@
-import { expect, expectSameText, newDocument, restOf, test, type Desk } from './desk.ts';
+import { expect, expectSameText, restOf, test, type Desk } from './desk.ts';
 
 async function chooseRole(owner: Desk, person: string, role: string): Promise<void> {
   const { page } = owner;
@@ -10,13 +10,10 @@ async function chooseRole(owner: Desk, person: string, role: string): Promise<vo
 }
 
 test('P4.2 an owner removes somebody who is typing: the text stops there, and the page says why', async ({
+  openTogether,
   weft,
-  open,
 }) => {
-  const name = await newDocument(weft, { grace: 'editor' });
-  const [ada, grace] = [await open('ada', name), await open('grace', name)];
-  await ada.expectStatus('saved');
-  await grace.expectStatus('saved');
+  const { name, ada, grace } = await openTogether({ grace: 'editor' });
   await grace.text.click();
   await grace.text.pressSequentially('Allowed. ');
   await expect(ada.text).toContainText('Allowed.');
@@ -51,13 +48,9 @@ test('P4.2 an owner removes somebody who is typing: the text stops there, and th
 });
 
 test('P3.13 a viewer’s page offers nothing that the role forbids, and follows along', async ({
-  weft,
-  open,
+  openTogether,
 }) => {
-  const name = await newDocument(weft, { yuki: 'viewer' });
-  const [ada, yuki] = [await open('ada', name), await open('yuki', name)];
-  await ada.expectStatus('saved');
-  await yuki.expectStatus('read-only');
+  const { ada, yuki } = await openTogether({ yuki: 'viewer' });
   await ada.text.click();
   await ada.text.pressSequentially('To be read.');
   await expect(yuki.text).toContainText('To be read.');
@@ -71,10 +64,8 @@ test('P3.13 a viewer’s page offers nothing that the role forbids, and follows 
   await expect(yuki.text).not.toContainText('intruding');
 });
 
-test('P3.14 a commenter comments on a selection and cannot touch the text', async ({ weft, open }) => {
-  const name = await newDocument(weft, { tomas: 'commenter' });
-  const [ada, tomas] = [await open('ada', name), await open('tomas', name)];
-  await ada.expectStatus('saved');
+test('P3.14 a commenter comments on a selection and cannot touch the text', async ({ openTogether }) => {
+  const { ada, tomas } = await openTogether({ tomas: 'commenter' });
   await ada.text.click();
   await ada.text.pressSequentially('A sentence worth a remark.');
   await expect(tomas.text).toContainText('remark');
@@ -93,10 +84,8 @@ test('P3.14 a commenter comments on a selection and cannot touch the text', asyn
   expect(await ada.text.textContent()).toBe('A sentence worth a remark.');
 });
 
-test('P3.15 a changed role takes effect in the open page, both ways', async ({ weft, open }) => {
-  const name = await newDocument(weft, { grace: 'viewer' });
-  const [ada, grace] = [await open('ada', name), await open('grace', name)];
-  await grace.expectStatus('read-only');
+test('P3.15 a changed role takes effect in the open page, both ways', async ({ openTogether }) => {
+  const { ada, grace } = await openTogether({ grace: 'viewer' });
   await chooseRole(ada, 'Grace', 'Editor');
   await grace.expectStatus('saved');
   await grace.text.click();

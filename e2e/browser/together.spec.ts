@@ -1,13 +1,9 @@
 import { expect, expectSameText, newDocument, test } from './desk.ts';
 
 test('P9.3 two people write at once, see each other’s carets, and end with the same text', async ({
-  weft,
-  open,
+  openTogether,
 }) => {
-  const name = await newDocument(weft, { grace: 'editor' });
-  const [ada, grace] = [await open('ada', name), await open('grace', name)];
-  await ada.expectStatus('saved');
-  await grace.expectStatus('saved');
+  const { ada, grace } = await openTogether({ grace: 'editor' });
   await ada.text.click();
   await ada.text.pressSequentially('The first line.');
   await ada.page.keyboard.press('Enter');
@@ -60,12 +56,9 @@ test('P9.4 three people with avatars; who leaves is gone from the others’ scre
 });
 
 test('P9.5 marks, headings, lists and a task survive the way to another screen and a reload', async ({
-  weft,
-  open,
+  openTogether,
 }) => {
-  const name = await newDocument(weft, { grace: 'editor' });
-  const [ada, grace] = [await open('ada', name), await open('grace', name)];
-  await ada.expectStatus('saved');
+  const { ada, grace } = await openTogether({ grace: 'editor' });
   await ada.text.click();
   const keys = ada.page.keyboard;
   await keys.press('Control+Alt+1');
@@ -102,11 +95,8 @@ test('P9.5 marks, headings, lists and a task survive the way to another screen a
   await expect(ada.text.getByRole('heading', { level: 1, name: 'Weaving' })).toBeVisible();
 });
 
-test('P9.6 undo takes back one’s own edits and nobody else’s', async ({ weft, open }) => {
-  const name = await newDocument(weft, { grace: 'editor' });
-  const [ada, grace] = [await open('ada', name), await open('grace', name)];
-  await ada.expectStatus('saved');
-  await grace.expectStatus('saved');
+test('P9.6 undo takes back one’s own edits and nobody else’s', async ({ openTogether }) => {
+  const { ada, grace } = await openTogether({ grace: 'editor' });
   await ada.text.click();
   await ada.text.pressSequentially('Warp.');
   await expect(grace.text).toContainText('Warp.');
