@@ -35,7 +35,7 @@ async function rowsOf(name: string): Promise<Row[]> {
   return (answer.body as { rows: Row[] }).rows;
 }
 
-test('P12.10 updates that arrive in the same moment are rows of their own, each of who wrote it', async () => {
+test('P12.12 updates that arrive in the same moment are rows of their own, each of who wrote it', async () => {
   await open('cloth', 'olga', 'owner');
   const sessions: Session[] = [];
   for (const sub of WRITERS) sessions.push(await open('cloth', sub));

@@ -22,7 +22,7 @@ function begin() {
 
 const turnOver = () => new Promise((resolve) => setImmediate(resolve));
 
-test('P12.10 what arrives in one turn of the event loop is written together, after the first, in its order', async () => {
+test('P12.12 what arrives in one turn of the event loop is written together, after the first, in its order', async () => {
   const { log, update } = begin();
   for (const name of ['a', 'b', 'c']) update(name);
   expect(log).toEqual(['a']);
@@ -34,7 +34,7 @@ test('P12.10 what arrives in one turn of the event loop is written together, aft
   expect(log.slice(5)).toEqual(['d', 'e']);
 });
 
-test('P12.10 what else somebody sends does not overtake an update, except presence', () => {
+test('P12.12 what else somebody sends does not overtake an update, except presence', () => {
   const { log, arrive, update } = begin();
   for (const name of ['a', 'b']) update(name);
   arrive('cursor', FrameType.Awareness, 0);
@@ -42,7 +42,7 @@ test('P12.10 what else somebody sends does not overtake an update, except presen
   expect(log).toEqual(['a', 'cursor', 'b', 'sync']);
 });
 
-test('P12.10 a flood within one turn does not pile up', () => {
+test('P12.12 a flood within one turn does not pile up', () => {
   const { log, update } = begin();
   for (let i = 0; i < 1_000; i++) update('x');
   expect(log.filter((entry) => entry === 'x').length).toBeGreaterThan(800);
