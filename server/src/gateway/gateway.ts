@@ -2,12 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ERRORS, type ErrorCode } from '@weft/common';
+import type { ErrorCode } from '@weft/common';
 import { WebSocketServer, type Server } from 'ws';
 import { ClientSocket, GatewayWebSocket } from './client-socket.ts';
 import { GatewayCore, type GatewayDependencies } from './core.ts';
 import { LightRequest, NO_REQUEST } from './light-request.ts';
 import { allowsOrigin } from './origin.ts';
+import { refuseUpgrade } from './refuse-upgrade.ts';
 import { Submissions } from './submissions.ts';
 
 const SWEEP_INTERVAL = 1_000;
@@ -170,12 +171,4 @@ export class Gateway {
     for (const socket of [...this.core.sockets]) socket.terminate();
     this.server.close();
   }
-}
-
-function refuseUpgrade(connection: Duplex, code: ErrorCode): void {
-  const { status, message } = ERRORS[code];
-  const body = JSON.stringify({ error: { code, message } });
-  connection.end(
-    `HTTP/1.1 ${status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { ERRORS, type ErrorCode, type Logger } from '@weft/common';
+import type { ErrorCode, Logger } from '@weft/common';
+import { refuseUpgrade } from '../gateway/refuse-upgrade.ts';
 import type { Phase } from './health.ts';
 
 export const COLLAB_PATH = '/collab';
@@ -23,14 +24,14 @@ export function acceptUpgrades(server: Server, { gateway, phase, logger }: Upgra
     // Without a listener a reset during the handshake would be an uncaught exception.
     socket.on('error', (error) => logger.debug({ err: error }, 'socket failed'));
     const refusal = refusalOf(request, phase());
-    if (refusal) return refuse(socket, refusal);
+    if (refusal) return refuseUpgrade(socket, refusal);
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     try {
       gateway.handleUpgrade(request, socket, head);
     } catch (error) {
       logger.error({ err: error }, 'upgrade failed');
-      refuse(socket, 'internal');
+      refuseUpgrade(socket, 'internal');
     }
   });
   return {
@@ -45,21 +46,4 @@ function refusalOf(request: IncomingMessage, phase: Phase): ErrorCode | undefine
   if (path !== COLLAB_PATH && path !== `${COLLAB_PATH}/`) return 'not-found';
   if (phase === 'starting') return 'server-starting';
   return phase === 'ready' ? undefined : 'server-draining';
-}
-
-function refuse(socket: Duplex, code: ErrorCode): void {
-  const { status, message } = ERRORS[code];
-  const body = JSON.stringify({ error: { code, message } });
-  socket.end(
-    [
-      `HTTP/1.1 ${status} ${code}`,
-      'Connection: close',
-      'Content-Type: application/json; charset=utf-8',
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      '',
-      body,
-    ].join('\r\n'),
-  );
-  // A peer that never closes its side would otherwise hold the socket.
-  socket.once('finish', () => socket.destroy());
 }

@@ -1,0 +1,20 @@
+import { ERRORS, type ErrorCode } from '@weft/common';
+import type { Duplex } from 'node:stream';
+
+/** Answers an HTTP upgrade with an error instead, and closes the connection. */
+export function refuseUpgrade(socket: Duplex, code: ErrorCode): void {
+  const { status, message } = ERRORS[code];
+  const body = JSON.stringify({ error: { code, message } });
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${code}`,
+      'Connection: close',
+      'Content-Type: application/json; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      '',
+      body,
+    ].join('\r\n'),
+  );
+  // A peer that never closes its side would otherwise hold the socket.
+  socket.once('finish', () => socket.destroy());
+}
