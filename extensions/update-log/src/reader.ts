@@ -207,14 +207,13 @@ export class LogReader {
   private async tail(key: DocumentKey, position: DocumentPosition): Promise<CommittedUpdate[] | undefined> {
     const tail: CommittedUpdate[] = [];
     let seq = position.snapshotSeq;
-    for (;;) {
+    while (seq < position.head) {
       const rows = await this.rows(key, position, seq, { rows: LOAD_PAGE_ROWS, bytes: LOAD_PAGE_BYTES });
-      if (rows[0] && rows[0].seq !== seq + 1) return undefined;
+      if (rows[0]?.seq !== seq + 1) return undefined;
       for (const row of rows) tail.push(row);
       seq = rows.at(-1)?.seq ?? seq;
-      if (seq >= position.head) return tail;
-      if (rows.length === 0) return undefined;
     }
+    return tail;
   }
 
   /** At least one row, when there is one, then as many as fit. */
