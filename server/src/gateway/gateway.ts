@@ -122,7 +122,7 @@ export class Gateway {
       if (ping) socket.ping();
     }
     for (const live of this.core.documents.all()) {
-      live.states?.dropIfUnusedSince(now - STATE_CACHE_UNUSED);
+      live.states.dropIfUnusedSince(now - STATE_CACHE_UNUSED);
       live.recent.dropOlderReadBefore(now - STATE_CACHE_UNUSED);
       for (const session of live.sessions) this.core.access.sweep(session, now);
       if (ping) this.core.awareness.sweep(live, now);

@@ -22,7 +22,7 @@ import { RecentChanges } from './recent-changes.ts';
 import type { Session } from './session.ts';
 import { StateCache } from './state-cache.ts';
 import { StrictWrites } from './strict-writes.ts';
-import { takeOver } from './take-over.ts';
+import { loadUnheard, takeOver } from './take-over.ts';
 import { Turn } from './turn.ts';
 import type { UserHooks } from './user-hooks.ts';
 import type { Written } from './written.ts';
@@ -46,11 +46,12 @@ export class LiveDocument {
   readonly sessions = new Set<Session>();
   readonly fanOut: FanOut;
   readonly turn = new Turn((work) => this.writeTogether(work));
+  /** Filled from the log before the document has been made of it. */
+  readonly states = new StateCache(() => Y.encodeStateAsUpdate(this.document));
   recent = new RecentChanges();
   log!: DocumentLog;
   /** Set when Hocuspocus has made it, which is before the first session is open. */
   document!: Document;
-  states!: StateCache;
   awareness!: AwarenessGate;
   /** Bytes of everything it was made of: a bound of its size, not the size itself. */
   bytes = 0;
@@ -99,21 +100,22 @@ export class LiveDocument {
   opened(log: DocumentLog): void {
     this.log = log;
     this.policyRev = log.loaded.policyRev;
-    this.progress.seq = log.loaded.seq;
+    const { snapshot, tail, seq } = log.loaded;
+    this.progress.seq = seq;
+    const updates = tail.map(({ update }) => update);
+    if (snapshot) this.states.seed(snapshot, updates, this.core.clock.now());
   }
 
   /** Puts what was read from the log into the document that Hocuspocus has made. */
   fill(document: Document): void {
     this.document = document;
-    this.states = new StateCache(document);
     const { snapshot, tail, seq } = this.log.loaded;
-    const updates = tail.map(({ update }) => update);
-    const [first = new Uint8Array([0, 0]), ...rest] = snapshot ? [snapshot, ...updates] : updates;
-    for (const update of [first, ...rest]) {
-      Y.applyUpdate(document, update, COMMITTED);
-      this.bytes += update.length;
-    }
-    if (snapshot) this.states.seed(first, rest);
+    const rows = tail.map(({ update }) => update);
+    const updates = snapshot ? [snapshot, ...rows] : rows;
+    loadUnheard(document, () => {
+      for (const update of updates) Y.applyUpdate(document, update, COMMITTED);
+    });
+    this.bytes = updates.reduce((sum, { length }) => sum + length, 0);
     this.recent = new RecentChanges();
     this.recent.seed(seq - tail.length, tail);
   }

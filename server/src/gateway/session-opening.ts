@@ -52,7 +52,6 @@ export class SessionOpening {
 
   /** The session is open: frames that waited are handled next. */
   entered(session: Session): void {
-    session.sendAccess();
     this.core.access.enteredWith(session);
     this.core.presence.announce(session);
     // After the frames that waited, the first awareness frame among them, so that it isn't told of itself.

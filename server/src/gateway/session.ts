@@ -7,6 +7,7 @@ import {
   isRetryable,
   ERRORS,
   SESSION_SEPARATOR,
+  SyncType,
   toWeftError,
   WeftError,
   type DocumentKey,
@@ -32,6 +33,7 @@ import {
 } from './frames.ts';
 import type { HocuspocusConnection } from './hocuspocus-connection.ts';
 import type { LiveDocument } from './live-document.ts';
+import type { StateMark } from './state-cache.ts';
 import type { Admission } from './weft-hocuspocus.ts';
 
 /** A session waits for its token, opens its document, is open, and ends; it never goes back. */
@@ -90,6 +92,8 @@ export class Session implements Receiver, Answered {
   /** Whether the client said goodbye, as opposed to a connection that broke. */
   leftCleanly = false;
   seesPresence = false;
+  /** What it was sent of the document before it was open. */
+  sentAhead: StateMark | undefined;
   /** The newest awareness frame over the rate. */
   deferredAwareness: Uint8Array | undefined;
   private state: State = { name: 'waiting' };
@@ -184,6 +188,11 @@ export class Session implements Receiver, Answered {
     this.socket.addQueuedBytes(body.length);
   }
 
+  /** Whether the client has asked for the whole document, and waits. */
+  get awaitsEverything(): boolean {
+    return this.state.name === 'opening' && this.queue.some(isFirstSync);
+  }
+
   private dispatch(type: number, reader: FrameReader): void {
     const outcome = this.socket.core.frames.handle(this, type, reader);
     if (outcome) this.hold(outcome);
@@ -248,9 +257,11 @@ export class Session implements Receiver, Answered {
     }
   }
 
-  /** The client may go on; it is told whether it may write. */
+  /** The client may go on; it is told what it may. */
   authenticated(readOnly: boolean): void {
-    if (!this.ended) this.sendNow(authenticatedBody(readOnly));
+    if (this.ended) return;
+    this.sendNow(authenticatedBody(readOnly));
+    this.sendAccess();
   }
 
   /** The document is there: frames that waited are handled now. */
@@ -388,6 +399,13 @@ export class Session implements Receiver, Answered {
     this.socket.core.opening.left(this, before.name === 'open');
     if (before.name === 'open') void this.socket.core.hocuspocus.left(before.connection);
   }
+}
+
+/** SyncStep1 with the state vector of somebody who has nothing. */
+const FIRST_SYNC = Buffer.from([FrameType.Sync, SyncType.Step1, 1, 0]);
+
+function isFirstSync(body: Uint8Array): boolean {
+  return FIRST_SYNC.equals(body);
 }
 
 /** Of what Hocuspocus and hooks may send; the gateway sends the other kinds itself. */

@@ -8,6 +8,8 @@ import type { MissedUpdate, StateVector } from './resumption.ts';
 import type { Session } from './session.ts';
 
 const SYNC_PAUSE = 250;
+/** Milliseconds that a document is not made for its first reader to be sent it: making it stops all writing. */
+const AHEAD_PATIENCE = 50;
 
 /** An encoded state vector of no clients: the sender has nothing yet. */
 function isEmptyStateVector(bytes: Uint8Array): boolean {
@@ -20,6 +22,19 @@ export class SyncResponder {
 
   constructor(core: GatewayCore) {
     this.core = core;
+  }
+
+  /**
+   * Making a document of what the log has takes 200 ms per megabyte. Whoever has nothing of it is sent what the log has
+   * before that; the rest, and the question, when their turn comes.
+   */
+  async sendAhead(session: Session): Promise<void> {
+    const { states, document } = session.document;
+    if (document || !states.filled || !session.awaitsEverything) return;
+    this.enqueueState(session, states.frames(session, this.core.clock.now()));
+    session.sentAhead = states.mark();
+    session.flush();
+    await Promise.race([session.socket.drained(), delay(AHEAD_PATIENCE)]);
   }
 
   answerStep1(session: Session, stateVector: Uint8Array): void | Promise<void> {
@@ -75,8 +90,12 @@ export class SyncResponder {
   }
 
   private sendState(session: Session): void {
+    const { sentAhead } = session;
+    session.sentAhead = undefined;
     this.core.metrics.synced('state');
-    this.send(session, session.document.states.frames(session, this.core.clock.now()));
+    const { states } = session.document;
+    const now = this.core.clock.now();
+    this.send(session, sentAhead ? states.framesSince(sentAhead, session, now) : states.frames(session, now));
   }
 
   private sendMissed(session: Session, stateVector: Uint8Array, missed: MissedUpdate | undefined): void {
@@ -91,11 +110,15 @@ export class SyncResponder {
     session.acknowledgements.holdUntilSynced();
     const question = this.core.carried.clocks.question(session.document, stateVector);
     session.enqueue(session.frame(syncStep1Body(question)));
+    this.enqueueState(session, frames);
+    session.document.fanOut.flushSoon(session);
+  }
+
+  private enqueueState(session: Session, frames: readonly Buffer[]): void {
     for (const frame of frames) {
       session.socket.stateBytesInFlight += frame.length;
       session.enqueue(frame);
     }
-    session.document.fanOut.flushSoon(session);
   }
 }
 

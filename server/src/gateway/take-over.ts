@@ -33,3 +33,19 @@ export function takeOver(document: Document, userHooks: UserHooks, changed: Chan
   if (userHooks.has('onAwarenessUpdate')) observers?.delete(own);
   else observers?.clear();
 }
+
+/**
+ * Loads the document with nobody told. Yjs encodes each change for whoever listens, which for a whole document is a tenth
+ * of loading it; and when only Hocuspocus does, there is nobody yet whom it could tell.
+ */
+export function loadUnheard(document: Document, load: () => void): void {
+  const { _observers: observers } = document as unknown as { _observers: Map<string, Set<unknown>> };
+  const listeners = observers.get('update');
+  if (listeners?.size !== 1) return load();
+  observers.delete('update');
+  try {
+    load();
+  } finally {
+    observers.set('update', listeners);
+  }
+}

@@ -98,6 +98,8 @@ export class WeftHocuspocus extends Hocuspocus {
     connectionConfig.isAuthenticated = true;
     const { readOnly } = connectionConfig;
     session.authenticated(readOnly);
+    // What users' extensions do to a document when it is loaded belongs to it.
+    if (this.core.dependencies.extensions.length === 0) await this.core.sync.sendAhead(session);
     const document = await this.createDocument(documentName, request, socketId, connectionConfig, context);
     // Given up while it was being opened, it is nobody's: the session comes back to the one that is loaded anew.
     if (session.document.discarded || session.document.document !== document)
