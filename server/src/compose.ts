@@ -99,7 +99,6 @@ export async function compose(
     log,
     registry,
     backplane,
-    documentExists: async (key) => (await documents.get(pool, key)) !== undefined,
     mayCreateByOpening: async (principal, key) =>
       (await tokenGrants.resolve(principal, key)).roles.some((role) => role.write === '*'),
     createDocument: async (principal, key) => {

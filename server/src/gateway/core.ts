@@ -90,7 +90,6 @@ export interface GatewayDependencies {
   readonly registry: PresenceRegistry;
   /** None: a single instance. */
   readonly backplane: RedisBackplane | undefined;
-  readonly documentExists: (key: DocumentKey) => Promise<boolean>;
   /** Whether the token itself gives somebody the right to make a document by opening it. */
   readonly mayCreateByOpening: (principal: Principal, key: DocumentKey) => Promise<boolean>;
   /** Makes a document and its maker the owner, in one transaction. */

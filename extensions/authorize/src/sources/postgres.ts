@@ -61,12 +61,11 @@ export class PostgresGrantSource implements GrantSource {
   async resolve(principal: Principal, key: DocumentKey): Promise<Resolution> {
     const name = nameOf(key);
     const { rows } = await unavailableOnFailure(() =>
-      this.pool.query<MatchRow>(RESOLVE, [
-        tenantOf(key),
-        name,
-        patternsReaching(name),
-        openingSubjects(principal),
-      ]),
+      this.pool.query<MatchRow>({
+        name: 'weft_resolve_access',
+        text: RESOLVE,
+        values: [tenantOf(key), name, patternsReaching(name), openingSubjects(principal)],
+      }),
     );
     const ends = rows.flatMap(({ expires_at: at }) => (at ? [at.getTime()] : []));
     return {
