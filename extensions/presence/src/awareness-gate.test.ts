@@ -232,6 +232,23 @@ describe('P6.3 who leaves is gone, who comes back is seen', () => {
 });
 
 describe('P6.4 presence across instances', () => {
+  test('P6.4 what somebody did elsewhere just before a newcomer was welcomed is news to the newcomer', () => {
+    const time = { now: 1_000_000 };
+    const [here, there] = [instance({}, time), instance({}, time)];
+    const alice = session('alice');
+    there.send(alice, entry(1, 5));
+    here.relay(here.gate.observe(encodeAwarenessUpdate(there.awareness, [1])).update);
+    time.now += 200;
+    // On its way, while here somebody comes.
+    const gone = there.gate.removal(there.gate.removeSession(alice));
+    time.now += 400;
+    const screen = newAwareness();
+    applyAwarenessUpdate(screen, here.gate.welcome(session('bob'))!, 'provider');
+    expect([...screen.getStates().keys()]).toEqual([1]);
+    applyAwarenessUpdate(screen, here.gate.observe(gone!).update!, 'provider');
+    expect(screen.getStates().size).toBe(0);
+  });
+
   test('P6.4 a person who moved to another instance is not removed by the one they left', () => {
     const time = { now: 1_000_000 };
     const [old, next] = [instance({}, time), instance({}, time)];

@@ -58,6 +58,9 @@ export interface ObservedAwareness {
   readonly reassert: Uint8Array | undefined;
 }
 
+/** Milliseconds that a frame of another instance takes at most, as a rule: its ticks, and a busy machine. */
+const ON_THE_WAY = 1000;
+
 interface Claim {
   readonly user: string;
   session: AwarenessSession | undefined;
@@ -206,7 +209,8 @@ export class AwarenessGate {
    *
    * A client that was here before ignores a state whose clock it has seen, although it has cleared it at the
    * disconnect. So the clocks sent are halfway between the state's own and now: new to that client, and still
-   * older than the person's next move.
+   * older than the person's next move. What somebody at another instance has done lately may be on its way, and must
+   * not be older.
    */
   welcome(session?: AwarenessSession): Uint8Array | undefined {
     const own = session && this.sessions.get(session);
@@ -215,7 +219,8 @@ export class AwarenessGate {
     for (const [client, state] of this.awareness.states) {
       if (own?.has(client)) continue;
       const clock = this.awareness.meta.get(client)?.clock ?? 0;
-      const between = clock + Math.max(1, Math.floor((now - clock) / 2));
+      const known = this.claims.get(client)?.session ? now : now - ON_THE_WAY;
+      const between = clock + Math.max(1, Math.floor((known - clock) / 2));
       out.push({ client, clock: between, json: jsonOf(state) });
     }
     return out.length > 0 ? encodeRawAwareness(out) : undefined;

@@ -56,7 +56,10 @@ export class SessionOpening {
   entered(session: Session): void {
     this.core.access.enteredWith(session);
     this.core.presence.announce(session);
-    // After the frames that waited, the first awareness frame among them, so that it isn't told of itself.
+  }
+
+  /** The frames that waited are handled, the first awareness frame among them: it isn't told of itself. */
+  caughtUp(session: Session): void {
     setImmediate(() => {
       if (session.isOpen) this.core.awareness.welcome(session);
     });

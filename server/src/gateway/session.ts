@@ -99,6 +99,8 @@ export class Session implements Receiver, Answered {
   private state: State = { name: 'waiting' };
   private queue: Uint8Array[] = [];
   private busy = false;
+  /** The frames that waited for the opening have been handled. */
+  private caughtUp = false;
 
   constructor({ socket, address }: SessionOptions) {
     this.socket = socket;
@@ -219,8 +221,12 @@ export class Session implements Receiver, Answered {
         this.failed(error);
       }
     }
+    if (this.queue.length > 0) return;
     // An array that has been emptied would keep its room.
-    if (this.queue.length === 0) this.queue = [];
+    this.queue = [];
+    if (this.busy || !this.isOpen || this.caughtUp) return;
+    this.caughtUp = true;
+    this.socket.core.opening.caughtUp(this);
   }
 
   // ── opening ────────────────────────────────────────────────────────────────
