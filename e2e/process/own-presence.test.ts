@@ -15,7 +15,7 @@ test('P6.7 whose connection broke is not told on coming back what they showed be
     if (origin !== 'local' && [...(added ?? []), ...(updated ?? [])].includes(olga.document.clientID))
       told.push(awareness.getLocalState());
   });
-  const seen = () => piet.provider.awareness?.getStates().get(olga.document.clientID)?.at;
+  const seen = (): unknown => piet.provider.awareness?.getStates().get(olga.document.clientID)?.at;
   for (let round = 1; round <= 4; round++) {
     awareness?.setLocalStateField('at', `before ${round}`);
     await until(() => olga.provider.synced && seen() === `before ${round}`);
