@@ -7,7 +7,8 @@
 -- ARGV[1]  key prefix
 -- ARGV[2]  the incarnation that reaps
 -- ARGV[3]  connections to look at, about
--- ARGV[4]  channel on which every instance is told the removed entries, as a JSON array of entries as JSON text
+-- ARGV[4]  channel on which every instance is told: JSON {by: the incarnation that reaps, entries: the removed ones,
+--          each as JSON text}
 -- Returns  {'none'} nobody is dead, or it may not be said now
 --          {'reaped', 1 when there may be more or else 0, the entry of each person who has left, …}
 
@@ -61,6 +62,6 @@ if redis.call('HLEN', instanceKey) == 0 then
   result[2] = more > 0 and 1 or 0
 end
 if #removed > 0 then
-  redis.call('PUBLISH', ARGV[4], cjson.encode(removed))
+  redis.call('PUBLISH', ARGV[4], cjson.encode({ by = me, entries = removed }))
 end
 return result

@@ -26,6 +26,9 @@ const CLIENTS_PER_CONNECTION = 4;
 /** Client ids of one document whose owner is remembered. */
 const OWNERS_PER_DOCUMENT = 10_000;
 
+/** The other instances know. Backplanes do not publish what comes from Redis. */
+const TOLD = { source: 'redis' } as const;
+
 /** A connection's part in a document. */
 interface Presence {
   readonly id: string;
@@ -59,9 +62,10 @@ export class PresenceExtension implements Extension {
 
   async onConfigure({ instance }: onConfigurePayload): Promise<void> {
     this.unsubscribe = this.registry.subscribe({
-      clientsGone: (key, clients) => {
+      clientsGone: (key, clients, reapedBy) => {
         const document = tenantOf(key) === this.tenant ? instance.documents.get(nameOf(key)) : undefined;
-        if (document) removeAwarenessStates(document.awareness, absent(document, clients), null);
+        const origin = reapedBy === 'us' ? null : TOLD;
+        if (document) removeAwarenessStates(document.awareness, absent(document, clients), origin);
       },
     });
     await this.registry.start();

@@ -23,8 +23,8 @@ export class Listeners {
     this.tell((listener) => listener.left?.(entry));
   }
 
-  clientsGone(document: DocumentKey, clientIds: readonly number[]): void {
-    this.tell((listener) => listener.clientsGone?.(document, clientIds));
+  clientsGone(document: DocumentKey, clientIds: readonly number[], reapedBy: 'us' | 'another'): void {
+    this.tell((listener) => listener.clientsGone?.(document, clientIds, reapedBy));
   }
 
   private tell(call: (listener: PresenceListener) => void): void {

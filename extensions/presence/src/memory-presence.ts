@@ -60,6 +60,10 @@ export class MemoryPresence implements PresenceRegistry {
     return this.local.ofUser(tenant, user);
   }
 
+  async clientsIn(document: DocumentKey): Promise<ReadonlySet<number>> {
+    return new Set(this.local.inDocument(document).flatMap(({ clientIds }) => clientIds));
+  }
+
   subscribe(listener: PresenceListener): Unsubscribe {
     return this.listeners.add(listener);
   }

@@ -113,11 +113,20 @@ export class PresenceStore {
   }
 }
 
-/** The entries of a message on the channel; none for anything else. */
-export function parseGone(message: string): PresenceEntry[] {
-  const texts = parse(message);
-  if (!Array.isArray(texts)) return [];
-  return parseEntries(texts.filter((text) => typeof text === 'string'));
+/** A message on the channel: what was removed, and the incarnation that has done it. */
+export interface Gone {
+  readonly by: string | undefined;
+  readonly entries: PresenceEntry[];
+}
+
+/** Of anything else nothing is taken. */
+export function parseGone(message: string): Gone {
+  const { by, entries: texts } = (parse(message) ?? {}) as {
+    readonly by?: unknown;
+    readonly entries?: unknown;
+  };
+  if (typeof by !== 'string' || !Array.isArray(texts)) return { by: undefined, entries: [] };
+  return { by, entries: parseEntries(texts.filter((text) => typeof text === 'string')) };
 }
 
 function parseEntries(texts: readonly string[]): PresenceEntry[] {

@@ -132,6 +132,12 @@ describe('P6.10 a dead instance leaves no ghost', () => {
       await startInstance('b', prefix),
       await startInstance('c', prefix),
     ];
+    const reapers: string[] = [];
+    for (const { registry } of [b, c]) {
+      registry.subscribe({
+        clientsGone: (_document, ids, by) => void reapers.push(...ids.map((id) => `${id} ${by}`)),
+      });
+    }
     for (let i = 0; i < 300; i++) {
       a.registry.announce(announcement('here', `a${i}`, `user${i}`, { clientIds: [i] }));
     }
@@ -155,6 +161,12 @@ describe('P6.10 a dead instance leaves no ghost', () => {
       await until(() => gone().length === 300);
       expect(gone().sort((x, y) => x - y)).toEqual(Array.from({ length: 300 }, (_, i) => i));
     }
+    // Of each, one instance knows that it was the one, and the other that it was not.
+    expect(reapers.toSorted()).toEqual(
+      Array.from({ length: 300 }, (_, i) => [`${i} another`, `${i} us`])
+        .flat()
+        .toSorted(),
+    );
   });
 
   test('P6.10 one that was frozen and goes on is a new one: no ghost, nobody twice', async () => {
@@ -224,6 +236,8 @@ describe('P5.7 presence without Redis', () => {
     b.registry.leave('b1');
     await until(async () => (await a.listed()).join() === 'a1,a2');
     expect(await b.listed()).toEqual([]);
+    // Not the same as nobody: who would be taken for gone is not known.
+    expect(await b.registry.clientsIn(here)).toBeUndefined();
     await redis.start();
     await until(async () => (await b.listed()).join() === 'a1,a2', { timeout: 5000 });
     await until(() => a.told.includes('+carol') && b.told.includes('-bob'));
@@ -278,7 +292,7 @@ describe('P7.4 what is in Redis cannot hurt the process', () => {
     const stranger = new Redis(inject('redisUrl'));
     cleanups.push(() => stranger.disconnect());
     await stranger.hset(`${prefix}{presence}:document:${here}`, { x: 'nonsense', y: '{}', z: '[1]' });
-    for (const message of ['', '{', '[1, null, "{}"]', 'null']) {
+    for (const message of ['', '{', '[1, null, "{}"]', 'null', '{"by":"x","entries":[1,"{}"]}']) {
       await stranger.publish(`${prefix}{presence}:gone`, message);
     }
     expect(await a.listed()).toEqual(['a1']);

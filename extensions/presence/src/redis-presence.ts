@@ -148,20 +148,21 @@ export class RedisPresence implements PresenceRegistry {
     this.local.lose(connection);
   }
 
-  list(document: DocumentKey): Promise<PresenceEntry[]> {
-    return this.ask(
-      (store) => store.list(document),
-      this.local.inDocument(document),
-      (entry) => entry.document === document,
-    );
+  async list(document: DocumentKey): Promise<PresenceEntry[]> {
+    return (await this.inDocument(document)) ?? this.local.inDocument(document);
   }
 
-  listByUser(tenant: string, user: string): Promise<PresenceEntry[]> {
-    return this.ask(
+  async listByUser(tenant: string, user: string): Promise<PresenceEntry[]> {
+    const found = await this.ask(
       (store) => store.listByUser(tenant, user),
-      this.local.ofUser(tenant, user),
       (entry) => entry.person.id === user && entry.document.startsWith(`${tenant}/`),
     );
+    return found ?? this.local.ofUser(tenant, user);
+  }
+
+  async clientsIn(document: DocumentKey): Promise<ReadonlySet<number> | undefined> {
+    const found = await this.inDocument(document);
+    return found && new Set(found.flatMap(({ clientIds }) => clientIds));
   }
 
   subscribe(listener: PresenceListener): Unsubscribe {
@@ -170,13 +171,19 @@ export class RedisPresence implements PresenceRegistry {
 
   // ── reading ────────────────────────────────────────────────────────────────
 
-  /** What Redis says, corrected by what this instance knows better. */
+  private inDocument(document: DocumentKey): Promise<PresenceEntry[] | undefined> {
+    return this.ask(
+      (store) => store.list(document),
+      (entry) => entry.document === document,
+    );
+  }
+
+  /** What Redis says, corrected by what this instance knows better; `undefined` while it cannot be asked. */
   private async ask(
     read: (store: PresenceStore) => Promise<PresenceEntry[]>,
-    own: PresenceEntry[],
     matches: (entry: PresenceEntry) => boolean,
-  ): Promise<PresenceEntry[]> {
-    if (!this.registered || this.away) return own;
+  ): Promise<PresenceEntry[] | undefined> {
+    if (!this.registered || this.away) return undefined;
     try {
       const found = await this.withTimeout(read(this.store));
       const entries = new Map(found.map((entry) => [entry.connection, entry]));
@@ -186,7 +193,7 @@ export class RedisPresence implements PresenceRegistry {
       }
       return oldestFirst([...entries.values()]);
     } catch {
-      return own;
+      return undefined;
     }
   }
 
@@ -367,10 +374,14 @@ export class RedisPresence implements PresenceRegistry {
   }
 
   private gone(message: string): void {
+    const { by, entries } = parseGone(message);
+    const reapedBy = by === this.incarnation ? 'us' : 'another';
     const clients = new Map<DocumentKey, number[]>();
-    for (const { document, clientIds } of parseGone(message)) {
+    for (const { document, clientIds } of entries) {
       clients.set(document, [...(clients.get(document) ?? []), ...clientIds]);
     }
-    for (const [document, ids] of clients) if (ids.length > 0) this.listeners.clientsGone(document, ids);
+    for (const [document, ids] of clients) {
+      if (ids.length > 0) this.listeners.clientsGone(document, ids, reapedBy);
+    }
   }
 }

@@ -27,9 +27,9 @@ export interface PresenceListener {
   left?(entry: PresenceEntry): void;
   /**
    * An instance died, and nobody speaks for these client ids any more. Told on every instance, so that each can
-   * remove them from the awareness of a document that it has open.
+   * remove them from the awareness of a document that it has open; `reapedBy` says who tells those who missed it.
    */
-  clientsGone?(document: DocumentKey, clientIds: readonly number[]): void;
+  clientsGone?(document: DocumentKey, clientIds: readonly number[], reapedBy: 'us' | 'another'): void;
 }
 
 /**
@@ -47,6 +47,11 @@ export interface PresenceRegistry extends Service {
   list(document: DocumentKey): Promise<PresenceEntry[]>;
   /** Oldest first; the same. */
   listByUser(tenant: string, user: string): Promise<PresenceEntry[]>;
+  /**
+   * The Yjs client ids for which some connection of the document stands. `undefined` while the other instances cannot
+   * be asked; never rejects.
+   */
+  clientsIn(document: DocumentKey): Promise<ReadonlySet<number> | undefined>;
   subscribe(listener: PresenceListener): Unsubscribe;
 }
 

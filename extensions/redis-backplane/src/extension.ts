@@ -128,7 +128,7 @@ export class RedisBackplaneExtension implements Extension {
 
   async onAwarenessUpdate(payload: onAwarenessUpdatePayload): Promise<void> {
     const { awareness, documentName, added, updated, removed, transactionOrigin } = payload;
-    if (transactionOrigin === ORIGIN) return;
+    if (isRedis(transactionOrigin)) return;
     // Removals too when nobody is left here: the others would show a ghost until it times out.
     const clients = [...added, ...updated, ...removed].filter((client) => awareness.meta.has(client));
     if (clients.length === 0) return;
@@ -181,6 +181,10 @@ export class RedisBackplaneExtension implements Extension {
       });
     }
   }
+}
+
+function isRedis(origin: unknown): boolean {
+  return (origin as Partial<RedisTransactionOrigin> | null | undefined)?.source === 'redis';
 }
 
 /** The socket, not the connection: closing only the latter leaves the client believing that it is connected. */

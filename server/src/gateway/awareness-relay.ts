@@ -95,18 +95,25 @@ export class AwarenessRelay {
     const { document } = session;
     const clients = document.awareness.removeSession(session);
     if (clients.length === 0) return;
-    if (grace === 0) return this.remove(document, clients);
+    if (grace === 0) return this.removeEverywhere(document, clients);
     const silent = document.awareness.silentSince(clients);
-    setTimeout(() => this.remove(document, silent()), grace).unref();
+    setTimeout(() => this.removeEverywhere(document, silent()), grace).unref();
   }
 
-  remove(document: LiveDocument, clients: readonly number[]): void {
-    if (document.discarded) return;
+  /** Those of `clients` for whom nobody here stands are gone. The other instances find out by themselves. */
+  remove(document: LiveDocument, clients: readonly number[]): Uint8Array | undefined {
+    if (document.discarded) return undefined;
     const update = document.awareness.removal(clients);
-    if (!update) return;
+    if (!update) return undefined;
     applyAwarenessUpdate(document.document.awareness, update, null);
     document.fanOut.showPresence(update);
-    this.core.replication.publishAwareness(document, update);
+    return update;
+  }
+
+  /** The same; and it is for this instance to tell the others. */
+  removeEverywhere(document: LiveDocument, clients: readonly number[]): void {
+    const update = this.remove(document, clients);
+    if (update) this.core.replication.publishAwareness(document, update);
   }
 
   /** Another instance has opened the document: it is told who is here. */
@@ -121,7 +128,7 @@ export class AwarenessRelay {
 
   /**
    * Removes people of other instances of whom nothing was heard for long: their leave was lost on its way. Clients
-   * renew their state every 15 s.
+   * renew their state every 15 s. Only here: what this instance does not hear, others may.
    */
   sweep(document: LiveDocument, now: number): void {
     if (!document.awareness) return;

@@ -15,9 +15,12 @@ export class SessionPresence {
   start(): void {
     const { documents, awareness, dependencies } = this.core;
     this.unsubscribe = dependencies.registry.subscribe({
-      clientsGone: (key, clients) => {
+      clientsGone: (key, clients, reapedBy) => {
         const document = documents.get(key);
-        if (document?.awareness) awareness.remove(document, clients);
+        if (!document?.awareness) return;
+        // All are told; one tells those again who missed it, and not each of them everybody.
+        if (reapedBy === 'us') awareness.removeEverywhere(document, clients);
+        else awareness.remove(document, clients);
       },
     });
   }

@@ -72,6 +72,16 @@ export function presenceContract(name: string, make: () => Promise<PresenceRegis
       expect(await registry.list(documentKey('other', 'here'))).toEqual([]);
     });
 
+    test('P6.9 the client ids for which somebody stands are known', async () => {
+      const clients = async () => [...((await registry.clientsIn(here)) ?? [])].sort();
+      registry.announce(announcement('here', 'c1', 'alice', { clientIds: [5, 6] }));
+      registry.announce(announcement('here', 'c2', 'bob', { clientIds: [7] }));
+      registry.announce(announcement('there', 'c3', 'carol', { clientIds: [8] }));
+      await until(async () => (await clients()).join() === '5,6,7');
+      registry.leave('c1');
+      await until(async () => (await clients()).join() === '7');
+    });
+
     test('P6.9 an announcement that changes nothing else replaces the earlier one', async () => {
       registry.announce(announcement('here', 'c1', 'alice'));
       registry.announce(announcement('here', 'c1', 'alice', { clientIds: [5, 6] }));
