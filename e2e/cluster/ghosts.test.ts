@@ -4,6 +4,7 @@ import { closing } from '../shared/clean-up.ts';
 import { reader } from '../shared/promises.ts';
 import { clusterOfFile, type Instance } from './cluster.ts';
 import { crash, moveTo } from './clients.ts';
+import { redisAway } from './faults.ts';
 import { PresenceLog, Views } from './views.ts';
 
 /** Milliseconds that somebody who is gone may still be shown or listed. */
@@ -70,4 +71,26 @@ test('P6.13 an instance that crashed leaves nobody behind after 10 s, and whose 
   stays.close();
   await views.become(['moved'], 1_500);
   await c.server.start();
+});
+
+test('P5.7 whoever is there is shown through an outage of Redis, and who left meanwhile is gone soon after it', async () => {
+  const [a, b, c] = three();
+  await a.server.as({ sub: 'owner' }).createDocument('outage');
+  const leaves = join('outage', 'leaves', a);
+  const [stays, alone] = [join('outage', 'stays', b), join('outage', 'alone', c)];
+  const views = closing(new Views({ cluster: cluster(), name: 'outage' }));
+  await views.become(['alone', 'leaves', 'stays']);
+
+  const { redis, instances } = cluster();
+  await redis.stop('SIGKILL');
+  await redisAway(instances);
+  leaves.close();
+  const [first] = views.watchers;
+  await until(() => first?.people.includes('leaves') === false);
+  await redis.start();
+  // Elsewhere they are taken for present until it can be known: ten seconds after Redis is back.
+  await views.become(['alone', 'stays'], 2 * GHOST);
+  expect([...new Set(views.leaves)]).toEqual(['leaves']);
+  expect(views.leaves).toHaveLength(3);
+  await Promise.all([stays, alone].map((session) => session.saved()));
 });

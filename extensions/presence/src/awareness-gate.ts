@@ -226,6 +226,22 @@ export class AwarenessGate {
     return out.length > 0 ? encodeRawAwareness(out) : undefined;
   }
 
+  /** Those who are shown and whom other instances have brought; milliseconds since 1970 when last told of. */
+  elsewhere(): { readonly client: number; readonly at: number }[] {
+    const { states, meta } = this.awareness;
+    const clients = [...states.keys()].filter((client) => !this.claims.has(client));
+    return clients.map((client) => ({ client, at: meta.get(client)?.lastUpdated ?? 0 }));
+  }
+
+  /** The states of such clients once more, one clock later, so that they are older than whatever these do next. */
+  renewal(clients: readonly number[]): AwarenessEntry[] {
+    const { states, meta } = this.awareness;
+    return clients.flatMap((client) => {
+      const state = states.get(client) as AwarenessState | undefined;
+      return state ? [{ client, clock: (meta.get(client)?.clock ?? 0) + 1, state }] : [];
+    });
+  }
+
   /** The client ids that a session speaks for. */
   clientsOf(session: AwarenessSession): number[] {
     return [...(this.sessions.get(session) ?? [])];

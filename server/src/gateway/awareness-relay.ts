@@ -1,5 +1,5 @@
 import { claimsFor } from '@weft/authorize';
-import { applyStates, type AwarenessVerdict } from '@weft/presence';
+import { applyStates, encodeAwareness, type AwarenessVerdict } from '@weft/presence';
 import { applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import type { GatewayCore } from './core.ts';
 import { awarenessBody } from './frames.ts';
@@ -140,6 +140,14 @@ export class AwarenessRelay {
       return !here.has(client) && lastUpdated !== undefined && now - lastUpdated > SILENT;
     });
     if (silent.length > 0) this.remove(document, silent);
+  }
+
+  /** Tells the people here once more of people at other instances. */
+  renew(document: LiveDocument, clients: readonly number[]): void {
+    const entries = document.awareness.renewal(clients);
+    if (entries.length === 0) return;
+    applyStates(document.document.awareness, entries, null);
+    document.fanOut.showPresence(encodeAwareness(entries));
   }
 
   /** What another instance has published. */

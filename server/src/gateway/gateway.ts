@@ -127,6 +127,7 @@ export class Gateway {
       for (const session of live.sessions) this.core.access.sweep(session, now);
       if (ping) this.core.awareness.sweep(live, now);
     }
+    this.core.presence.sweep();
     this.core.carried.sweep();
     this.core.metrics.documents.set(this.core.documents.size);
   }

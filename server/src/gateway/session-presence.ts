@@ -1,20 +1,42 @@
 import type { Unsubscribe } from '@weft/common';
 import { stampedUser } from '@weft/presence';
 import type { GatewayCore } from './core.ts';
+import type { LiveDocument } from './live-document.ts';
+import { PresumedPresence } from './presumed-presence.ts';
 import type { Session } from './session.ts';
 
-/** Tells the presence registry who is here. */
+/** Tells the presence registry who is here, and takes from it who is no longer anywhere. */
 export class SessionPresence {
   private readonly core: GatewayCore;
-  private unsubscribe: Unsubscribe | undefined;
+  private readonly presumed: PresumedPresence<LiveDocument>;
+  private readonly unsubscribes: (Unsubscribe | undefined)[] = [];
 
   constructor(core: GatewayCore) {
     this.core = core;
+    this.presumed = new PresumedPresence({
+      clock: core.clock,
+      port: {
+        documents: () => core.documents.all(),
+        elsewhere: ({ awareness }) => awareness?.elsewhere() ?? [],
+        renew: (document, clients) => core.awareness.renew(document, clients),
+        remove: (document, clients) => core.awareness.remove(document, clients),
+        clientsIn: ({ key }) => core.dependencies.registry.clientsIn(key),
+      },
+    });
   }
 
   start(): void {
+    const { backplane } = this.core.dependencies;
+    const { presumed } = this;
+    this.unsubscribes.push(
+      this.followRegistry(),
+      backplane?.listen({ down: () => presumed.away(), up: () => presumed.back() }),
+    );
+  }
+
+  private followRegistry(): Unsubscribe {
     const { documents, awareness, dependencies } = this.core;
-    this.unsubscribe = dependencies.registry.subscribe({
+    return dependencies.registry.subscribe({
       clientsGone: (key, clients, reapedBy) => {
         const document = documents.get(key);
         if (!document?.awareness) return;
@@ -26,7 +48,12 @@ export class SessionPresence {
   }
 
   stop(): void {
-    this.unsubscribe?.();
+    for (const unsubscribe of this.unsubscribes.splice(0)) unsubscribe?.();
+  }
+
+  /** To be called every second. */
+  sweep(): void {
+    this.presumed.sweep();
   }
 
   /** Enters a session, or what has changed of it. */
