@@ -14,6 +14,7 @@ class Counting implements Receiver {
   readonly seesPresence = true;
   writes = 0;
   lastAt = Number.NaN;
+  onWrite: (() => void) | undefined;
   private queued = 0;
 
   enqueue(bytes: Buffer): void {
@@ -25,6 +26,8 @@ class Counting implements Receiver {
     this.queued = 0;
     this.writes += 1;
     this.lastAt = performance.now();
+    this.onWrite?.();
+    this.onWrite = undefined;
   }
 }
 
@@ -33,7 +36,7 @@ function room(size: number) {
   const receivers = new Set(members);
   const fanOut = new FanOut({ receivers, clock: systemClock, maxWindow: 5, windowPerReceiver: 0.25 });
   const writes = () => members.reduce((sum, { writes: own }) => sum + own, 0);
-  return { fanOut, members, writes };
+  return { fanOut, members, receivers, writes };
 }
 
 let clock = 0;
@@ -98,5 +101,23 @@ describe('P7.25 presence costs a bounded number of writes', () => {
     expect([writer.writes, other.writes]).toEqual([3, 2]);
     vi.advanceTimersByTime(1_000);
     expect([writer.writes, other.writes]).toEqual([3, 2]);
+  });
+
+  test('P7.25 in a crowd whatever else waits has its turn in between, and who left then is sent nothing', () => {
+    const { fanOut, members, receivers, writes } = room(500);
+    const [first, last] = [members[0], members.at(-1)] as [Counting, Counting];
+    let writesThen = Number.NaN;
+    first.onWrite = () =>
+      setImmediate(() => {
+        writesThen = writes();
+        receivers.delete(last);
+        fanOut.broadcastUpdate(new Uint8Array([0, 0]));
+      });
+    fanOut.showPresence(move(1));
+    vi.advanceTimersByTime(110);
+    expect(writesThen).toBeLessThan(100);
+    // The edit has overtaken the presence, for which the others still had to wait.
+    expect([...new Set(members.map((member) => member.writes))].sort()).toEqual([0, 2]);
+    expect(last.writes).toBe(0);
   });
 });
