@@ -7,6 +7,8 @@ export interface Spent {
   readonly wallSeconds: number;
   /** CPU milliseconds of all instances together. */
   readonly serverCpu: number;
+  /** Of the one that spent most. */
+  readonly busiestCpu: number;
   readonly postgresCpu: number;
   readonly redisCpu: number;
 }
@@ -22,9 +24,11 @@ export function startMeter(stage: Stage): () => Spent {
     const wallSeconds = (after.at - before.at) / 1000;
     const others = (after.machine - before.machine - (after.own - before.own)) / wallSeconds;
     if (others > TOLERATED_OTHERS) stage.note(`other programs used ${others.toFixed(1)} cores meanwhile`);
+    const spent = after.servers.map((seconds, index) => seconds - (before.servers[index] ?? 0));
     return {
       wallSeconds,
-      serverCpu: (after.server - before.server) * 1000,
+      serverCpu: spent.reduce((sum, one) => sum + one, 0) * 1000,
+      busiestCpu: Math.max(...spent) * 1000,
       postgresCpu: (after.postgres - before.postgres) * 1000,
       redisCpu: (after.redis - before.redis) * 1000,
     };
@@ -37,7 +41,7 @@ function readAccounts({ deployment, services }: Stage) {
     machine: machineCpuSeconds(),
     /** Everything that the benchmark started is its descendant. */
     own: cpuSeconds(process.pid),
-    server: deployment.instances.reduce((sum, instance) => sum + cpuSeconds(instance.process.pid), 0),
+    servers: deployment.instances.map((instance) => cpuSeconds(instance.process.pid)),
     postgres: cpuSeconds(services.postgres.process.pid),
     redis: cpuSeconds(services.redis.process.pid),
   };
