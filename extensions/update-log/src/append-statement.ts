@@ -14,9 +14,9 @@ export interface DocumentBatch {
 }
 
 /**
- * The common case, one row for one document that nobody else has written to, without the function: a quarter of its
- * CPU. It asks for the head to be exactly the known one, so no earlier attempt can have succeeded, and nothing has to
- * be searched. Finds no row for every other case; the function then says which it is.
+ * The common case, one row for one document whose head was guessed right, without the function: a quarter of its CPU.
+ * It asks for the head to be exactly the guessed one. Every attempt guesses the same, so no earlier one can have
+ * succeeded, and nothing has to be searched. Finds no row for every other case; the function then says which it is.
  */
 const TEXT_ONE = `WITH advanced AS (
     UPDATE documents SET head = head + 1, bytes = bytes + $11, updated_at = clock_timestamp()
@@ -26,14 +26,20 @@ const TEXT_ONE = `WITH advanced AS (
   SELECT id, head, updated_at, policy_rev, $5, $6, $7, $8, $9, $10 FROM advanced
   RETURNING seq, at`;
 
-export function appendOneStatement(part: DocumentBatch, row: PendingRow, instance: string): pg.QueryConfig {
+export interface GuessedBatch extends DocumentBatch {
+  readonly row: PendingRow;
+  readonly guess: number;
+}
+
+export function appendOneStatement(part: GuessedBatch, instance: string): pg.QueryConfig {
+  const { row } = part;
   return {
     name: 'weft_append_one',
     text: TEXT_ONE,
     values: [
       part.document,
       part.epoch,
-      part.known,
+      part.guess,
       part.policyRev,
       part.batch,
       row.kind,

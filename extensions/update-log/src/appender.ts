@@ -210,8 +210,9 @@ export class Appender {
     [batch, ...others]: readonly QueuedBatch[],
   ): Promise<Map<number, AppendOutcome> | undefined> {
     const row = batch?.rows[0];
-    if (!row || !batch.alone || batch.rows.length > 1 || others.length > 0) return undefined;
-    const outcome = readOutcome(await lane.query(appendOneStatement(batch, row, this.options.instance)));
+    if (!row || batch.guess === undefined || batch.rows.length > 1 || others.length > 0) return undefined;
+    const statement = appendOneStatement({ ...batch, row, guess: batch.guess }, this.options.instance);
+    const outcome = readOutcome(await lane.query(statement));
     return outcome && new Map([[batch.document, outcome]]);
   }
 

@@ -21,8 +21,11 @@ interface QueuedEntry extends AppendEntry {
 export interface QueuedBatch extends DocumentBatch {
   readonly queue: DocumentQueue;
   readonly entries: readonly QueuedEntry[];
-  /** Nobody else wrote to the document between this handle's last two commits. */
-  readonly alone: boolean;
+  /**
+   * Where the document's log is guessed to stand; `undefined` where the last guess was wrong: others write to it at the
+   * same time.
+   */
+  readonly guess: number | undefined;
 }
 
 export interface BatchLimits {
@@ -57,7 +60,10 @@ export class DocumentQueue {
   pendingBytes = 0;
   error: WeftError | undefined;
   private knownSeq: number;
-  private alone = true;
+  private rumouredSeq = 0;
+  /** Where the log was guessed to stand when the batch in flight was taken. */
+  private guess = 0;
+  private guessesRight = true;
   private entries: QueuedEntry[] = [];
   private inFlight = 0;
   private tickets = 0;
@@ -97,6 +103,14 @@ export class DocumentQueue {
     if (seq > this.knownSeq) this.knownSeq = seq;
   }
 
+  /**
+   * Others are said to have written up to `seq`. Only ever used to guess: whoever says so may be mistaken, and from
+   * what is known to exist follows what has been lost.
+   */
+  expect(seq: number): void {
+    if (seq > this.rumouredSeq) this.rumouredSeq = seq;
+  }
+
   /** Takes the next run of entries that share a permission revision. */
   take({ maxBatchRows, maxBatchBytes, maxRowBytes }: BatchLimits): QueuedBatch {
     const policyRev = this.entries[0]?.policyRev ?? 0;
@@ -110,10 +124,11 @@ export class DocumentQueue {
     }
     const entries = this.entries.splice(0, count);
     this.inFlight = entries.length;
+    this.guess = Math.max(this.knownSeq, this.rumouredSeq);
     return {
       queue: this,
       entries,
-      alone: this.alone,
+      guess: this.guessesRight ? this.guess : undefined,
       document: this.id,
       epoch: this.epoch,
       known: this.knownSeq,
@@ -128,7 +143,7 @@ export class DocumentQueue {
     // Failed meanwhile: nobody expects these any more, and their bytes have been given back.
     if (this.error) return 0;
     const committed = place ? toCommitted(batch, instance, place) : [];
-    if (place) this.alone = place.firstSeq === batch.known + 1;
+    if (place) this.guessesRight = place.firstSeq === this.guess + 1;
     this.observe(committed.at(-1)?.seq ?? 0);
     const bytes = batch.entries.reduce((sum, entry) => sum + weight(entry), 0);
     this.pendingBytes -= bytes;

@@ -46,6 +46,10 @@ export class OpenDocument implements DocumentLog {
     return this.options.append(entry);
   }
 
+  expect(seq: number): void {
+    this.options.queue.expect(seq);
+  }
+
   flush(): Promise<void> {
     return this.options.queue.flush();
   }

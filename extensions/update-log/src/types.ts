@@ -75,6 +75,11 @@ export interface DocumentLog {
    * @throws WeftError `log-backlog-full`; `server-draining` after stop; what `failed` was told, after it was.
    */
   append(entry: AppendEntry): number;
+  /**
+   * Another process is said to have written the row `seq`. Appending is cheaper while that is true of the newest row,
+   * and no less safe when it is not.
+   */
+  expect(seq: number): void;
   /** Resolves when everything appended so far is committed; rejects with what `failed` is told. */
   flush(): Promise<void>;
   /** What is queued is still committed and told to `committed`. Resolves after that; never rejects. */

@@ -280,6 +280,7 @@ export class LiveDocument {
   applyCommitted(rows: readonly CommittedUpdate[]): void {
     for (const row of rows) Y.applyUpdate(this.document, row.update, COMMITTED);
     this.progress.received(rows);
+    this.log.expect(this.progress.seq);
   }
 
   // ── acknowledging ──────────────────────────────────────────────────────────
