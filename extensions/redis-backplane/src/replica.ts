@@ -2,7 +2,7 @@ import type { CommittedUpdate, Cursor, DocumentKey, Unsubscribe } from '@weft/co
 import { AwarenessBatch } from './awareness-batch.ts';
 import type { RedisBackplane } from './backplane.ts';
 import { DocumentPosition, type DocumentPositionPort } from './document-position.ts';
-import type { Vigilance } from './vigilance.ts';
+import type { Vigilance, Watching } from './vigilance.ts';
 
 export interface ReplicaEvents extends Omit<DocumentPositionPort, 'repaired'> {
   /** Presence of people on other instances. */
@@ -37,7 +37,7 @@ export class Replica {
   private readonly backplane: RedisBackplane | undefined;
   private readonly vigilance: Vigilance;
   private readonly events: ReplicaEvents;
-  private unwatch: Unsubscribe | undefined;
+  private watching: Watching | undefined;
   private announcedAt = -ANNOUNCE_INTERVAL;
   private left = false;
   /**
@@ -81,7 +81,7 @@ export class Replica {
   /** The document is loaded up to `seq`. */
   open({ id, epoch, seq, policyRev }: { id: number; epoch: number; seq: number; policyRev: number }): void {
     if (this.left) return;
-    this.unwatch = this.vigilance.watch({
+    this.watching = this.vigilance.watch({
       id,
       position: this.position,
       policyRev,
@@ -111,6 +111,7 @@ export class Replica {
   committed(rows: readonly CommittedUpdate[]): void {
     if (this.left || rows.length === 0) return;
     this.position.committed(rows);
+    this.watching?.committed(rows);
     this.backplane?.publishUpdates(rows);
   }
 
@@ -131,7 +132,7 @@ export class Replica {
   leave(): void {
     if (this.left) return;
     this.left = true;
-    this.unwatch?.();
+    this.watching?.end();
     this.position.close();
     this.backplane?.leave(this.key);
   }

@@ -1,12 +1,16 @@
 import { silentLogger } from '@weft/common';
 import { until } from '@weft/harness';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { DocumentPosition, type LostReason } from './document-position.ts';
 import { TestLog } from './testing/log.ts';
 import { Vigilance, type ReadHeads, type VigilanceOptions } from './vigilance.ts';
 
 const running: Vigilance[] = [];
-afterEach(() => Promise.all(running.splice(0).map((vigilance) => vigilance.stop())));
+const cleanups: (() => void)[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((vigilance) => vigilance.stop()));
+  for (const cleanup of cleanups.splice(0)) cleanup();
+});
 
 function watch(log: TestLog, options: Partial<VigilanceOptions> = {}) {
   const applied: number[] = [];
@@ -29,7 +33,7 @@ function watch(log: TestLog, options: Partial<VigilanceOptions> = {}) {
     policyRev: log.policyRev,
     policyChanged: (rev: number) => revisions.push(rev),
   };
-  return { vigilance, position, applied, lost, revisions, unwatch: vigilance.watch(watched) };
+  return { vigilance, position, applied, lost, revisions, watching: vigilance.watch(watched) };
 }
 
 describe('P5.4 what was never delivered is found', () => {
@@ -81,6 +85,50 @@ describe('P5.4 what was never delivered is found', () => {
     expect(revisions).toEqual([4]);
   });
 
+  test('P4.7 a commit under other permissions than were known is such a notice; one that was under way is none', async () => {
+    const log = new TestLog();
+    const { watching, revisions } = watch(log);
+    const [known, newer] = [log.policyRev, log.policyRev + 1];
+    watching.committed([log.append('a')]);
+    expect(revisions).toEqual([]);
+    log.policyRev = newer;
+    const row = log.append('a');
+    watching.committed([{ ...row, policyRev: newer }]);
+    watching.committed([{ ...row, policyRev: known }]);
+    expect(revisions).toEqual([newer]);
+  });
+
+  test('P12.15 what its own commits tell is not asked for, what they cannot tell seldom', async () => {
+    vi.useFakeTimers();
+    cleanups.push(() => vi.useRealTimers());
+    const log = new TestLog();
+    let queries = 0;
+    const heads: ReadHeads = (ids) => {
+      queries += 1;
+      return log.heads(ids);
+    };
+    const { vigilance, watching } = watch(log, { heads, interval: 3_000, policyInterval: 800 });
+    await vigilance.start();
+    const during = async (milliseconds: number, act: () => void) => {
+      const before = queries;
+      for (let passed = 0; passed < milliseconds; passed += 100) {
+        await vi.advanceTimersByTimeAsync(100);
+        act();
+      }
+      return queries - before;
+    };
+    expect(await during(16_000, () => undefined)).toBe(20);
+    expect(await during(30_000, () => watching.committed([log.append('a')]))).toBe(10);
+    await vigilance.checkNow();
+    await vi.advanceTimersByTimeAsync(500);
+    watching.committed([log.append('a')]);
+    // The last commit told how the log stood: 800 ms later that is asked for.
+    expect(await during(700, () => undefined)).toBe(0);
+    expect(await during(100, () => undefined)).toBe(1);
+    vigilance.deliveryLost();
+    expect(await during(5_000, () => watching.committed([log.append('a')]))).toBe(10);
+  });
+
   test('P5.2 another epoch and a deleted document are noticed', async () => {
     const remade = new TestLog();
     const first = watch(remade);
@@ -114,8 +162,8 @@ describe('P5.4 what was never delivered is found', () => {
 
   test('P5.4 what is no longer open is not asked for', async () => {
     const log = new TestLog();
-    const { vigilance, unwatch, lost } = watch(log);
-    unwatch();
+    const { vigilance, watching, lost } = watch(log);
+    watching.end();
     log.epoch++;
     await vigilance.checkNow();
     expect(lost).toEqual([]);

@@ -2,11 +2,11 @@ import {
   noMetrics,
   systemClock,
   type Clock,
+  type CommittedUpdate,
   type Cursor,
   type Logger,
   type Metrics,
   type Service,
-  type Unsubscribe,
 } from '@weft/common';
 import type { DocumentPosition } from './document-position.ts';
 
@@ -26,7 +26,10 @@ export interface VigilanceOptions {
   readonly interval?: number;
   /** The same while rows are not being delivered. Default 500. */
   readonly awayInterval?: number;
-  /** The same for permission revisions, when they should be known sooner. Default: as `interval`. */
+  /**
+   * Milliseconds that a document's permission revision may be unknown, when it should be known sooner. Whoever commits
+   * to it knows it by that, and does not ask. Default: as `interval`.
+   */
   readonly policyInterval?: number;
   readonly logger: Logger;
   readonly metrics?: Metrics;
@@ -43,9 +46,17 @@ export interface Watched {
   policyChanged(policyRev: number): void;
 }
 
+export interface Watching {
+  /** Rows that this process has committed: so stood the log, and its permissions, a moment ago. */
+  committed(rows: readonly CommittedUpdate[]): void;
+  end(): void;
+}
+
 interface Watch {
   readonly watched: Watched;
   policyRev: number;
+  /** `performance.now()` when it was last known how the log stands. */
+  knownAt: number;
 }
 
 const IDS_PER_QUERY = 5000;
@@ -57,6 +68,7 @@ const IDS_PER_QUERY = 5000;
 export class Vigilance implements Service {
   private readonly heads: ReadHeads;
   private readonly interval: number;
+  private readonly policyInterval: number;
   private readonly awayInterval: number;
   private readonly logger: Logger;
   private readonly clock: Clock;
@@ -66,14 +78,17 @@ export class Vigilance implements Service {
   private running = false;
   private timer: NodeJS.Timeout | undefined;
   private checking: Promise<void> | undefined;
+  /** `performance.now()` when everything was last asked for. */
+  private askedAt = -Infinity;
   private lastSuccess: number | undefined;
   private failing = false;
 
   constructor(options: VigilanceOptions) {
     const { interval = 3000, policyInterval = interval } = options;
     this.heads = options.heads;
-    this.interval = Math.min(interval, policyInterval);
-    this.awayInterval = Math.min(options.awayInterval ?? 500, this.interval);
+    this.interval = interval;
+    this.policyInterval = Math.min(interval, policyInterval);
+    this.awayInterval = Math.min(options.awayInterval ?? 500, this.policyInterval);
     this.logger = options.logger;
     this.clock = options.clock ?? systemClock;
     this.checks = (options.metrics ?? noMetrics).counter(
@@ -99,10 +114,18 @@ export class Vigilance implements Service {
     await this.checking;
   }
 
-  watch(watched: Watched): Unsubscribe {
-    const watch: Watch = { watched, policyRev: watched.policyRev };
+  watch(watched: Watched): Watching {
+    const watch: Watch = { watched, policyRev: watched.policyRev, knownAt: performance.now() };
     this.watches.add(watch);
-    return () => this.watches.delete(watch);
+    return {
+      committed: (rows) => {
+        watch.knownAt = performance.now();
+        const policyRev = rows.at(-1)?.policyRev ?? 0;
+        // An answer that took its time may be of before a change that is known already.
+        if (policyRev > watch.policyRev) this.policyChanged(watch, policyRev);
+      },
+      end: () => this.watches.delete(watch),
+    };
   }
 
   /** Rows are not being delivered: look more often. */
@@ -130,19 +153,39 @@ export class Vigilance implements Service {
 
   private schedule(): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.checkNow(), this.away ? this.awayInterval : this.interval);
+    this.timer = setTimeout(() => this.checkIfDue(), Math.max(1, this.dueAt - performance.now()));
     this.timer.unref();
+  }
+
+  private checkIfDue(): void {
+    if (performance.now() < this.dueAt) this.schedule();
+    else void this.checkNow();
+  }
+
+  /**
+   * By `performance.now()`. A look costs an otherwise idle instance more than all else it does together, so what its own
+   * commits tell is not asked for; what they cannot tell is, every now and then.
+   */
+  private get dueAt(): number {
+    if (this.away) return this.askedAt + this.awayInterval;
+    let due = this.askedAt + this.interval;
+    for (const { knownAt } of this.watches) due = Math.min(due, knownAt + this.policyInterval);
+    return Math.max(due, this.askedAt + this.policyInterval);
   }
 
   private async check(): Promise<void> {
     const asked = [...this.watches].map((watch) => ({ watch, cursor: watch.watched.position.cursor }));
     const askedAt = this.clock.now();
+    this.askedAt = performance.now();
     try {
       // Also when nothing is open: the log then looks whether it still talks to the same database.
       for (let from = 0; from === 0 || from < asked.length; from += IDS_PER_QUERY) {
         const part = asked.slice(from, from + IDS_PER_QUERY);
         const heads = await this.heads(part.map(({ watch }) => watch.watched.id));
-        for (const { watch, cursor } of part) this.compare(watch, cursor, heads.get(watch.watched.id));
+        for (const { watch, cursor } of part) {
+          watch.knownAt = Math.max(watch.knownAt, this.askedAt);
+          this.compare(watch, cursor, heads.get(watch.watched.id));
+        }
       }
       this.lastSuccess = askedAt;
       this.succeeded();
@@ -157,9 +200,13 @@ export class Vigilance implements Service {
     const { position } = watch.watched;
     if (!head) return position.observeDeleted(asked);
     position.observeHead({ epoch: head.epoch, seq: head.head }, asked);
-    if (head.policyRev === watch.policyRev || !this.watches.has(watch)) return;
-    watch.policyRev = head.policyRev;
-    watch.watched.policyChanged(head.policyRev);
+    if (head.policyRev !== watch.policyRev && this.watches.has(watch))
+      this.policyChanged(watch, head.policyRev);
+  }
+
+  private policyChanged(watch: Watch, policyRev: number): void {
+    watch.policyRev = policyRev;
+    watch.watched.policyChanged(policyRev);
   }
 
   private succeeded(): void {
