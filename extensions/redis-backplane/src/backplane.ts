@@ -70,7 +70,10 @@ export class RedisBackplane implements Service {
   private readonly link: RedisLink;
   /** Not the instance's name: two processes may be configured with the same. */
   private readonly sender = randomBytes(SENDER_BYTES);
+  /** For what arrives. */
   private readonly channels = new Map<string, DocumentChannel>();
+  /** The same for what is sent: a channel's name would have to be put together for each update. */
+  private readonly documents = new Map<DocumentKey, DocumentChannel>();
   private readonly listeners = new Set<BackplaneListener>();
   private recovering = false;
 
@@ -119,9 +122,10 @@ export class RedisBackplane implements Service {
    * answered in time; never rejects.
    */
   async join(key: DocumentKey, handlers: DocumentHandlers): Promise<void> {
-    const channel = this.channelOf(key);
+    const channel = `${this.options.prefix}document:${key}`;
     const document = new DocumentChannel(key, channel, handlers);
     this.channels.set(channel, document);
+    this.documents.set(key, document);
     if (!this.connected) return;
     const subscribed = this.link.subscribe([channel]).then((taken) => {
       if (taken && this.channels.get(channel) === document) this.hello(document);
@@ -130,33 +134,34 @@ export class RedisBackplane implements Service {
   }
 
   leave(key: DocumentKey): void {
-    const document = this.channels.get(this.channelOf(key));
+    const document = this.documents.get(key);
     if (!document) return;
     clearTimeout(document.awarenessTimer);
     // Also what this tick still holds: it may be the removal of the last person.
     if (!document.awareness.empty) this.publishBatch(document);
     if (document.hasPeers) this.publish(document, { kind: 'bye' });
     this.channels.delete(document.channel);
+    this.documents.delete(key);
     this.link.unsubscribe(document.channel);
   }
 
   /** Asks who has the document open and how far they are. For when rows turn out not to be delivered. */
   announce(key: DocumentKey): void {
-    const document = this.channels.get(this.channelOf(key));
+    const document = this.documents.get(key);
     if (document) this.hello(document);
   }
 
   /** Consecutive rows of one document that this process has committed. */
   publishUpdates(rows: readonly CommittedUpdate[]): void {
     const [first] = rows;
-    const document = first && this.channels.get(this.channelOf(first.document));
+    const document = first && this.documents.get(first.document);
     if (!document || !this.wanted(document, 'updates')) return;
     this.publish(document, { kind: 'updates', rows });
   }
 
   /** Whether another instance has the document open, as far as this one knows. */
   isShared(key: DocumentKey): boolean {
-    return this.channels.get(this.channelOf(key))?.hasPeers ?? false;
+    return this.documents.get(key)?.hasPeers ?? false;
   }
 
   /**
@@ -164,7 +169,7 @@ export class RedisBackplane implements Service {
    * @param people how many are present in the document
    */
   publishAwareness(key: DocumentKey, update: Uint8Array, people: number): void {
-    const document = this.channels.get(this.channelOf(key));
+    const document = this.documents.get(key);
     if (!document || !this.wanted(document, 'awareness')) return;
     try {
       document.awareness.add(update);
@@ -181,13 +186,9 @@ export class RedisBackplane implements Service {
   }
 
   publishStateless(key: DocumentKey, payload: string): void {
-    const document = this.channels.get(this.channelOf(key));
+    const document = this.documents.get(key);
     if (document && this.wanted(document, 'stateless'))
       this.publish(document, { kind: 'stateless', payload });
-  }
-
-  private channelOf(key: DocumentKey): string {
-    return `${this.options.prefix}document:${key}`;
   }
 
   private wanted(document: DocumentChannel, kind: Frame['kind']): boolean {
