@@ -299,6 +299,25 @@ describe('P6.8 presence and messages reach the other instances', () => {
     expect(a.count('published_total awareness') - published).toBeLessThanOrEqual(2 + ticks);
   });
 
+  test('P12.4 what waits for its tick goes along with the next row', async () => {
+    const { a, b } = await pair({ awarenessTick: 60_000 });
+    await until(() => a.seen.joined > 0);
+    const person = new Awareness(new Doc());
+    cleanups.push(() => person.destroy());
+    for (let at = 1; at <= 3; at++) {
+      person.setLocalState({ at });
+      a.replica.publishAwareness(encodeAwarenessUpdate(person, [person.clientID]), 1);
+      a.write();
+      await until(() => b.seen.awareness.some((bytes) => Buffer.from(bytes).includes(`{"at":${at}}`)));
+      expect(b.seen.applied).toHaveLength(at);
+    }
+    expect(a.count('published_total awareness')).toBe(0);
+    // A tick that has been overtaken so does not send an empty batch later.
+    const channels = (a.backplane as unknown as { channels: Map<string, { awarenessTimer: unknown }> })
+      .channels;
+    expect(channels.get(a.channel)!.awarenessTimer).toBeUndefined();
+  });
+
   test('P6.8 what the last tick holds is sent before leaving', async () => {
     const { a, b } = await pair({ awarenessTick: 60_000 });
     await until(() => a.seen.joined > 0);

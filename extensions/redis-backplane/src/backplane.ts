@@ -156,7 +156,7 @@ export class RedisBackplane implements Service {
     const [first] = rows;
     const document = first && this.documents.get(first.document);
     if (!document || !this.wanted(document, 'updates')) return;
-    this.publish(document, { kind: 'updates', rows });
+    this.publish(document, { kind: 'updates', rows, awareness: this.awarenessAlong(document) });
   }
 
   /** Whether another instance has the document open, as far as this one knows. */
@@ -180,9 +180,17 @@ export class RedisBackplane implements Service {
   }
 
   /** After a quiet time nobody waits longer than in a small document. */
-  private tick({ awarenessSentAt }: DocumentChannel, people: number): number {
+  private tick(document: DocumentChannel, people: number): number {
     const crowd = Math.min(CROWD_TICK.max, people * CROWD_TICK.perPerson);
-    return Math.max(this.options.awarenessTick, awarenessSentAt + crowd - performance.now());
+    document.awarenessFrom = document.awarenessSentAt + crowd;
+    return Math.max(this.options.awarenessTick, document.awarenessFrom - performance.now());
+  }
+
+  /** Presence that waits for the end of its tick goes along with rows: who types moves their cursor, too. */
+  private awarenessAlong(document: DocumentChannel): Uint8Array | undefined {
+    if (document.awareness.empty || performance.now() < document.awarenessFrom) return undefined;
+    clearTimeout(document.awarenessTimer);
+    return this.takeAwareness(document);
   }
 
   publishStateless(key: DocumentKey, payload: string): void {
@@ -201,9 +209,13 @@ export class RedisBackplane implements Service {
   }
 
   private publishBatch(document: DocumentChannel): void {
+    this.publish(document, { kind: 'awareness', update: this.takeAwareness(document) });
+  }
+
+  private takeAwareness(document: DocumentChannel): Uint8Array {
     document.awarenessTimer = undefined;
     document.awarenessSentAt = performance.now();
-    this.publish(document, { kind: 'awareness', update: document.awareness.take() });
+    return document.awareness.take();
   }
 
   private hello(document: DocumentChannel): void {
@@ -223,7 +235,9 @@ export class RedisBackplane implements Service {
 
   private tooLarge(document: DocumentChannel, frame: Frame): void {
     this.meters.dropped.inc({ reason: 'too-large' });
-    const last = frame.kind === 'updates' ? frame.rows.at(-1) : undefined;
+    if (frame.kind !== 'updates') return;
+    if (frame.awareness) this.publish(document, { kind: 'awareness', update: frame.awareness });
+    const last = frame.rows.at(-1);
     if (!last) return;
     const cursor = { epoch: last.epoch, seq: last.seq };
     this.publish(document, { kind: 'hello', wantsReply: false, cursor });
@@ -265,7 +279,9 @@ export class RedisBackplane implements Service {
     const { handlers } = document;
     switch (frame.kind) {
       case 'updates':
-        return handlers.updates(frame.rows);
+        handlers.updates(frame.rows);
+        if (frame.awareness) handlers.awareness(frame.awareness);
+        return;
       case 'awareness':
         return handlers.awareness(frame.update);
       case 'stateless':

@@ -28,6 +28,8 @@ export class DocumentChannel {
   readonly awareness = new AwarenessBatch();
   awarenessTimer: NodeJS.Timeout | undefined;
   awarenessSentAt = -Infinity;
+  /** `performance.now()` from which presence may be sent: in a crowd not always as soon as it can. */
+  awarenessFrom = -Infinity;
   /** Sender → milliseconds of its last message. */
   private readonly peers = new Map<string, number>();
   private probedAt = 0;

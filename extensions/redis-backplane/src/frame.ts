@@ -9,6 +9,7 @@ import * as encoding from 'lib0/encoding';
  * frame     = 'W' version kind sender(8 bytes) body
  * updates   = instance epoch firstSeq count row…      rows have consecutive seqs
  * row       = updateKind actor session policyRev at update
+ * updates-and-awareness = updates awareness
  * awareness = y-protocols awareness update, to the end
  * stateless = UTF-8, to the end
  * hello     = wantsReply [epoch seq]                  the sender's position, when it has one
@@ -17,7 +18,12 @@ import * as encoding from 'lib0/encoding';
  * Numbers are lib0 varUints; strings and updates carry their length in bytes before them.
  */
 export type Frame =
-  | { readonly kind: 'updates'; readonly rows: readonly CommittedUpdate[] }
+  | {
+      readonly kind: 'updates';
+      readonly rows: readonly CommittedUpdate[];
+      /** Presence that goes along: a y-protocols awareness update. */
+      readonly awareness?: Uint8Array | undefined;
+    }
   | { readonly kind: 'awareness'; readonly update: Uint8Array }
   | { readonly kind: 'stateless'; readonly payload: string }
   | { readonly kind: 'hello'; readonly wantsReply: boolean; readonly cursor: Cursor | undefined }
@@ -29,7 +35,7 @@ const VERSION = 1;
 const HEADER_BYTES = 3 + SENDER_BYTES;
 const MAX_ROWS = 10_000;
 
-const KINDS = ['updates', 'awareness', 'stateless', 'hello', 'bye'] as const;
+const KINDS = ['updates', 'awareness', 'stateless', 'hello', 'bye', 'updates-and-awareness'] as const;
 const UPDATE_KINDS = ['edit', 'carried', 'system'] as const satisfies readonly UpdateKind[];
 
 /** @param sender {@link SENDER_BYTES} bytes that no other process has. */
@@ -37,7 +43,8 @@ export function encodeFrame(sender: Uint8Array, frame: Frame): Buffer {
   const encoder = encoding.createEncoder();
   encoding.writeUint8(encoder, MAGIC);
   encoding.writeUint8(encoder, VERSION);
-  encoding.writeUint8(encoder, KINDS.indexOf(frame.kind));
+  const joined = frame.kind === 'updates' && frame.awareness !== undefined;
+  encoding.writeUint8(encoder, KINDS.indexOf(joined ? 'updates-and-awareness' : frame.kind));
   encoding.writeUint8Array(encoder, sender);
   writeBody(encoder, frame);
   const bytes = encoding.toUint8Array(encoder);
@@ -47,7 +54,9 @@ export function encodeFrame(sender: Uint8Array, frame: Frame): Buffer {
 function writeBody(encoder: encoding.Encoder, frame: Frame): void {
   switch (frame.kind) {
     case 'updates':
-      return writeRows(encoder, frame.rows);
+      writeRows(encoder, frame.rows);
+      if (frame.awareness) encoding.writeUint8Array(encoder, frame.awareness);
+      return;
     case 'awareness':
       return encoding.writeUint8Array(encoder, frame.update);
     case 'stateless':
@@ -110,6 +119,10 @@ function readBody(
   switch (kind) {
     case 'updates':
       return { kind, rows: readRows(document, decoder) };
+    case 'updates-and-awareness': {
+      const rows = readRows(document, decoder);
+      return { kind: 'updates', rows, awareness: decoding.readTailAsUint8Array(decoder) };
+    }
     case 'awareness':
       return { kind, update: decoding.readTailAsUint8Array(decoder) };
     case 'stateless': {
