@@ -102,16 +102,23 @@ async function write(
   await author.close();
 }
 
-/** A document that has been worked on has a snapshot; the server looks for those that need one every 15 s. */
+/** Rows from which a document gets a snapshot (the default of `WEFT_COMPACTION_ROWS`). */
+const SNAPSHOT_ROWS = 500;
+
+/**
+ * A document that has been worked on has a snapshot; the server looks for those that need one every 15 s. On a machine
+ * that others use too, so much is merged into each row that it may not need one.
+ */
 async function untilSnapshot(database: string, document: string): Promise<void> {
   const client = new pg.Client({ connectionString: database });
   await client.connect();
   try {
     await until(
       async () => {
-        const found = await client.query('SELECT 1 FROM documents WHERE name = $1 AND snapshot_seq > 0', [
-          document,
-        ]);
+        const found = await client.query(
+          'SELECT 1 FROM documents WHERE name = $1 AND (snapshot_seq > 0 OR head < $2)',
+          [document, SNAPSHOT_ROWS],
+        );
         return found.rowCount;
       },
       { timeout: 60_000, interval: 250, what: `a snapshot of ${document}` },
