@@ -16,12 +16,14 @@ export interface LaunchOptions {
   ready(): Promise<boolean>;
 }
 
+/** Whether a collection drops code that ran only at the start is a matter of chance, and of 7 MB. */
+const KEEP_CODE = '--no-flush-bytecode';
 const PROBE = fileURLToPath(new URL('memory-probe.ts', import.meta.url));
 
 /** Starts a server with the Node that runs the benchmark, and waits until it takes traffic. */
 export async function launch(options: LaunchOptions): Promise<TestProcess> {
   const { name, args, env, inspectMemory } = options;
-  const probe = inspectMemory ? ['--expose-gc', `--import=${PROBE}`] : [];
+  const probe = inspectMemory ? ['--expose-gc', KEEP_CODE, `--import=${PROBE}`] : [];
   const server = new TestProcess(name, process.execPath, ['--conditions=weft-source', ...probe, ...args], {
     env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
     stdio: inspectMemory ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
