@@ -8,6 +8,11 @@ const MAX_SCOPE_LENGTH = 128;
 const MAX_ROLE_LENGTH = 64;
 /** Seconds since 1970 at the end of the year 9999, the last time that every date format here can write. */
 const MAX_NUMERIC_DATE = 253_402_300_799;
+/** Shared: a principal is kept as long as its connection. */
+const NONE: readonly string[] = Object.freeze([]);
+const NO_GRANTS: Readonly<Record<string, string>> = Object.freeze(
+  Object.create(null) as Record<string, string>,
+);
 const HEX_COLOR = /^#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$/i;
 
 /** The payload of a token whose signature has been verified; nothing about its form is known yet. */
@@ -106,7 +111,7 @@ function colorClaim(value: unknown): string | undefined {
 }
 
 function groupsClaim(value: unknown): readonly string[] {
-  if (value === undefined) return [];
+  if (value === undefined) return NONE;
   if (!Array.isArray(value) || value.length > MAX_GROUPS) throw invalid('groups is not a short list');
   return value.map((group: unknown) => {
     if (typeof group !== 'string' || !isIdentifier(group)) throw invalid('groups has an invalid name');
@@ -116,7 +121,7 @@ function groupsClaim(value: unknown): readonly string[] {
 
 /** A string with spaces between scopes (RFC 8693) or a list. */
 function scopesClaim(value: unknown): readonly string[] {
-  if (value === undefined) return [];
+  if (value === undefined) return NONE;
   const scopes: unknown = typeof value === 'string' ? value.split(' ').filter(Boolean) : value;
   if (!Array.isArray(scopes) || scopes.length > MAX_SCOPES) throw invalid('scope is not a short list');
   return scopes.map((scope: unknown) => {
@@ -129,8 +134,8 @@ function scopesClaim(value: unknown): readonly string[] {
 
 /** Without a prototype: a document may be called `constructor`, and must not find a grant there. */
 function grantsClaim(value: unknown): Readonly<Record<string, string>> {
+  if (value === undefined) return NO_GRANTS;
   const grants = Object.create(null) as Record<string, string>;
-  if (value === undefined) return grants;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalid('grants is not an object');
   }

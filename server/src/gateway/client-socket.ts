@@ -19,6 +19,8 @@ export interface ClientSocketOptions {
   /** The TCP connection below it: joined frames are written straight to it. */
   readonly connection: Socket;
   readonly request: Request;
+  /** Of the network, held against its limit until the connection is closed. */
+  readonly address: string;
 }
 
 /** A WebSocket that knows whose it is, so that all share their listeners: closures are a part of what one costs. */
@@ -55,6 +57,7 @@ export class ClientSocket {
   readonly core: GatewayCore;
   readonly request: Request;
   readonly openedAt: number;
+  // Arrays that stay as they are grow by `concat`: spreading makes room for sixteen more.
   /** One for each address on the wire (`name` or `name\0sessionId`). Ended ones stay, so that late frames are known. */
   sessions: readonly Session[] = [];
   lastReceivedAt: number;
@@ -66,6 +69,7 @@ export class ClientSocket {
   private people: readonly string[] = [];
   private readonly webSocket: GatewayWebSocket;
   private readonly connection: Socket;
+  private readonly address: string;
   private outbox: Buffer[] = [];
   private outboxBytes = 0;
   private flushScheduled = false;
@@ -80,6 +84,7 @@ export class ClientSocket {
     this.webSocket = options.webSocket;
     this.connection = options.connection;
     this.request = options.request;
+    this.address = options.address;
     this.openedAt = this.lastReceivedAt = this.lastSentAt = this.core.clock.now();
   }
 
@@ -130,7 +135,7 @@ export class ClientSocket {
         throw new WeftError('too-many-documents');
     }
     const session = new Session({ socket: this, address });
-    this.sessions = [...this.sessions, session];
+    this.sessions = this.sessions.concat(session);
     return session;
   }
 
@@ -267,7 +272,7 @@ export class ClientSocket {
     const person = `${tenant}/${user}`;
     if (this.people.includes(person)) return true;
     if (this.closed || !this.core.people.acquire(person)) return false;
-    this.people = [...this.people, person];
+    this.people = this.people.concat(person);
     return true;
   }
 
@@ -300,6 +305,7 @@ export class ClientSocket {
     const clean = CLEAN_CLOSES.has(code);
     for (const session of this.sessions) session.leftCleanly ||= clean;
     this.dispose();
+    this.core.addresses.release(this.address);
   }
 }
 

@@ -46,6 +46,8 @@ export class Gateway {
     this.submissions = new Submissions(this.core);
     this.server = new WebSocketServer({
       noServer: true,
+      // The gateway has a list of its own; this one costs a listener for each.
+      clientTracking: false,
       WebSocket: GatewayWebSocket,
       maxPayload: dependencies.limits.frameBytes,
       perMessageDeflate: false,
@@ -76,15 +78,13 @@ export class Gateway {
     if (!allowsOrigin(request, this.core.dependencies.allowedOrigins))
       return this.refuse(connection, 'origin-forbidden');
     if (!this.core.addresses.acquire(address)) return this.refuse(connection, 'too-many-connections');
-    this.releaseOnClose(connection, address);
-    this.server.handleUpgrade(request, connection, head, (webSocket) =>
-      this.accept(webSocket, connection as Socket, request),
-    );
-  }
-
-  /** Apart, so that the listener, which lives as long as the connection, keeps nothing of the request. */
-  private releaseOnClose(connection: Duplex, address: string): void {
-    connection.on('close', () => this.core.addresses.release(address));
+    let accepted = false;
+    this.server.handleUpgrade(request, connection, head, (webSocket) => {
+      accepted = true;
+      this.accept(webSocket, connection as Socket, { request, address });
+    });
+    // Refused by the WebSocket server, which calls back at once or never.
+    if (!accepted) this.core.addresses.release(address);
   }
 
   private refuse(connection: Duplex, code: ErrorCode): void {
@@ -92,13 +92,18 @@ export class Gateway {
     refuseUpgrade(connection, code);
   }
 
-  private accept(webSocket: GatewayWebSocket, connection: Socket, request: IncomingMessage): void {
+  private accept(
+    webSocket: GatewayWebSocket,
+    connection: Socket,
+    { request, address }: { readonly request: IncomingMessage; readonly address: string },
+  ): void {
     connection.setNoDelay(true);
     const socket = new ClientSocket({
       core: this.core,
       webSocket,
       connection,
       request: this.requestFor(request),
+      address,
     });
     this.core.sockets.add(socket);
     this.core.metrics.connections.set(this.core.sockets.size);

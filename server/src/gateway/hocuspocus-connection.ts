@@ -13,6 +13,9 @@ export interface HocuspocusConnectionOptions {
   readonly callbacks: Callbacks;
 }
 
+/** What waits in Hocuspocus of a connection: nothing, since its frames go through the gateway. */
+const IDLE = { messageQueue: [] as never[], processingPromise: Promise.resolve() };
+
 /** Nobody's clients: whose presence is whose, the gateway knows. */
 const ENTRY = { clients: new Set<never>() };
 
@@ -39,6 +42,7 @@ export class HocuspocusConnection extends Connection {
     );
     document.connections.set(this, ENTRY);
     this.callbacks = callbacks;
+    Object.assign(this, IDLE);
     this.session = session;
   }
 

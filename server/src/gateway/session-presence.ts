@@ -60,7 +60,7 @@ export class SessionPresence {
   announce(session: Session): void {
     if (!session.access.role?.presence) return;
     this.core.dependencies.registry.announce({
-      document: session.key,
+      document: session.document.key,
       connection: session.id,
       person: stampedUser(session.principal),
       device: undefined,

@@ -69,8 +69,6 @@ export class Session implements Receiver, Answered {
   readonly updateBudget: TokenBucket;
   readonly awarenessBudget: TokenBucket;
   readonly syncBudget: TokenBucket;
-  /** Refused edits that are undone for everybody instead of ending the session. */
-  readonly repairBudget: TokenBucket;
   /** Set from the token on; the session never changes its person. */
   principal!: Principal;
   access!: Access;
@@ -96,6 +94,8 @@ export class Session implements Receiver, Answered {
   sentAhead: StateMark | undefined;
   /** The newest awareness frame over the rate. */
   deferredAwareness: Uint8Array | undefined;
+  /** Next to no session needs one. */
+  private repairs: TokenBucket | undefined;
   private state: State = { name: 'waiting' };
   private queue: Uint8Array[] = [];
   private busy = false;
@@ -114,7 +114,11 @@ export class Session implements Receiver, Answered {
     this.updateBudget = new TokenBucket(rates.updates);
     this.awarenessBudget = new TokenBucket(rates.awareness);
     this.syncBudget = new TokenBucket(rates.syncs);
-    this.repairBudget = new TokenBucket(rates.repairs);
+  }
+
+  /** Refused edits that are undone for everybody instead of ending the session. */
+  get repairBudget(): TokenBucket {
+    return (this.repairs ??= new TokenBucket(this.socket.core.rates.repairs));
   }
 
   get key(): DocumentKey {

@@ -20,13 +20,18 @@ export interface Upgrades {
 /** Hands WebSocket upgrades of {@link COLLAB_PATH} to the gateway and refuses all others. */
 export function acceptUpgrades(server: Server, { gateway, phase, logger }: UpgradeOptions): Upgrades {
   const sockets = new Set<Duplex>();
+  // The same functions for all sockets: a closure of its own would be kept as long as the connection.
+  const failed = (error: Error) => logger.debug({ err: error }, 'socket failed');
+  const closed = function (this: Duplex) {
+    sockets.delete(this);
+  };
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Without a listener a reset during the handshake would be an uncaught exception.
-    socket.on('error', (error) => logger.debug({ err: error }, 'socket failed'));
+    socket.on('error', failed);
     const refusal = refusalOf(request, phase());
     if (refusal) return refuseUpgrade(socket, refusal);
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    socket.on('close', closed);
     try {
       gateway.handleUpgrade(request, socket, head);
     } catch (error) {
