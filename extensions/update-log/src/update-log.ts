@@ -48,7 +48,7 @@ export interface UpdateLogOptions {
 
 export const updateLogDefaults = {
   lanes: 1,
-  gatherMs: 20,
+  gatherMs: 50,
   maxPendingBytes: 64 * 1024 * 1024,
   maxBatchRows: 1_000,
   maxBatchBytes: 4 * 1024 * 1024,
