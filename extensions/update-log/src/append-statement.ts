@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import type { PreparedStatement, TextRow } from './prepared-query.ts';
 import type { PendingRow } from './rows.ts';
 
 /** One document's part of a batch. The same in every attempt, so that an earlier one can be recognised. */
@@ -24,38 +24,42 @@ const TEXT_ONE = `WITH advanced AS (
     RETURNING id, head, policy_rev, updated_at)
   INSERT INTO document_updates (document_id, seq, at, policy_rev, batch, kind, actor, session, instance, update)
   SELECT id, head, updated_at, policy_rev, $5, $6, $7, $8, $9, $10 FROM advanced
-  RETURNING seq, at`;
+  RETURNING seq, ${milliseconds('at')}`;
 
 export interface GuessedBatch extends DocumentBatch {
   readonly row: PendingRow;
   readonly guess: number;
 }
 
-export function appendOneStatement(part: GuessedBatch, instance: string): pg.QueryConfig {
+/** A time as JavaScript counts it, which is read faster than any date. */
+function milliseconds(column: string): string {
+  return `floor(extract(epoch FROM ${column}) * 1000)::bigint`;
+}
+
+export function appendOneStatement(part: GuessedBatch, instance: string): PreparedStatement {
   const { row } = part;
   return {
     name: 'weft_append_one',
     text: TEXT_ONE,
     values: [
-      part.document,
-      part.epoch,
-      part.guess,
-      part.policyRev,
+      String(part.document),
+      String(part.epoch),
+      String(part.guess),
+      String(part.policyRev),
       part.batch,
       row.kind,
       row.actor,
       row.session,
       instance,
-      row.update,
-      row.update.byteLength,
+      asBuffer(row.update),
+      String(row.update.byteLength),
     ],
   };
 }
 
 /** `undefined`: it was not the common case. */
-export function readOutcome(result: pg.QueryResult): AppendOutcome | undefined {
-  const row = (result.rows as { seq: string; at: Date }[])[0];
-  return row && { outcome: 'appended', firstSeq: Number(row.seq), at: row.at };
+export function readOutcome([row]: readonly TextRow[]): AppendOutcome | undefined {
+  return row && { outcome: 'appended', firstSeq: Number(row[0]), at: new Date(Number(row[1])) };
 }
 
 /** What became of one document's part. See `weft_append` in sql/0100_update_log.sql. */
@@ -65,46 +69,52 @@ export type AppendOutcome =
   | { readonly outcome: 'reload' }
   | { readonly outcome: 'deleted' };
 
-interface ResultRow {
-  readonly id: string;
-  readonly outcome: AppendOutcome['outcome'];
-  readonly policy_rev: string | null;
-  readonly first_seq: string | null;
-  readonly at: Date | null;
-}
-
-const TEXT = `SELECT id, outcome, policy_rev, first_seq, at
+const TEXT = `SELECT id, outcome, policy_rev, first_seq, ${milliseconds('at')}
   FROM weft_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`;
 
 /**
  * The whole batch as one statement. All updates travel as one binary value, cut apart on the server: as an array
  * they would be written out in hexadecimal, twice the bytes and an escape for each.
  */
-export function appendStatement(batch: readonly DocumentBatch[], instance: string): pg.QueryConfig {
+export function appendStatement(batch: readonly DocumentBatch[], instance: string): PreparedStatement {
   const parts = batch.toSorted((a, b) => a.document - b.document);
   const rows = placeRows(parts);
   return {
     name: 'weft_append',
     text: TEXT,
     values: [
-      parts.map((part) => part.document),
-      parts.map((part) => part.epoch),
-      parts.map((part) => part.known),
-      parts.map((part) => part.policyRev),
-      parts.map((part) => part.batch),
-      parts.map((part) => part.rows.length),
-      parts.map((part) => part.rows.reduce((sum, row) => sum + row.update.byteLength, 0)),
-      rows.map(({ part }) => part),
-      rows.map(({ place }) => place),
-      rows.map(({ start }) => start),
-      rows.map(({ row }) => row.update.byteLength),
-      rows.map(({ row }) => row.kind),
-      rows.map(({ row }) => row.actor),
-      rows.map(({ row }) => row.session),
+      numbers(parts.map((part) => part.document)),
+      numbers(parts.map((part) => part.epoch)),
+      numbers(parts.map((part) => part.known)),
+      numbers(parts.map((part) => part.policyRev)),
+      texts(parts.map((part) => part.batch)),
+      numbers(parts.map((part) => part.rows.length)),
+      numbers(parts.map((part) => part.rows.reduce((sum, row) => sum + row.update.byteLength, 0))),
+      numbers(rows.map(({ part }) => part)),
+      numbers(rows.map(({ place }) => place)),
+      numbers(rows.map(({ start }) => start)),
+      numbers(rows.map(({ row }) => row.update.byteLength)),
+      texts(rows.map(({ row }) => row.kind)),
+      texts(rows.map(({ row }) => row.actor)),
+      texts(rows.map(({ row }) => row.session)),
       instance,
       Buffer.concat(rows.map(({ row }) => row.update)),
     ],
   };
+}
+
+// Arrays in the server's text format. Source: https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
+
+function numbers(values: readonly number[]): string {
+  return `{${values.join(',')}}`;
+}
+
+function texts(values: readonly string[]): string {
+  return `{${values.map((value) => `"${value.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
+}
+
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 interface PlacedRow {
@@ -127,23 +137,15 @@ function placeRows(parts: readonly DocumentBatch[]): PlacedRow[] {
   );
 }
 
-export function readOutcomes(result: pg.QueryResult): Map<number, AppendOutcome> {
-  return new Map((result.rows as ResultRow[]).map((row) => [Number(row.id), toOutcome(row)]));
+export function readOutcomes(rows: readonly TextRow[]): Map<number, AppendOutcome> {
+  return new Map(rows.map((row) => [Number(row[0]), toOutcome(row)]));
 }
 
-function toOutcome(row: ResultRow): AppendOutcome {
-  switch (row.outcome) {
-    case 'appended':
-    case 'found':
-      return {
-        outcome: row.outcome,
-        firstSeq: Number(row.first_seq),
-        at: row.at ?? new Date(0),
-      };
-    case 'stale':
-      return { outcome: 'stale', policyRev: Number(row.policy_rev) };
-    case 'reload':
-    case 'deleted':
-      return { outcome: row.outcome };
+function toOutcome([id, outcome, policyRev, firstSeq, at]: TextRow): AppendOutcome {
+  if (outcome === 'appended' || outcome === 'found') {
+    return { outcome, firstSeq: Number(firstSeq), at: new Date(Number(at)) };
   }
+  if (outcome === 'stale') return { outcome, policyRev: Number(policyRev) };
+  if (outcome === 'reload' || outcome === 'deleted') return { outcome };
+  throw new Error(`weft_append says ${outcome} of document ${id}`);
 }

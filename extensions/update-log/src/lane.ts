@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { sqlState } from './failure.ts';
+import { PreparedQuery, type PreparedStatement, type TextRow } from './prepared-query.ts';
 
 export interface LaneOptions {
   readonly pool: pg.Pool;
@@ -18,10 +19,10 @@ export class Lane {
     this.options = options;
   }
 
-  async query(config: pg.QueryConfig): Promise<pg.QueryResult> {
+  async query(statement: PreparedStatement): Promise<readonly TextRow[]> {
     const client = (this.client ??= await this.checkOut());
     try {
-      return await client.query({ ...config, query_timeout: this.options.timeoutMs } as pg.QueryConfig);
+      return await PreparedQuery.run(client, statement, this.options.timeoutMs);
     } catch (error) {
       // No answer from the server: whatever this connection still brings belongs to a statement nobody waits for.
       if (sqlState(error) === undefined) this.drop(client);

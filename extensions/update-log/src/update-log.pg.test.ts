@@ -45,6 +45,17 @@ describe('the update log', () => {
     await log.stop();
   });
 
+  test('P11.1 a row says who wrote it, however they are called', async () => {
+    const log = testLog(database);
+    const document = await log.open(await newDocument(database), new Recorder());
+    const names = ['', 'NULL', '"', String.raw`\\`, String.raw`a\"b`, '{x,y}', 'a,b', ' ö ', "o'neill"];
+    for (const name of names) document.append(new Author(name).next());
+    await document.flush();
+    const { rows } = await log.readUpdates(document.key);
+    expect(rows.map(({ actor }) => actor)).toEqual(names);
+    await log.stop();
+  });
+
   test('P2.6 frees what it has loaded when told to, and does not pass for an empty document then', async () => {
     const log = testLog(database);
     const document = await log.open(await newDocument(database), new Recorder());
