@@ -90,7 +90,8 @@ export class FanOut {
    */
   showPresence(update: Uint8Array, from?: Receiver): void {
     for (const [client, entry] of awarenessEntries(update)) this.presence.set(client, { entry, from });
-    if (this.presenceDue || this.presenceTimer || this.timer) return;
+    // Edits that wait take it along.
+    if (this.presenceDue || this.presenceTimer || this.items.length > 0) return;
     const { max, perReceiver, least, afterQuiet } = PRESENCE_WINDOW;
     const window = this.window(max, perReceiver);
     if (window < least) {
