@@ -1,4 +1,5 @@
 export * from './analysis.ts';
+export * from './awareness-entries.ts';
 export * from './check-out.ts';
 export * from './cursor.ts';
 export * from './database-away.ts';

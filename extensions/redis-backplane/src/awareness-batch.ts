@@ -1,4 +1,4 @@
-import * as decoding from 'lib0/decoding';
+import { awarenessEntries } from '@weft/common';
 import * as encoding from 'lib0/encoding';
 
 /** Bytes of one tick's presence of one document. What is over is dropped: a newer cursor follows soon. */
@@ -20,14 +20,7 @@ export class AwarenessBatch {
 
   /** @throws for bytes that are no awareness update. */
   add(update: Uint8Array): void {
-    const decoder = decoding.createDecoder(update);
-    for (let count = decoding.readVarUint(decoder); count > 0; count--) {
-      const from = decoder.pos;
-      const client = decoding.readVarUint(decoder);
-      decoding.readVarUint(decoder);
-      decoding.readVarUint8Array(decoder);
-      this.put(client, update.slice(from, decoder.pos));
-    }
+    for (const [client, entry] of awarenessEntries(update)) this.put(client, entry.slice());
   }
 
   /** Everything added since the last call. */

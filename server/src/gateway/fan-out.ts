@@ -1,5 +1,4 @@
-import type { Clock } from '@weft/common';
-import { awarenessEntries } from './frames.ts';
+import { awarenessEntries, type Clock } from '@weft/common';
 import { Window, type Item, type Shown } from './window.ts';
 
 /** One who receives what happens in a document. */

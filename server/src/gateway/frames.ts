@@ -4,7 +4,6 @@
  * written to every socket that is to get the same bytes.
  */
 import { AuthType, FrameType, SyncType, WeftError, type ErrorCode, type ServerEvent } from '@weft/common';
-import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
 
 /** A position in an inbound frame. Throws `frame-malformed` where the frame ends too early. */
@@ -97,20 +96,6 @@ export function awarenessBody(update: Uint8Array): FrameBody {
     encoding.writeVarUint(encoder, FrameType.Awareness);
     encoding.writeVarUint8Array(encoder, update);
   });
-}
-
-/** The entries of a y-protocols awareness update, as they stand in it: client, clock, JSON. */
-export function* awarenessEntries(
-  update: Uint8Array,
-): Generator<readonly [client: number, entry: Uint8Array]> {
-  const decoder = decoding.createDecoder(update);
-  for (let count = decoding.readVarUint(decoder); count > 0; count--) {
-    const from = decoder.pos;
-    const client = decoding.readVarUint(decoder);
-    decoding.readVarUint(decoder);
-    decoding.readVarUint8Array(decoder);
-    yield [client, update.subarray(from, decoder.pos)];
-  }
 }
 
 /** What stands before `count` entries of `length` bytes together in a frame of presence. */

@@ -1,10 +1,10 @@
 import { differences, seededRandom, type Random } from '@weft/harness';
-import { FrameType } from '@weft/common';
+import { awarenessEntries, FrameType } from '@weft/common';
 import { encodeAwareness, readAwarenessFrame, RELAYED_LIMITS, type AwarenessState } from '@weft/presence';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 import type { Receiver } from './fan-out.ts';
-import { awarenessEntries, encodeAddress, FrameReader, updateBody } from './frames.ts';
+import { encodeAddress, FrameReader, updateBody } from './frames.ts';
 import { JoinedUpdate } from './join-updates.ts';
 import { Window, type Item, type Shown } from './window.ts';
 
