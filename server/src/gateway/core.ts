@@ -9,22 +9,22 @@ import type { PresenceRegistry } from '@weft/presence';
 import type { RedisBackplane } from '@weft/redis-backplane';
 import type { UpdateLog } from '@weft/update-log';
 import type { Extension } from '@hocuspocus/server';
-import { AwarenessRelay } from './awareness-relay.ts';
-import { Barrier } from './barrier.ts';
-import { CarriedWork } from './carried-work.ts';
-import type { ClientSocket } from './client-socket.ts';
-import { FrameHandler } from './frame-handler.ts';
+import { AwarenessRelay } from './presence/awareness-relay.ts';
+import { Barrier } from './updates/barrier.ts';
+import { CarriedWork } from './carried/carried-work.ts';
+import type { ClientSocket } from './connection/client-socket.ts';
+import { FrameHandler } from './session/frame-handler.ts';
 import { GatewayMetrics } from './gateway-metrics.ts';
-import { LiveDocuments } from './live-documents.ts';
-import { Replication } from './replication.ts';
-import { Resumption } from './resumption.ts';
-import { SessionAccess } from './session-access.ts';
-import { SessionOpening } from './session-opening.ts';
-import { SessionPresence } from './session-presence.ts';
-import { SyncResponder } from './sync-responder.ts';
-import { UpdatePipeline } from './update-pipeline.ts';
-import { Walks } from './walks.ts';
-import { WeftHocuspocus } from './weft-hocuspocus.ts';
+import { LiveDocuments } from './document/live-documents.ts';
+import { Replication } from './document/replication.ts';
+import { Resumption } from './sync/resumption.ts';
+import { SessionAccess } from './session/session-access.ts';
+import { SessionOpening } from './session/session-opening.ts';
+import { SessionPresence } from './presence/session-presence.ts';
+import { SyncResponder } from './sync/sync-responder.ts';
+import { UpdatePipeline } from './updates/update-pipeline.ts';
+import { Walks } from './updates/walks.ts';
+import { WeftHocuspocus } from './hocuspocus/weft-hocuspocus.ts';
 
 /** Bounds of the gateway. Sizes in bytes, times in milliseconds, rates per second. */
 export interface GatewayLimits {

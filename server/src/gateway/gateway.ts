@@ -4,12 +4,12 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ErrorCode } from '@weft/common';
 import { WebSocketServer, type Server } from 'ws';
-import { ClientSocket, GatewayWebSocket } from './client-socket.ts';
+import { ClientSocket, GatewayWebSocket } from './connection/client-socket.ts';
 import { GatewayCore, type GatewayDependencies } from './core.ts';
-import { LightRequest, NO_REQUEST } from './light-request.ts';
-import { allowsOrigin } from './origin.ts';
-import { refuseUpgrade } from './refuse-upgrade.ts';
-import { Submissions } from './submissions.ts';
+import { LightRequest, NO_REQUEST } from './hocuspocus/light-request.ts';
+import { allowsOrigin } from './connection/origin.ts';
+import { refuseUpgrade } from './connection/refuse-upgrade.ts';
+import { Submissions } from './updates/submissions.ts';
 
 const SWEEP_INTERVAL = 1_000;
 /** What is kept for those who join or come back is not kept longer when nobody does. */

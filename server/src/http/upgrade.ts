@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode, Logger } from '@weft/common';
-import { refuseUpgrade } from '../gateway/refuse-upgrade.ts';
+import { refuseUpgrade } from '../gateway/connection/refuse-upgrade.ts';
 import type { Phase } from './health.ts';
 
 export const COLLAB_PATH = '/collab';

@@ -1,0 +1,59 @@
+import { createDatabase, openSession, until } from '@weft/harness';
+import type { Extension } from '@hocuspocus/server';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { startTestServer, type TestServer } from '../../testing/running-server.ts';
+
+/** By document and hook: the first load of that document waits there until it is let go. */
+const held = new Map<string, { readonly reached: () => void; readonly letGo: Promise<void> }>();
+
+const waitIn = (hook: string) => async (payload: { documentName: string }) => {
+  const place = `${payload.documentName} ${hook}`;
+  const hold = held.get(place);
+  held.delete(place);
+  hold?.reached();
+  await hold?.letGo;
+};
+
+const extension: Extension = {
+  onCreateDocument: waitIn('onCreateDocument'),
+  onLoadDocument: waitIn('onLoadDocument'),
+  afterLoadDocument: waitIn('afterLoadDocument'),
+};
+
+let server: TestServer;
+
+beforeAll(async () => {
+  const database = await createDatabase(inject('postgresUrl'));
+  server = await startTestServer({ DATABASE_URL: database }, { extensions: [extension] });
+});
+afterAll(() => server.remove());
+
+describe.each(['onCreateDocument', 'onLoadDocument', 'afterLoadDocument'])('while %s runs', (hook) => {
+  test('P7.2 a document that is given up while it is being opened is opened anew, by all who wait for it', async () => {
+    const name = `given up in ${hook}`;
+    const reached = Promise.withResolvers<void>();
+    const letGo = Promise.withResolvers<void>();
+    held.set(`default/${name} ${hook}`, { reached: reached.resolve, letGo: letGo.promise });
+    const grants = { [name]: 'owner' };
+    const sessions = ['ada', 'ben'].map((sub) =>
+      openSession({
+        url: `${server.url.replace('http', 'ws')}/collab`,
+        name,
+        token: server.token({ sub, grants }),
+      }),
+    );
+    onTestFinished(() => sessions.forEach((session) => session.close()));
+    await reached.promise;
+    const ask = server.as({ sub: 'ada', grants });
+    const path = `/v1/documents/${encodeURIComponent(name)}`;
+    expect((await ask('DELETE', path)).status).toBe(204);
+    // Unless somebody who came late has made it by opening it.
+    expect([201, 409]).toContain((await ask('PUT', path, { body: {} })).status);
+    letGo.resolve();
+
+    for (const session of sessions) await session.saved(8_000);
+    for (const { text } of sessions) text.insert(0, 'still here ');
+    for (const session of sessions) await session.saved(8_000);
+    await until(() => sessions.every(({ text }) => text.toJSON() === 'still here still here '));
+  });
+});

@@ -1,0 +1,192 @@
+import { WeftError, type DocumentKey, type ErrorCode } from '@weft/common';
+import { ConcurrencyGate } from '@weft/limits';
+import type { GatewayCore } from '../core.ts';
+import { LiveDocument } from './live-document.ts';
+
+interface Entry {
+  readonly live: LiveDocument;
+  readonly loaded: Promise<void>;
+  /** Sessions and requests that use it. */
+  holds: number;
+  unloadTimer: NodeJS.Timeout | undefined;
+  /** Set while it is being unloaded; whoever wants it waits and loads it anew. */
+  unloading: Promise<void> | undefined;
+}
+
+/**
+ * The documents that are open on this instance. Loads and unloads of one name never overlap: a load in the middle
+ * of an unload would be given the document that is being destroyed.
+ */
+export class LiveDocuments {
+  private readonly core: GatewayCore;
+  private readonly entries = new Map<DocumentKey, Entry>();
+  private readonly loads: ConcurrencyGate;
+
+  constructor(core: GatewayCore) {
+    this.core = core;
+    const { loadConcurrency, loadQueue } = core.limits;
+    this.loads = new ConcurrencyGate({
+      concurrency: loadConcurrency,
+      queue: loadQueue,
+      refusal: 'load-busy',
+    });
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  get(key: DocumentKey): LiveDocument | undefined {
+    return this.entries.get(key)?.live;
+  }
+
+  *all(): Iterable<LiveDocument> {
+    for (const { live } of this.entries.values()) yield live;
+  }
+
+  /** Loads the document, once for all who ask at the same time. Every call is paired with {@link release}. */
+  async acquire(key: DocumentKey): Promise<LiveDocument> {
+    for (;;) {
+      const entry = this.entries.get(key) ?? this.add(key);
+      if (entry.unloading) {
+        await entry.unloading;
+        continue;
+      }
+      entry.holds += 1;
+      clearTimeout(entry.unloadTimer);
+      try {
+        await entry.loaded;
+        return entry.live;
+      } catch (error) {
+        entry.holds -= 1;
+        throw error;
+      }
+    }
+  }
+
+  release(live: LiveDocument): void {
+    const entry = this.entries.get(live.key);
+    if (!entry || entry.live !== live) return;
+    entry.holds -= 1;
+    if (entry.holds === 0) this.unloadSoon(entry);
+  }
+
+  /** Runs `task` on a document that stays open meanwhile, whether anybody else has it open or not. */
+  async use<T>(key: DocumentKey, task: (live: LiveDocument) => Promise<T>): Promise<T> {
+    const live = await this.acquire(key);
+    try {
+      if (!live.document) await this.core.hocuspocus.openForServer(key);
+      if (live.discarded) throw new WeftError('document-reload');
+      return await task(live);
+    } finally {
+      this.release(live);
+    }
+  }
+
+  private add(key: DocumentKey): Entry {
+    const live = new LiveDocument(this.core, key);
+    const entry: Entry = {
+      live,
+      loaded: this.loads.run(() => this.load(live)),
+      holds: 0,
+      unloadTimer: undefined,
+      unloading: undefined,
+    };
+    this.entries.set(key, entry);
+    entry.loaded.catch(() => {
+      if (this.entries.get(key) === entry) this.entries.delete(key);
+    });
+    return entry;
+  }
+
+  private async load(live: LiveDocument): Promise<void> {
+    // Listening comes before reading: what is committed in between is then either read or heard.
+    await this.core.replication.join(live);
+    const { log, bindings } = this.core.dependencies;
+    try {
+      const [opened] = await Promise.all([log.open(live.key, live.logEvents), bindings.load(live.key)]);
+      live.opened(opened);
+    } catch (error) {
+      this.forget(live);
+      throw error;
+    }
+  }
+
+  /** Kept for a moment: a reload of the page, or a colleague's, finds it warm. */
+  private unloadSoon(entry: Entry): void {
+    clearTimeout(entry.unloadTimer);
+    entry.unloadTimer = setTimeout(() => this.unload(entry), this.core.limits.unloadDelay);
+    entry.unloadTimer.unref();
+  }
+
+  private unload(entry: Entry): void {
+    if (entry.holds > 0 || entry.unloading) return;
+    if (!entry.live.progress.complete) {
+      // The database is away: what is not committed exists only here.
+      this.unloadSoon(entry);
+      return;
+    }
+    entry.unloading = this.close(entry)
+      .catch((error: unknown) =>
+        this.core.logger.error({ err: error, document: entry.live.key }, 'a document could not be unloaded'),
+      )
+      .finally(() => (entry.unloading = undefined));
+  }
+
+  private async close(entry: Entry): Promise<void> {
+    const { live } = entry;
+    const { hocuspocus } = this.core;
+    if (live.document) {
+      await hocuspocus.unloadDocument(live.document);
+      // Another extension keeps it, or a direct connection.
+      if (hocuspocus.documents.get(live.key) === live.document) {
+        this.unloadSoon(entry);
+        return;
+      }
+    }
+    this.entries.delete(live.key);
+    this.forget(live);
+    live.close();
+  }
+
+  private forget(live: LiveDocument): void {
+    this.core.replication.leave(live);
+    // Another incarnation of the document may have them in use already.
+    if (!this.entries.has(live.key)) this.core.dependencies.bindings.unload(live.key);
+  }
+
+  /** Whether Hocuspocus may unload: only what this registry has decided to. */
+  mayUnload(key: DocumentKey): boolean {
+    const entry = this.entries.get(key);
+    return !entry || entry.unloading !== undefined;
+  }
+
+  /** Ends all sessions of a document, which has been deleted or is closed by an operator. */
+  end(key: DocumentKey, code: ErrorCode): void {
+    const live = this.get(key);
+    if (!live) return;
+    for (const session of [...live.sessions]) session.end(code);
+    this.discard(live, new WeftError(code));
+  }
+
+  /**
+   * Gives a document up: what is in memory is no longer what the log has. Its sessions are sent away to come back
+   * to a document loaded anew.
+   */
+  discard(live: LiveDocument, error = new WeftError('document-reload')): void {
+    const entry = this.entries.get(live.key);
+    if (entry?.live === live) this.entries.delete(live.key);
+    if (live.discarded) return;
+    this.core.logger.warn(
+      { document: live.key, code: error.code, detail: error.detail, err: error.cause },
+      'gave up a document',
+    );
+    live.abandon(error);
+    const { hocuspocus } = this.core;
+    if (hocuspocus.documents.get(live.key) === live.document) hocuspocus.documents.delete(live.key);
+    for (const session of [...live.sessions]) session.end(error.code);
+    this.forget(live);
+    live.close();
+    live.document?.destroy();
+  }
+}

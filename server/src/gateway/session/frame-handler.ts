@@ -1,0 +1,81 @@
+import { FrameType, SyncType, WeftError } from '@weft/common';
+import type { GatewayCore } from '../core.ts';
+import type { FrameReader } from '../frames.ts';
+import type { Session } from './session.ts';
+
+/** What a frame of an open session asks for, by its type. A promise holds the session's next frames back. */
+export class FrameHandler {
+  private readonly core: GatewayCore;
+
+  constructor(core: GatewayCore) {
+    this.core = core;
+  }
+
+  /** @throws WeftError which ends the connection. */
+  handle(session: Session, type: number, reader: FrameReader): void | Promise<void> {
+    const { userHooks } = this.core.hocuspocus;
+    if (!userHooks.has('beforeHandleMessage')) return this.frame(session, type, reader);
+    const body = reader.bytes.subarray(reader.offset - 1);
+    return userHooks
+      .beforeMessage(session.origin.connection, body)
+      .then(() => this.frame(session, type, reader));
+  }
+
+  private frame(session: Session, type: number, reader: FrameReader): void | Promise<void> {
+    switch (type) {
+      case FrameType.Sync:
+      case FrameType.SyncReply:
+        return this.sync(session, reader);
+      case FrameType.Awareness:
+        return this.core.awareness.receive(session, reader.block());
+      case FrameType.QueryAwareness:
+        return this.core.awareness.welcome(session);
+      case FrameType.Stateless:
+        return this.stateless(session, reader);
+      case FrameType.Close:
+        return session.closedByClient();
+      case FrameType.Ping:
+      case FrameType.Pong:
+        return undefined;
+      default:
+        throw new WeftError('frame-malformed', { detail: `type ${type} is not for clients` });
+    }
+  }
+
+  private sync(session: Session, reader: FrameReader): void | Promise<void> {
+    const type = reader.uint();
+    const payload = reader.block();
+    const { userHooks } = this.core.hocuspocus;
+    if (!userHooks.has('beforeSync')) return this.syncAllowed(session, type, payload);
+    return userHooks
+      .beforeSync(session.origin.connection, type, payload)
+      .then(() => this.syncAllowed(session, type, payload));
+  }
+
+  private syncAllowed(session: Session, type: number, payload: Uint8Array): void | Promise<void> {
+    switch (type) {
+      case SyncType.Step1:
+        return this.core.sync.answerStep1(session, payload);
+      case SyncType.Step2:
+        return this.core.sync.receiveStep2(session, payload);
+      case SyncType.Update:
+        return this.core.updates.receive(session, type, payload);
+      default:
+        throw new WeftError('frame-malformed', { detail: `sync type ${type}` });
+    }
+  }
+
+  /** Stateless messages are the business of users' extensions; without one that listens nobody's. */
+  private stateless(session: Session, reader: FrameReader): void {
+    if (!this.core.hocuspocus.userHooks.has('onStateless') || !session.awarenessBudget.take()) return;
+    const { connection } = session.origin;
+    const { document } = connection;
+    const documentName = document.name;
+    void connection.callbacks.statelessCallback({
+      connection,
+      document,
+      documentName,
+      payload: reader.string(),
+    });
+  }
+}

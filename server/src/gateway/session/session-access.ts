@@ -1,0 +1,165 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { affects, claimsFor, type Access, type PolicyChange } from '@weft/authorize';
+import type { DocumentKey, Principal } from '@weft/common';
+import type { GatewayCore } from '../core.ts';
+import type { LiveDocument } from '../document/live-document.ts';
+import type { Session } from './session.ts';
+
+/** Ask for a new token this long before the old one ends, in milliseconds. */
+const REFRESH_BEFORE = 30_000;
+/** A revoked right must be gone within a second: so long is tried to find out what is left of it. */
+const RESOLVE_ATTEMPTS = 3;
+const RESOLVE_PAUSE = 200;
+
+/**
+ * What each open session may do right now. Decisions per update are made from memory; a change of a grant, the
+ * end of a grant and the end of a token each bring the memory up to date, or end the session.
+ */
+export class SessionAccess {
+  private readonly core: GatewayCore;
+  /** Documents being refreshed; `again` when another change came meanwhile. */
+  private readonly refreshing = new Map<LiveDocument, { again: boolean }>();
+
+  constructor(core: GatewayCore) {
+    this.core = core;
+  }
+
+  resolve(principal: Principal, key: DocumentKey): Promise<Access> {
+    return this.core.dependencies.gate.resolve(principal, key);
+  }
+
+  /** The revision may have moved between the resolve and the entry. */
+  enteredWith(session: Session): void {
+    if (session.access.policyRev < session.document.policyRev) this.changed(session.document);
+    else session.document.policyRev = session.access.policyRev;
+  }
+
+  /** The grants of a document, or of all that a pattern names, have changed. */
+  policyChanged(change: PolicyChange): void {
+    for (const document of this.core.documents.all()) {
+      if (affects(change, document.key)) this.changed(document);
+    }
+  }
+
+  /** The permissions have this revision now. A notice of the same change may have come long before. */
+  revised(document: LiveDocument, revision: number): void {
+    for (const { access } of document.sessions) {
+      if (access.policyRev < revision) return this.changed(document);
+    }
+  }
+
+  /** Brings all sessions of a document up to date; calls that come meanwhile are answered by one more round. */
+  changed(document: LiveDocument): void {
+    const running = this.refreshing.get(document);
+    if (running) {
+      running.again = true;
+      return;
+    }
+    void this.refreshUntilSettled(document);
+  }
+
+  private async refreshUntilSettled(document: LiveDocument): Promise<void> {
+    const state = { again: true };
+    this.refreshing.set(document, state);
+    try {
+      while (state.again) {
+        state.again = false;
+        await this.refresh(document, []);
+      }
+    } catch (error) {
+      this.core.logger.error({ err: error, document: document.key }, 'permissions could not be checked');
+      for (const session of [...document.sessions]) session.end('permissions-unavailable');
+    } finally {
+      this.refreshing.delete(document);
+    }
+  }
+
+  /**
+   * Permissions have changed: resolves the access of all sessions of a document, and of `others` whose updates wait for it, and applies it
+   * to the sessions.
+   *
+   * @returns what each of those people may now.
+   */
+  async refresh(
+    document: LiveDocument,
+    others: readonly (Principal | undefined)[],
+  ): Promise<(principal: Principal) => Access> {
+    this.core.dependencies.gate.forget(document.key);
+    const sessions = [...document.sessions];
+    const people = new Set<Principal>(sessions.map(({ principal }) => principal));
+    for (const other of others) if (other) people.add(other);
+    const resolved = new Map<Principal, Access>();
+    await Promise.all(
+      [...people].map(async (principal) => {
+        resolved.set(principal, await this.resolvePatiently(principal, document.key));
+      }),
+    );
+    for (const session of sessions) {
+      const access = resolved.get(session.principal);
+      if (access && session.isOpen) this.apply(session, access);
+    }
+    return (principal) => resolved.get(principal) as Access;
+  }
+
+  private async resolvePatiently(principal: Principal, key: DocumentKey): Promise<Access> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.resolve(principal, key);
+      } catch (error) {
+        if (attempt === RESOLVE_ATTEMPTS) throw error;
+        await delay(RESOLVE_PAUSE);
+      }
+    }
+  }
+
+  /** For the case that edits of this session come back by others: what its token says counts then as well. */
+  rememberClaims({ key, principal }: Session): void {
+    const claims = claimsFor(principal, key);
+    this.core.dependencies.bindings.claims.rememberSoon({ key, person: principal.user, claims });
+  }
+
+  async refreshSession(session: Session): Promise<void> {
+    const access = await this.resolve(session.principal, session.key);
+    if (session.isOpen) this.apply(session, access);
+  }
+
+  private apply(session: Session, access: Access): void {
+    const before = session.access;
+    session.access = access;
+    const { document } = session;
+    if (access.policyRev > document.policyRev) document.policyRev = access.policyRev;
+    if (!access.role?.read) {
+      session.end('access-removed');
+      return;
+    }
+    if (before.role && sameRights(before.role, access.role)) return;
+    session.demotedAt = this.core.clock.now();
+    session.sendAccess();
+  }
+
+  /** Called every second: tokens and grants that end. */
+  sweep(session: Session, now: number): void {
+    const { expiresAt } = session.principal;
+    if (now >= expiresAt) {
+      session.end('token-expired');
+      return;
+    }
+    if (!session.tokenRequested && now >= expiresAt - REFRESH_BEFORE) session.requestToken();
+    const { expiresAt: accessEnds } = session.access;
+    if (accessEnds !== undefined && now >= accessEnds) {
+      session.access = { ...session.access, expiresAt: undefined };
+      void this.refreshSession(session).catch((error: unknown) => session.failed(error));
+    }
+  }
+}
+
+type Role = NonNullable<Access['role']>;
+
+function sameRights(a: Role, b: Role): boolean {
+  return (
+    a.name === b.name &&
+    a.presence === b.presence &&
+    a.manage === b.manage &&
+    String(a.write) === String(b.write)
+  );
+}

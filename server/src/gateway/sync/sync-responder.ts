@@ -1,0 +1,131 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { SyncType, WeftError } from '@weft/common';
+import type { DeletedRanges } from '@weft/guard';
+import * as Y from 'yjs';
+import type { GatewayCore } from '../core.ts';
+import { syncStep1Body, syncStep2Body } from '../frames.ts';
+import type { MissedUpdate, StateVector } from './resumption.ts';
+import type { Session } from '../session/session.ts';
+
+const SYNC_PAUSE = 250;
+/** Milliseconds that a document is not made for its first reader to be sent it: making it stops all writing. */
+const AHEAD_PATIENCE = 50;
+
+/** An encoded state vector of no clients: the sender has nothing yet. */
+function isEmptyStateVector(bytes: Uint8Array): boolean {
+  return bytes.length === 1 && bytes[0] === 0;
+}
+
+/** Answers SyncStep1: what the client lacks, and the question what the server lacks. */
+export class SyncResponder {
+  private readonly core: GatewayCore;
+
+  constructor(core: GatewayCore) {
+    this.core = core;
+  }
+
+  /**
+   * Making a document of what the log has takes 200 ms per megabyte. Whoever has nothing of it is sent what the log has
+   * before that; the rest, and the question, when their turn comes.
+   */
+  async sendAhead(session: Session): Promise<void> {
+    const { states, document } = session.document;
+    if (document || !states.filled || !session.awaitsEverything) return;
+    this.enqueueState(session, states.frames(session, this.core.clock.now()));
+    session.sentAhead = states.mark();
+    session.flush();
+    await Promise.race([session.socket.drained(), delay(AHEAD_PATIENCE)]);
+  }
+
+  answerStep1(session: Session, stateVector: Uint8Array): void | Promise<void> {
+    if (stateVector.length > this.core.limits.stateVectorBytes) throw new WeftError('frame-too-large');
+    // Who has nothing cannot have something else.
+    const learning = isEmptyStateVector(stateVector)
+      ? undefined
+      : this.core.carried.clocks.learn(session.document);
+    if (!learning) return this.answerSoon(session, stateVector);
+    const copy = stateVector.slice();
+    return learning.then(() => this.answerSoon(session, copy));
+  }
+
+  private answerSoon(session: Session, stateVector: Uint8Array): void | Promise<void> {
+    // A few bytes of question ask for megabytes of answer: one answer at a time leaves for the network.
+    if (session.socket.congested || !session.syncBudget.take()) return this.answerLater(session, stateVector);
+    return this.answer(session, stateVector);
+  }
+
+  /** The client's answer to the server's own question: what it has and the server lacks. */
+  receiveStep2(session: Session, update: Uint8Array): void | Promise<void> {
+    const { resumption } = this.core;
+    const deletions = resumption.deletionsOf(session, update);
+    if (deletions && resumption.bringsNothing(session, update, deletions)) {
+      session.document.owe(session, true);
+      return this.synced(session, deletions);
+    }
+    const done = this.core.updates.receive(session, SyncType.Step2, update);
+    if (done) return done.then(() => this.synced(session, deletions));
+    this.synced(session, deletions);
+  }
+
+  private synced(session: Session, deletions: DeletedRanges | undefined): void {
+    session.document.synced(session);
+    this.core.resumption.complete(session, deletions);
+  }
+
+  private async answerLater(session: Session, stateVector: Uint8Array): Promise<void> {
+    await session.socket.drained();
+    while (!session.syncBudget.take()) await delay(SYNC_PAUSE);
+    return this.answer(session, stateVector);
+  }
+
+  private answer(session: Session, stateVector: Uint8Array): void | Promise<void> {
+    if (!session.isOpen) return;
+    if (isEmptyStateVector(stateVector)) return this.sendState(session);
+    const missed = this.core.resumption.missed(session, decodeStateVector(stateVector));
+    if (missed instanceof Promise) {
+      const copy = stateVector.slice();
+      return missed.then((later) => this.sendMissed(session, copy, later));
+    }
+    this.sendMissed(session, stateVector, missed);
+  }
+
+  private sendState(session: Session): void {
+    const { sentAhead } = session;
+    session.sentAhead = undefined;
+    this.core.metrics.synced('state');
+    const { states } = session.document;
+    const now = this.core.clock.now();
+    this.send(session, sentAhead ? states.framesSince(sentAhead, session, now) : states.frames(session, now));
+  }
+
+  private sendMissed(session: Session, stateVector: Uint8Array, missed: MissedUpdate | undefined): void {
+    if (!session.isOpen) return;
+    this.core.metrics.synced(missed?.source ?? 'difference');
+    if (!missed) this.core.resumption.supersede(session);
+    const update = missed?.update ?? Y.encodeStateAsUpdate(session.document.document, stateVector);
+    this.send(session, [session.frame(syncStep2Body(update))], stateVector);
+  }
+
+  private send(session: Session, frames: readonly Buffer[], stateVector?: Uint8Array): void {
+    session.acknowledgements.holdUntilSynced();
+    const question = this.core.carried.clocks.question(session.document, stateVector);
+    session.enqueue(session.frame(syncStep1Body(question)));
+    this.enqueueState(session, frames);
+    session.document.fanOut.flushSoon(session);
+  }
+
+  private enqueueState(session: Session, frames: readonly Buffer[]): void {
+    for (const frame of frames) {
+      session.socket.stateBytesInFlight += frame.length;
+      session.enqueue(frame);
+    }
+  }
+}
+
+function decodeStateVector(bytes: Uint8Array): StateVector {
+  try {
+    return Y.decodeStateVector(bytes);
+  } catch (cause) {
+    throw new WeftError('frame-malformed', { detail: 'state vector', cause });
+  }
+}

@@ -1,0 +1,70 @@
+import { nameOf, SYSTEM_ACTOR, WeftError } from '@weft/common';
+import { decideUpdate } from '@weft/authorize';
+import type { AppendEntry, Reauthorization } from '@weft/update-log';
+import type { GatewayCore } from '../core.ts';
+import type { LiveDocument } from '../document/live-document.ts';
+import type { Written } from './written.ts';
+
+/**
+ * The barrier of a revocation: the log found that the permissions changed between the decision about an update and
+ * its commit. Everything that waits is decided again under the permissions of now; what may not stand is replaced by
+ * its own removal.
+ */
+export class Barrier {
+  private readonly core: GatewayCore;
+
+  constructor(core: GatewayCore) {
+    this.core = core;
+  }
+
+  async decideAgain(
+    document: LiveDocument,
+    policyRev: number,
+    entries: readonly AppendEntry[],
+  ): Promise<readonly Reauthorization[]> {
+    const accessOf = await this.core.access.refresh(
+      document,
+      entries.map((entry) => document.writtenOf(entry)?.principal),
+    );
+    const mayStand = ({ principal, analysis }: Written) => {
+      const { role } = accessOf(principal);
+      return role !== undefined && decideUpdate(role, analysis).allow;
+    };
+    const refused: Written[] = [];
+    for (const entry of entries) {
+      const written = document.writtenOf(entry);
+      if (!written) requireOwn(entry);
+      else if (!mayStand(written)) refused.push(written);
+    }
+    for (const written of refused) this.refuse(document, written, policyRev);
+    // All at once: what of theirs stands on what else is taken back makes a difference.
+    const removals = document.takeBack(refused);
+    const removalOf = new Map(refused.map((written, index) => [written, removals[index] as Uint8Array]));
+    return entries.map((entry) => {
+      const written = document.writtenOf(entry);
+      const update = written && removalOf.get(written);
+      return update ? { verdict: 'replace', update } : { verdict: 'commit' };
+    });
+  }
+
+  private refuse({ key }: LiveDocument, written: Written, policyRev: number): void {
+    const { analysis, session, principal, ticket } = written;
+    this.core.dependencies.audit.record({
+      tenant: principal.tenant,
+      action: 'update.neutralized',
+      actor: principal.user,
+      document: nameOf(key),
+      session: session?.id,
+      detail: { policyRev },
+    });
+    written.refused = true;
+    session?.acknowledgements.refuse(ticket);
+    session?.sendRefused('access-removed', !analysis.deletes);
+  }
+}
+
+/** The server's own rows are nobody's to refuse. A person's row whose decision is not known must not get in. */
+function requireOwn({ actor }: AppendEntry): void {
+  if (actor !== SYSTEM_ACTOR)
+    throw new WeftError('internal', { detail: 'a row whose decision is not known' });
+}

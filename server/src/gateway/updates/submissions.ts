@@ -1,0 +1,89 @@
+import { WeftError, type Cursor, type DocumentKey, type Principal, type UpdateAnalysis } from '@weft/common';
+import { claimsFor, decideUpdate, type Access } from '@weft/authorize';
+import type { GatewayCore } from '../core.ts';
+import type { LiveDocument } from '../document/live-document.ts';
+import type { Written } from './written.ts';
+
+/** Updates that come over HTTP: the same guard, the same permissions, the same log, and no session. */
+export class Submissions {
+  private readonly core: GatewayCore;
+
+  constructor(core: GatewayCore) {
+    this.core = core;
+  }
+
+  /**
+   * Applies and commits an update.
+   *
+   * @returns the position at which it is committed.
+   * @throws WeftError the refusal; `update-missing-dependencies` when it builds on what the server doesn't have;
+   *   `document-rebuild` when it says something else about clocks that were carried.
+   */
+  async submit(principal: Principal, key: DocumentKey, update: Uint8Array): Promise<Cursor> {
+    const access = await this.core.access.resolve(principal, key);
+    if (!access.role?.read) throw new WeftError('document-not-found');
+    return this.core.documents.use(key, (live) => this.write(live, principal, access, update));
+  }
+
+  private async write(
+    live: LiveDocument,
+    principal: Principal,
+    access: Access,
+    update: Uint8Array,
+  ): Promise<Cursor> {
+    const { walks, carried } = this.core;
+    const work = { principal, document: live.document, update };
+    const authors = await walks.later(work, (analysis) => complete(analysis).authors);
+    await this.bindAuthors(principal, live.key, authors);
+    await carried.clocks.learn(live);
+    // Again, since the document may have changed meanwhile.
+    const written = await walks.later(work, (analysis) => {
+      if (carried.clocks.contradicted(live, update)) throw new WeftError('document-rebuild');
+      return this.commit(live, principal, access, complete(analysis));
+    });
+    const cursor = await live.settled();
+    if (written.refused) throw new WeftError('access-removed');
+    return cursor;
+  }
+
+  private async commit(
+    live: LiveDocument,
+    principal: Principal,
+    { role, policyRev }: Access,
+    analysis: UpdateAnalysis,
+  ): Promise<Written> {
+    const written: Written = {
+      principal,
+      session: undefined,
+      policyRev,
+      analysis,
+      kind: 'edit',
+      ticket: 0,
+      refused: false,
+    };
+    if (!analysis.noop) {
+      const decision = role && decideUpdate(role, analysis);
+      if (!decision?.allow) throw new WeftError(decision?.code ?? 'write-forbidden');
+      await live.commit(written);
+    }
+    return written;
+  }
+
+  private async bindAuthors(
+    principal: Principal,
+    key: DocumentKey,
+    authors: readonly { readonly client: number }[],
+  ): Promise<void> {
+    const { bindings } = this.core.dependencies;
+    const clients = authors.map(({ client }) => client);
+    const outcomes = await bindings.bindAll(key, clients, principal.user, {
+      claims: claimsFor(principal, key),
+    });
+    if (outcomes.includes('taken')) throw new WeftError('client-id-taken');
+  }
+}
+
+function complete(analysis: UpdateAnalysis): UpdateAnalysis {
+  if (analysis.missing.length > 0) throw new WeftError('update-missing-dependencies');
+  return analysis;
+}

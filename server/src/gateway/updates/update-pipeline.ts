@@ -1,0 +1,276 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { nameOf, SyncType, toWeftError, WeftError, type ErrorCode, type UpdateAnalysis } from '@weft/common';
+import { claimsFor, decideUpdate } from '@weft/authorize';
+import { isEmptyUpdate } from '@weft/guard';
+import * as Y from 'yjs';
+import type { GatewayCore } from '../core.ts';
+import { syncStep1Body } from '../frames.ts';
+import type { Session } from '../session/session.ts';
+import { isForLackOfShare } from './walks.ts';
+
+/** Milliseconds that the log is given to bring what an update lacks. */
+const CATCH_UP = 2_000;
+/** Bytes from which an update is timed. */
+const LARGE_UPDATE = 4096;
+/** Milliseconds of processor that one session may use of each second, after its burst. */
+const CPU_PER_SECOND = 250;
+/** Malformed updates that a session is forgiven. */
+const MALFORMED_ALLOWED = 2;
+/** What the guard refuses an update for. */
+const GUARD_REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  'update-malformed',
+  'update-costly',
+  'document-rebuild',
+]);
+/** Updates in a row with unknown dependencies, after which the client syncs from the start. */
+const MISSING_ALLOWED = 5;
+
+/**
+ * The way of one update into its document: limits → guard → author → authorize → write. Each step either hands
+ * on or answers the sender; the sender gets exactly one SyncStatus whichever way it ends.
+ */
+export class UpdatePipeline {
+  private readonly core: GatewayCore;
+
+  constructor(core: GatewayCore) {
+    this.core = core;
+  }
+
+  receive(session: Session, type: number, update: Uint8Array): void | Promise<void> {
+    const { limits } = this.core;
+    if (update.length > limits.updateBytes) throw new WeftError('frame-too-large');
+    if (session.updateBudget.take()) return this.measured(session, type, update);
+    // Slowed down, not refused: a refused Yjs update would take everything after it along.
+    return this.whenAllowed(session).then(() => this.measured(session, type, update));
+  }
+
+  private async whenAllowed(session: Session): Promise<void> {
+    this.core.metrics.throttled.inc();
+    while (!session.updateBudget.take()) await delay(1000 / this.core.limits.updatesPerSecond);
+  }
+
+  /** What large updates cost in time is taken off the sender's rate; small ones are counted, not timed. */
+  private measured(session: Session, type: number, update: Uint8Array): void | Promise<void> {
+    if (update.length < LARGE_UPDATE) return this.guard(session, type, update);
+    const start = performance.now();
+    const outcome = this.guard(session, type, update);
+    const share = (performance.now() - start) / CPU_PER_SECOND;
+    session.updateBudget.debit(share * this.core.limits.updatesPerSecond);
+    return outcome;
+  }
+
+  private guard(session: Session, type: number, update: Uint8Array): void | Promise<void> {
+    if (!session.isOpen) return;
+    if (isEmptyUpdate(update)) return session.document.owe(session, true);
+    // Those who may write nothing cost nothing: only their sync on joining is looked into, since it may be empty.
+    if (!session.mayWrite && type === SyncType.Update) return this.refuseReader(session);
+    const analysis = this.analyze(session, type, update);
+    if (analysis === undefined || analysis instanceof Promise) return analysis;
+    return this.decide(session, type, update, analysis);
+  }
+
+  private decide(
+    session: Session,
+    type: number,
+    update: Uint8Array,
+    analysis: UpdateAnalysis,
+  ): void | Promise<void> {
+    if (analysis.missing.length > 0) return this.missing(session, type, update);
+    session.missing = 0;
+    // Something in it is known already, which is where it may say something else.
+    if (analysis.update !== update && this.core.carried.refuseEquivocation(session, update)) return;
+    if (analysis.noop) return session.document.owe(session, true);
+    if (!session.mayWrite) return this.refuseReader(session);
+    return this.author(session, type, analysis);
+  }
+
+  /** Nothing: it is refused. A promise: it is dear, and goes its way later. */
+  private analyze(
+    session: Session,
+    type: number,
+    update: Uint8Array,
+  ): UpdateAnalysis | Promise<void> | undefined {
+    try {
+      const analysis = this.core.walks.analyze(workOf(session, update));
+      return analysis ?? this.analyzeLater(session, type, update.slice());
+    } catch (error) {
+      return this.refuseGuarded(session, error);
+    }
+  }
+
+  private async analyzeLater(session: Session, type: number, update: Uint8Array): Promise<void> {
+    try {
+      await this.core.walks.later(workOf(session, update), (analysis) => {
+        if (session.isOpen) return this.decide(session, type, update, analysis);
+      });
+    } catch (error) {
+      this.refuseGuarded(session, error);
+    }
+  }
+
+  // ── author: whose clocks are these ─────────────────────────────────────────
+
+  private author(session: Session, type: number, analysis: UpdateAnalysis): void | Promise<void> {
+    const { bindings } = this.core.dependencies;
+    const mixed = type === SyncType.Step2 && this.core.carried.mayHoldForgotten(session.document);
+    const unbound: number[] = [];
+    let foreign = false;
+    for (const { client } of analysis.authors) {
+      if (session.clients.has(client)) continue;
+      const owner = bindings.ownerOf(session.key, client);
+      if (owner === undefined && mixed) foreign = true;
+      else if (owner === undefined) unbound.push(client);
+      else if (owner === session.principal.user) this.comeBack(session, client);
+      else foreign = true;
+    }
+    if (foreign) return this.core.carried.receive(session, analysis);
+    if (unbound.length === 0) return this.authorize(session, analysis);
+    // Analysed anew afterwards, since the document may have changed meanwhile.
+    return this.bind(session, unbound).then(() => this.guard(session, SyncType.Step2, analysis.update));
+  }
+
+  /** A Yjs client of an earlier session, perhaps with another token. */
+  private comeBack(session: Session, client: number): void {
+    if (session.clients.size === 0) this.core.access.rememberClaims(session);
+    session.speaksFor(client);
+  }
+
+  private async bind(session: Session, clients: readonly number[]): Promise<void> {
+    const { bindings } = this.core.dependencies;
+    const { key, principal } = session;
+    const outcomes = await bindings.bindAll(key, clients, principal.user, {
+      claims: claimsFor(principal, key),
+    });
+    clients.forEach((client, i) => {
+      if (outcomes[i] === 'own') session.speaksFor(client);
+    });
+  }
+
+  // ── authorize and write ────────────────────────────────────────────────────
+
+  private authorize(session: Session, analysis: UpdateAnalysis): void | Promise<void> {
+    const { role } = session.access;
+    if (!role) throw new WeftError('access-removed');
+    const decision = decideUpdate(role, analysis);
+    if (!decision.allow) return this.refuseForbidden(session, analysis, decision.code);
+    const { document } = session;
+    if (document.bytes + analysis.update.length > this.core.limits.documentBytes) {
+      throw new WeftError('document-too-large');
+    }
+    this.core.metrics.updates.inc();
+    return document.write(session, analysis);
+  }
+
+  /**
+   * A part of an update whose answer the caller owes. In strict mode it is on its way when this returns.
+   *
+   * @returns whether it was written.
+   */
+  writePart(session: Session, analysis: UpdateAnalysis): boolean {
+    const { role } = session.access;
+    if (!role || !decideUpdate(role, analysis).allow) return false;
+    void session.document.writeUnanswered(session, analysis, 'edit');
+    return true;
+  }
+
+  // ── refusals ───────────────────────────────────────────────────────────────
+
+  /** What the guard has thrown; anything else is no refusal, and thrown on. */
+  private refuseGuarded(session: Session, error: unknown): undefined {
+    const { code, detail } = toWeftError(error);
+    if (!GUARD_REFUSALS.has(code)) throw error;
+    if (session.ended) return;
+    this.core.logger.warn(
+      { document: nameOf(session.key), actor: session.principal.user, code, detail },
+      'refused an update',
+    );
+    this.refuse(session, code, false);
+    if (code === 'document-rebuild' || (code === 'update-costly' && !isForLackOfShare(error))) {
+      // Never will anybody take it, though its sender need not have meant any harm.
+      session.end('document-rebuild');
+      return;
+    }
+    session.malformed += 1;
+    if (session.malformed > MALFORMED_ALLOWED) session.end(code);
+  }
+
+  /** The log may have what is missing; else the client is asked for it. */
+  private missing(session: Session, type: number, update: Uint8Array): void | Promise<void> {
+    // After a time offline a stock client sends its changes one by one before it says what else the server lacks.
+    if (type === SyncType.Update && session.acknowledgements.syncing) {
+      return session.acknowledgements.oweWithSync();
+    }
+    // It builds on edits that wait for their author.
+    if (this.core.carried.isCarrying(session)) return this.core.carried.receiveDependent(session, update);
+    return this.catchUp(session, type, update.slice());
+  }
+
+  private async catchUp(session: Session, type: number, update: Uint8Array): Promise<void> {
+    // With the database away it would wait for as long as that takes.
+    await Promise.race([
+      this.core.replication.catchUp(session.document),
+      delay(CATCH_UP, undefined, { ref: false }),
+    ]);
+    if (!session.isOpen) return;
+    if (this.isComplete(session, update)) return this.guard(session, type, update);
+    session.missing += 1;
+    this.core.metrics.refusal('update-missing-dependencies');
+    if (session.missing > MISSING_ALLOWED) throw new WeftError('update-missing-dependencies');
+    session.document.owe(session, false);
+    this.askForSync(session);
+  }
+
+  private isComplete(session: Session, update: Uint8Array): boolean {
+    try {
+      return this.core.walks.analyze(workOf(session, update))?.missing.length === 0;
+    } catch {
+      // Why it is refused is found again, and said.
+      return true;
+    }
+  }
+
+  /** A new state vector: the client answers with all that the server lacks, which is acknowledged once. */
+  private askForSync(session: Session): void {
+    session.acknowledgements.holdUntilSynced();
+    session.sendNow(syncStep1Body(Y.encodeStateVector(session.document.document)));
+  }
+
+  private refuseReader(session: Session): void {
+    this.refuse(session, 'write-forbidden', false);
+    session.end('document-rebuild');
+  }
+
+  /**
+   * The author's replica now has what nobody else may get. Inserts are undone for everybody by deleting the very
+   * clocks they took, so that the author can go on; a deletion cannot be undone, so that copy is given up.
+   */
+  private refuseForbidden(session: Session, analysis: UpdateAnalysis, code: ErrorCode): void {
+    const repairable = !analysis.deletes && analysis.authors.length > 0 && session.repairBudget.take();
+    this.refuse(session, code, repairable);
+    if (!repairable) {
+      session.end('document-rebuild');
+      return;
+    }
+    session.document.repair(session, analysis);
+    this.askForSync(session);
+  }
+
+  private refuse(session: Session, code: ErrorCode, repaired: boolean): void {
+    this.core.metrics.refusal(code);
+    const { tenant, user } = session.principal;
+    this.core.dependencies.audit.record({
+      tenant,
+      action: 'update.refused',
+      actor: user,
+      document: nameOf(session.key),
+      session: session.id,
+      code,
+    });
+    session.document.owe(session, false);
+    session.sendRefused(code, repaired);
+  }
+}
+
+function workOf({ principal, document: { document } }: Session, update: Uint8Array) {
+  return { principal, document, update };
+}
