@@ -5,6 +5,9 @@ const source = {
   ssr: { resolve: { conditions: ['weft-source', 'module', 'node', 'development|production'] } },
 };
 
+/** Each file breaks servers of its own, and mostly waits for them. */
+const breaking = { testTimeout: 240_000, hookTimeout: 120_000, maxWorkers: 2 };
+
 /** The suffix of a test file says what it needs, and so which project runs it. */
 export default defineConfig({
   test: {
@@ -41,9 +44,7 @@ export default defineConfig({
           name: 'process',
           include: ['e2e/process/**/*.test.ts'],
           globalSetup: ['./e2e/harness/src/global-setup.ts'],
-          testTimeout: 240_000,
-          hookTimeout: 120_000,
-          fileParallelism: false,
+          ...breaking,
         },
       },
       {
@@ -51,10 +52,7 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['e2e/cluster/**/*.test.ts'],
-          testTimeout: 240_000,
-          hookTimeout: 120_000,
-          // Each file breaks servers of its own, and mostly waits.
-          maxWorkers: 2,
+          ...breaking,
         },
       },
     ],

@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCommand } from './test/command.ts';
 import { judge, type Counts } from './test/counts.ts';
-import { REPORT, STAGES, type Stage } from './test/stages.ts';
+import { REPORT, STAGES, type Check, type Stage, type Suite } from './test/stages.ts';
 
 const HELP = `npm test -- [--only name,name] [--list]
 
@@ -38,39 +38,94 @@ function selected(): readonly Stage[] {
 /** No stage takes half of it: whatever is not done by then hangs. */
 const STAGE_LIMIT = 15 * 60_000;
 
-function run(command: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<number | null> {
-  return runCommand(command, { env: { ...process.env, PATH, ...env }, limit: STAGE_LIMIT });
+interface CommandOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly onOutput?: (chunk: Buffer) => void;
 }
 
-async function runStage(stage: Stage, directory: string): Promise<Counts> {
-  if (stage.kind === 'check') {
-    return (await run(stage.command)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
-  }
-  const report = join(directory, `${stage.name}.json`);
-  const command = stage.command.map((argument) => argument.replace(REPORT, report));
-  const status = await run(command, { PLAYWRIGHT_JSON_OUTPUT_FILE: report });
+function run(
+  command: readonly string[],
+  { env = {}, onOutput }: CommandOptions = {},
+): Promise<number | null> {
+  return runCommand(command, { env: { ...process.env, PATH, ...env }, limit: STAGE_LIMIT, onOutput });
+}
+
+function announce({ name, what }: Stage): void {
+  console.log(`\n── ${name}: ${what}`);
+}
+
+async function timed(name: string, work: () => Promise<Counts>): Promise<Result> {
+  const started = performance.now();
+  const counts = await work();
+  return { name, seconds: (performance.now() - started) / 1000, ...counts };
+}
+
+/** Prints what it said when it is over: others run meanwhile. */
+async function runCheck(stage: Check): Promise<Counts> {
+  const output: Buffer[] = [];
+  const status = await run(stage.command, { onOutput: (chunk) => output.push(chunk) });
+  announce(stage);
+  process.stdout.write(Buffer.concat(output));
+  return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+/** Each of them keeps one core busy. */
+const CHECKS_AT_ONCE = 2;
+
+async function runChecks(checks: readonly Check[]): Promise<Result[]> {
+  const results: Result[] = [];
+  const left = [...checks];
+  const runNext = async (): Promise<void> => {
+    for (let next = left.shift(); next; next = left.shift()) {
+      const check = next;
+      results.push(await timed(check.name, () => runCheck(check)));
+    }
+  };
+  await Promise.all(Array.from({ length: CHECKS_AT_ONCE }, runNext));
+  return results;
+}
+
+async function runSuite(suite: Suite, directory: string): Promise<Counts> {
+  announce(suite);
+  const report = join(directory, `${suite.name}.json`);
+  const command = suite.command.map((argument) => argument.replace(REPORT, report));
+  const status = await run(command, { env: { PLAYWRIGHT_JSON_OUTPUT_FILE: report } });
   let counts: Counts = { passed: 0, failed: 0 };
   try {
-    counts = stage.parse(readFileSync(report, 'utf8'));
+    counts = suite.parse(readFileSync(report, 'utf8'));
   } catch (error) {
-    console.error(`No report of ${stage.name}: ${String(error)}`);
+    console.error(`No report of ${suite.name}: ${String(error)}`);
   }
   return judge(counts, status);
 }
 
-async function runAll(stages: readonly Stage[], directory: string): Promise<Result[]> {
+async function runSuites(suites: readonly Suite[], checks: readonly Result[]): Promise<Result[]> {
+  const failedCheck = (name: string) => checks.some((check) => check.name === name && check.failed > 0);
+  const directory = mkdtempSync(join(tmpdir(), 'weft-test-'));
   const results: Result[] = [];
-  for (const stage of stages) {
-    const failedNeed = stage.needs?.find((need) =>
-      results.some(({ name, failed }) => name === need && failed > 0),
-    );
-    console.log(`\n── ${stage.name}: ${stage.what}`);
-    if (failedNeed) console.error(`not run, because ${failedNeed} failed`);
-    const started = performance.now();
-    const counts = failedNeed ? { passed: 0, failed: 1 } : await runStage(stage, directory);
-    results.push({ name: stage.name, seconds: (performance.now() - started) / 1000, ...counts });
+  for (const suite of suites) {
+    const broken = suite.needs.find(failedCheck);
+    if (broken) console.error(`\n${suite.name} not run, because ${broken} failed`);
+    const work = broken ? async () => ({ passed: 0, failed: 1 }) : () => runSuite(suite, directory);
+    results.push(await timed(suite.name, work));
   }
+  rmSync(directory, { recursive: true, force: true });
   return results;
+}
+
+async function runAll(): Promise<Result[]> {
+  const stages = selected();
+  const setUp = await timed('setup', async () => {
+    const status = await run(['npm', 'run', '-s', 'setup']);
+    return { passed: 0, failed: status === 0 ? 0 : 1 };
+  });
+  if (setUp.failed > 0) return [setUp];
+  const checks = await runChecks(stages.filter((stage) => stage.kind === 'check'));
+  const suites = await runSuites(
+    stages.filter((stage) => stage.kind === 'suite'),
+    checks,
+  );
+  return [...checks, ...suites];
 }
 
 function summarize(results: readonly Result[]): Counts {
@@ -93,12 +148,7 @@ async function main(): Promise<void> {
     for (const { name, what } of STAGES) console.log(`${name.padEnd(10)}${what}`);
     return;
   }
-  const stages = selected();
-  const directory = mkdtempSync(join(tmpdir(), 'weft-test-'));
-  const setup = await run(['npm', 'run', '-s', 'setup']);
-  const results =
-    setup === 0 ? await runAll(stages, directory) : [{ name: 'setup', passed: 0, failed: 1, seconds: 0 }];
-  rmSync(directory, { recursive: true, force: true });
+  const results = await runAll();
   const { passed, failed } = summarize(results);
   process.exitCode = failed === 0 ? 0 : 1;
   console.log(`${passed} passed, ${failed} failed`);

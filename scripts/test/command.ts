@@ -4,6 +4,8 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Milliseconds after which it is ended, with everything that it started. */
   readonly limit: number;
+  /** Takes what it prints, which is shown as it comes otherwise. */
+  readonly onOutput?: ((chunk: Buffer) => void) | undefined;
 }
 
 /** Milliseconds between asking it to end and ending it. */
@@ -12,10 +14,12 @@ const GRACE = 10_000;
 /** Runs a program to its end; its exit code, or `null` when it did not end by itself. */
 export async function runCommand(
   [program = '', ...args]: readonly string[],
-  { env, limit }: RunOptions,
+  { env, limit, onOutput }: RunOptions,
 ): Promise<number | null> {
   // A process group of its own: whoever ends it ends its browsers and databases too.
-  const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'], env, detached: true });
+  const output = onOutput ? 'pipe' : 'inherit';
+  const child = spawn(program, args, { stdio: ['ignore', output, output], env, detached: true });
+  if (onOutput) for (const stream of [child.stdout, child.stderr]) stream?.on('data', onOutput);
   const end = (signal: NodeJS.Signals) => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, signal);
@@ -38,7 +42,7 @@ export async function runCommand(
         console.error(error.message);
         resolve(null);
       });
-      child.once('exit', resolve);
+      child.once(onOutput ? 'close' : 'exit', resolve);
     });
   } finally {
     for (const timer of timers) clearTimeout(timer);

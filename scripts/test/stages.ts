@@ -1,21 +1,31 @@
 import { parsePlaywright, parseVitest, type Counts } from './counts.ts';
 
-/**
- * One part of `npm test`. A `check` passes or fails as a whole and counts as one test; a `suite` leaves a JSON
- * report that says how many tests it ran.
- */
-export type Stage = {
+interface StageOptions {
   readonly name: string;
   readonly what: string;
   readonly command: readonly string[];
-  /** Not run, and failed, when one of these failed: its result would say nothing. */
-  readonly needs?: readonly string[];
-} & ({ readonly kind: 'check' } | { readonly kind: 'suite'; readonly parse: (report: string) => Counts });
+}
+
+/** Passes or fails as a whole and counts as one test. */
+export interface Check extends StageOptions {
+  readonly kind: 'check';
+}
+
+/** Leaves a JSON report that says how many tests it ran. */
+export interface Suite extends StageOptions {
+  readonly kind: 'suite';
+  readonly parse: (report: string) => Counts;
+  /** Checks without which its result would say nothing: not run, and failed, when one of them failed. */
+  readonly needs: readonly string[];
+}
+
+/** One part of `npm test`. */
+export type Stage = Check | Suite;
 
 /** Replaced in commands by the file that the stage's reporter has to write. */
 export const REPORT = '{report}';
 
-function vitest(name: string, what: string, needs: readonly string[] = []): Stage {
+function vitest(name: string, what: string, needs: readonly string[] = []): Suite {
   return {
     name,
     what,
