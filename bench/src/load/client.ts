@@ -1,6 +1,5 @@
 import { AuthType, FrameType, SyncType } from '@weft/common';
 import * as decoding from 'lib0/decoding';
-import { WebSocket } from 'ws';
 import {
   awarenessFrame,
   EMPTY_STATE_VECTOR,
@@ -9,6 +8,7 @@ import {
   syncFrame,
   tokenFrame,
 } from './frames.ts';
+import { LightSocket } from './light-socket.ts';
 import { readRanges } from './ranges.ts';
 import type { ItemId } from './typist.ts';
 
@@ -46,6 +46,9 @@ export interface Opened {
   readonly bytes: number;
 }
 
+/** The state itself is not looked into. */
+const KEPT_WHILE_OPENING = 64 * 1024;
+
 /**
  * A person at a document, as the server sees them: opens like a stock provider, sends and counts, but keeps no
  * Y.Doc, so that hundreds fit into one generator process.
@@ -62,7 +65,7 @@ export class LightClient {
   /** Why the session ended on its own; `undefined` while it lives. */
   failure: string | undefined;
   private readonly options: LightClientOptions;
-  private readonly socket: WebSocket;
+  private readonly socket: LightSocket;
   private readonly outstanding: (SentUpdate | 'handshake')[] = [];
   private readonly positions = new Map<number, number>();
   private readonly opened = Promise.withResolvers<Opened>();
@@ -76,15 +79,19 @@ export class LightClient {
     this.clientId = options.clientId;
     this.document = options.document;
     this.opened.promise.catch(() => undefined);
-    this.socket = new WebSocket(options.url, { perMessageDeflate: false, maxPayload: 256 * 1024 * 1024 });
-    this.socket.on('open', () => {
-      this.socket.send(tokenFrame(options.document, options.token));
-      this.socket.send(syncFrame(options.document, SyncType.Step1, EMPTY_STATE_VECTOR));
-      this.sendPresence(options.presence);
+    this.socket = new LightSocket(options.url, {
+      opened: () => this.introduce(),
+      message: (frame, length) => this.receive(frame, length),
+      closed: (reason) => this.fail(reason),
     });
-    this.socket.on('message', (frame: Buffer) => this.receive(frame));
-    this.socket.on('error', (error) => this.fail(error.message));
-    this.socket.on('close', (code, reason) => this.fail(`closed with ${code} ${reason.toString()}`));
+    if (!options.keepState) this.socket.keptBytes = KEPT_WHILE_OPENING;
+  }
+
+  private introduce(): void {
+    const { document, token, presence } = this.options;
+    this.socket.send(tokenFrame(document, token));
+    this.socket.send(syncFrame(document, SyncType.Step1, EMPTY_STATE_VECTOR));
+    this.sendPresence(presence);
   }
 
   /** Resolves with the document's state complete. */
@@ -115,15 +122,10 @@ export class LightClient {
 
   async close(): Promise<void> {
     this.closing = true;
-    if (this.socket.readyState === WebSocket.CLOSED) return;
-    const closed = new Promise<void>((resolve) => this.socket.once('close', () => resolve()));
-    this.socket.close();
-    const timer = setTimeout(() => this.socket.terminate(), 2_000);
-    await closed;
-    clearTimeout(timer);
+    await this.socket.close();
   }
 
-  private receive(frame: Buffer): void {
+  private receive(frame: Buffer, length: number): void {
     const at = performance.now();
     if (frame.length === 1 && frame[0] === FrameType.Ping) {
       this.socket.send(PONG_FRAME);
@@ -134,7 +136,7 @@ export class LightClient {
     switch (decoding.readVarUint(decoder)) {
       case FrameType.Sync:
       case FrameType.SyncReply:
-        this.receiveSync(decoder, at);
+        this.receiveSync(decoder, { complete: frame.length === length, at });
         break;
       case FrameType.SyncStatus:
         this.receiveStatus(decoding.readVarInt(decoder) === 1, at);
@@ -156,21 +158,27 @@ export class LightClient {
     }
   }
 
-  private receiveSync(decoder: decoding.Decoder, at: number): void {
+  private receiveSync(
+    decoder: decoding.Decoder,
+    { complete, at }: { readonly complete: boolean; readonly at: number },
+  ): void {
     const type = decoding.readVarUint(decoder);
-    const body = decoding.readVarUint8Array(decoder);
+    const bytes = decoding.readVarUint(decoder);
     if (type === SyncType.Step1) {
       // Nothing was written before the session, so there is nothing that the server could miss.
       this.outstanding.push('handshake');
       this.socket.send(syncFrame(this.document, SyncType.Step2, EMPTY_UPDATE));
       return;
     }
+    const body = decoder.arr.subarray(decoder.pos, decoder.pos + bytes);
     if (!this.synced && this.options.keepState) this.state.push(Uint8Array.from(body));
     if (type === SyncType.Step2 && !this.synced) {
       this.synced = true;
-      this.opened.resolve({ ms: at - this.startedAt, bytes: body.length });
+      this.socket.keptBytes = Number.POSITIVE_INFINITY;
+      this.opened.resolve({ ms: at - this.startedAt, bytes });
       return;
     }
+    if (!complete) return this.fail('an update came that was too large to look into');
     readRanges(body, {
       inserted: (client, clock, length) => this.deliver(client, clock, length, at),
       deleted: (client, clock, length) =>
