@@ -22,8 +22,8 @@ import { createClusterReports } from './cluster/index.ts';
 import { createCompactor } from './compaction.ts';
 import type { Config } from './config.ts';
 import { openConfiguredDatabase } from './database.ts';
-import type { GatewayLimits } from './gateway/core.ts';
 import { Gateway } from './gateway/gateway.ts';
+import type { GatewayLimits } from './gateway/limits.ts';
 import { clientAddress } from './http/client-address.ts';
 import type { Telemetry } from './lifecycle.ts';
 import { prepareSchema } from './schema.ts';
@@ -112,13 +112,14 @@ export async function compose(
   const { reporter, status } = createClusterReports({
     instance,
     gateway,
+    heads: (ids) => log.heads(ids),
     metrics,
     clock,
     presence,
     degraded: () => log.stats().degradedSince !== undefined,
     redis: backplane && reportsRedis(config, backplane),
   });
-  const unwatch = gate.watch((change) => gateway.core.access.policyChanged(change));
+  const unwatch = gate.watch((change) => gateway.accessChanged(change));
   return {
     config,
     logger,
@@ -135,10 +136,10 @@ export async function compose(
     audit,
     gateway,
     collaboration: {
-      submitUpdate: (principal, key, update) => gateway.submissions.submit(principal, key, update),
+      submitUpdate: (principal, key, update) => gateway.submitUpdate(principal, key, update),
       presence,
-      accessChanged: (change) => gateway.core.access.policyChanged(change),
-      closeDocument: async (key, code) => gateway.core.documents.end(key, code),
+      accessChanged: (change) => gateway.accessChanged(change),
+      closeDocument: async (key, code) => gateway.closeDocument(key, code),
     },
     cluster: status,
     health: () => {

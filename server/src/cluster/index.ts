@@ -7,7 +7,7 @@ import type { PrometheusMetrics } from '../telemetry/metrics.ts';
 import { MemoryBoard } from './board.ts';
 import { ClusterStatus } from './cluster-view.ts';
 import { RedisBoard } from './redis-board.ts';
-import { Reporter, type OpenDocument, type ReportSources, type Series } from './reporter.ts';
+import { Reporter, type ReportSources, type Series } from './reporter.ts';
 
 export { type ClusterView, ClusterStatus } from './cluster-view.ts';
 
@@ -15,7 +15,9 @@ const { version } = createRequire(import.meta.url)('../../package.json') as { ve
 
 export interface ClusterReportOptions {
   readonly instance: string;
-  readonly gateway: Gateway;
+  readonly gateway: Pick<Gateway, 'isDraining' | 'stats' | 'openDocuments'>;
+  /** Where the log stands. */
+  readonly heads: ReportSources['heads'];
   readonly metrics: PrometheusMetrics;
   readonly clock: Clock;
   readonly presence: (key: DocumentKey) => Promise<readonly PresenceEntry[]>;
@@ -40,8 +42,7 @@ export function createClusterReports(options: ClusterReportOptions): ClusterRepo
   return { reporter, status: new ClusterStatus({ board, own: () => reporter.report, presence }) };
 }
 
-function sourcesOf({ gateway, metrics, degraded, redis }: ClusterReportOptions): ReportSources {
-  const { documents, replication, dependencies } = gateway.core;
+function sourcesOf({ gateway, heads, metrics, degraded, redis }: ClusterReportOptions): ReportSources {
   return {
     state: () => {
       if (gateway.isDraining) return 'draining';
@@ -52,13 +53,8 @@ function sourcesOf({ gateway, metrics, degraded, redis }: ClusterReportOptions):
       return redis.connected() ? 'connected' : 'away';
     },
     stats: () => gateway.stats(),
-    *openDocuments(): Iterable<OpenDocument> {
-      for (const live of documents.all()) {
-        const cursor = replication.cursorOf(live);
-        if (cursor) yield { key: live.key, id: live.log.id, sessions: live.sessions.size, cursor };
-      }
-    },
-    heads: (ids) => dependencies.log.heads(ids),
+    openDocuments: () => gateway.openDocuments(),
+    heads,
     series: () => readSeries(metrics),
   };
 }

@@ -2,14 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ErrorCode } from '@weft/common';
+import type { PolicyChange } from '@weft/authorize';
+import type { Cursor, DocumentKey, ErrorCode, Principal } from '@weft/common';
 import { WebSocketServer, type Server } from 'ws';
 import { ClientSocket, GatewayWebSocket } from './connection/client-socket.ts';
-import { GatewayCore, type GatewayDependencies } from './core.ts';
 import { LightRequest, NO_REQUEST } from './hocuspocus/light-request.ts';
 import { allowsOrigin } from './connection/origin.ts';
 import { refuseUpgrade } from './connection/refuse-upgrade.ts';
-import { Submissions } from './updates/submissions.ts';
+import { makeParts, type GatewayDependencies, type GatewayParts } from './parts.ts';
 
 const SWEEP_INTERVAL = 1_000;
 /** What is kept for those who join or come back is not kept longer when nobody does. */
@@ -24,6 +24,14 @@ const RETRY_SPREAD = 1_000;
 /** The stock provider reconnects after 30 s without a message. */
 const KEEP_ALIVE = 20_000;
 
+export interface OpenDocument {
+  readonly key: DocumentKey;
+  /** Of its row in the log. */
+  readonly id: number;
+  readonly sessions: number;
+  readonly cursor: Cursor;
+}
+
 export interface DrainOptions {
   /** Milliseconds over which the clients are sent away. */
   readonly spread: number;
@@ -34,16 +42,16 @@ export interface DrainOptions {
  * handled by its sessions.
  */
 export class Gateway {
-  readonly core: GatewayCore;
-  readonly submissions: Submissions;
+  private readonly dependencies: GatewayDependencies;
+  private readonly parts: GatewayParts;
   private readonly server: Server<typeof GatewayWebSocket>;
   private sweepTimer: NodeJS.Timeout | undefined;
   private lastPing = 0;
   private draining = false;
 
   constructor(dependencies: GatewayDependencies) {
-    this.core = new GatewayCore(dependencies);
-    this.submissions = new Submissions(this.core);
+    this.dependencies = dependencies;
+    this.parts = makeParts(dependencies);
     this.server = new WebSocketServer({
       noServer: true,
       // The gateway has a list of its own; this one costs a listener for each.
@@ -57,8 +65,8 @@ export class Gateway {
 
   async start(): Promise<void> {
     this.sweepTimer = setInterval(() => this.sweep(), SWEEP_INTERVAL);
-    await this.core.replication.start();
-    this.core.presence.start();
+    await this.parts.replication.start();
+    this.parts.absentPeople.start();
   }
 
   get isDraining(): boolean {
@@ -67,28 +75,51 @@ export class Gateway {
 
   stats(): { connections: number; sessions: number; documents: number } {
     let sessions = 0;
-    for (const live of this.core.documents.all()) sessions += live.sessions.size;
-    return { connections: this.core.sockets.size, sessions, documents: this.core.documents.size };
+    for (const live of this.parts.documents.all()) sessions += live.sessions.size;
+    return { connections: this.parts.socket.sockets.size, sessions, documents: this.parts.documents.size };
+  }
+
+  /** The documents that are open here and how far each has come without a gap. */
+  *openDocuments(): Iterable<OpenDocument> {
+    for (const live of this.parts.documents.all()) {
+      const cursor = this.parts.replication.cursorOf(live);
+      if (cursor) yield { key: live.key, id: live.log.id, sessions: live.sessions.size, cursor };
+    }
+  }
+
+  /** @see Submissions.submit */
+  submitUpdate(principal: Principal, key: DocumentKey, update: Uint8Array): Promise<Cursor> {
+    return this.parts.submissions.submit(principal, key, update);
+  }
+
+  /** The sessions it affects ask the gate again at once. */
+  accessChanged(change: PolicyChange): void {
+    this.parts.access.policyChanged(change);
+  }
+
+  /** Ends all sessions of a document. */
+  closeDocument(key: DocumentKey, code: ErrorCode): void {
+    this.parts.documents.end(key, code);
   }
 
   /** Takes an HTTP upgrade on the collaboration path, or refuses it with an HTTP status. */
   handleUpgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void {
-    const address = this.core.dependencies.clientAddress(request);
+    const address = this.dependencies.clientAddress(request);
     if (this.draining) return refuseUpgrade(connection, 'server-draining');
-    if (!allowsOrigin(request, this.core.dependencies.allowedOrigins))
+    if (!allowsOrigin(request, this.dependencies.allowedOrigins))
       return this.refuse(connection, 'origin-forbidden');
-    if (!this.core.addresses.acquire(address)) return this.refuse(connection, 'too-many-connections');
+    if (!this.parts.socket.addresses.acquire(address)) return this.refuse(connection, 'too-many-connections');
     let accepted = false;
     this.server.handleUpgrade(request, connection, head, (webSocket) => {
       accepted = true;
       this.accept(webSocket, connection as Socket, { request, address });
     });
     // Refused by the WebSocket server, which calls back at once or never.
-    if (!accepted) this.core.addresses.release(address);
+    if (!accepted) this.parts.socket.addresses.release(address);
   }
 
   private refuse(connection: Duplex, code: ErrorCode): void {
-    this.core.metrics.refusal(code);
+    this.parts.metrics.refusal(code);
     refuseUpgrade(connection, code);
   }
 
@@ -99,46 +130,46 @@ export class Gateway {
   ): void {
     connection.setNoDelay(true);
     const socket = new ClientSocket({
-      core: this.core,
+      ports: this.parts.socket,
       webSocket,
       connection,
       request: this.requestFor(request),
       address,
     });
-    this.core.sockets.add(socket);
-    this.core.metrics.connections.set(this.core.sockets.size);
+    this.parts.socket.sockets.add(socket);
+    this.parts.metrics.connections.set(this.parts.socket.sockets.size);
     socket.listen();
   }
 
   /** Only hooks look at it: without any nothing of it is kept. */
   private requestFor(request: IncomingMessage): Request {
-    return this.core.dependencies.extensions.length > 0 ? new LightRequest(request).asRequest() : NO_REQUEST;
+    return this.dependencies.extensions.length > 0 ? new LightRequest(request).asRequest() : NO_REQUEST;
   }
 
   // ── every second ───────────────────────────────────────────────────────────
 
   private sweep(): void {
-    const now = this.core.clock.now();
-    const { heartbeat } = this.core.limits;
+    const now = this.dependencies.clock.now();
+    const { heartbeat } = this.dependencies.limits;
     const ping = now - this.lastPing >= heartbeat;
     if (ping) this.lastPing = now;
-    for (const socket of this.core.sockets) {
+    for (const socket of this.parts.socket.sockets) {
       this.sweepSocket(socket, now);
+      for (const session of socket.sessions) if (session.isOpen) this.parts.access.sweep(session, now);
       if (ping) socket.ping();
     }
-    for (const live of this.core.documents.all()) {
+    for (const live of this.parts.documents.all()) {
       live.states.dropIfUnusedSince(now - STATE_CACHE_UNUSED);
       live.recent.dropOlderReadBefore(now - STATE_CACHE_UNUSED);
-      for (const session of live.sessions) this.core.access.sweep(session, now);
-      if (ping) this.core.awareness.sweep(live, now);
+      if (ping) this.parts.awareness.sweep(live, now);
     }
-    this.core.presence.sweep();
-    this.core.carried.sweep();
-    this.core.metrics.documents.set(this.core.documents.size);
+    this.parts.absentPeople.sweep();
+    this.parts.carried.sweep();
+    this.parts.metrics.documents.set(this.parts.documents.size);
   }
 
   private sweepSocket(socket: ClientSocket, now: number): void {
-    const { preAuthDeadline, idleTimeout, heartbeat } = this.core.limits;
+    const { preAuthDeadline, idleTimeout, heartbeat } = this.dependencies.limits;
     if (!socket.authenticated && now - socket.openedAt > preAuthDeadline) {
       socket.close('authentication-timeout');
     } else if (now - socket.lastReceivedAt > 2 * heartbeat) {
@@ -157,7 +188,7 @@ export class Gateway {
   async drain({ spread }: DrainOptions): Promise<void> {
     this.draining = true;
     await this.settle(SETTLE);
-    const sockets = [...this.core.sockets];
+    const sockets = [...this.parts.socket.sockets];
     const pause = sockets.length > 1 ? spread / sockets.length : 0;
     for (const socket of sockets) {
       socket.sendAway('server-draining', Math.round(Math.random() * RETRY_SPREAD));
@@ -166,15 +197,15 @@ export class Gateway {
   }
 
   private async settle(within: number): Promise<void> {
-    const commits = [...this.core.documents.all()].map((live) => live.settled().catch(() => undefined));
+    const commits = [...this.parts.documents.all()].map((live) => live.settled().catch(() => undefined));
     await Promise.race([Promise.all(commits), delay(within, undefined, { ref: false })]);
   }
 
   async stop(): Promise<void> {
     clearInterval(this.sweepTimer);
-    this.core.presence.stop();
-    await this.core.replication.stop();
-    for (const socket of [...this.core.sockets]) socket.terminate();
+    this.parts.absentPeople.stop();
+    await this.parts.replication.stop();
+    for (const socket of [...this.parts.socket.sockets]) socket.terminate();
     this.server.close();
   }
 }

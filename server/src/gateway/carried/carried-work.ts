@@ -1,11 +1,23 @@
-import { nameOf, WeftError, type ClockRange, type Principal, type UpdateAnalysis } from '@weft/common';
-import { decideUpdate, type Claims } from '@weft/authorize';
-import { findEquivocation, isEmptyUpdate, splitByAuthor } from '@weft/guard';
-import type { Owed } from '../session/acknowledgements.ts';
-import { CarriedClocks } from './carried-clocks.ts';
+import type { AuditLog } from '@weft/audit';
+import {
+  nameOf,
+  WeftError,
+  type Clock,
+  type ClockRange,
+  type Logger,
+  type Principal,
+  type UpdateAnalysis,
+} from '@weft/common';
+import type { Claims, ClientBindings } from '@weft/authorize';
+import { findEquivocation, isEmptyUpdate, splitByAuthor, type GuardLimits } from '@weft/guard';
+import type { Owed } from '../document/acknowledgements.ts';
+import type { CarriedClocks } from './carried-clocks.ts';
 import { CarriedLooks } from './carried-looks.ts';
 import { writeInTurns } from './carried-turns.ts';
-import type { GatewayCore } from '../core.ts';
+import { mayWrite } from '../access/may-write.ts';
+import type { SessionAccess } from '../access/session-access.ts';
+import type { Walks } from '../guard/walks.ts';
+import type { GatewayLimits } from '../limits.ts';
 import type { LiveDocument } from '../document/live-document.ts';
 import type { Session } from '../session/session.ts';
 
@@ -22,6 +34,18 @@ interface Waiting {
 /** Milliseconds after a database was put back in which whoever was there before comes back. */
 const FORGOTTEN_FOR = 600_000;
 
+export interface CarriedWorkPorts {
+  readonly clock: Clock;
+  readonly limits: Pick<GatewayLimits, 'carriedGrace' | 'carriedBytes'>;
+  readonly guardLimits: Partial<GuardLimits>;
+  readonly logger: Logger;
+  readonly audit: Pick<AuditLog, 'record'>;
+  readonly bindings: Pick<ClientBindings, 'ownerOf' | 'claims'>;
+  readonly access: Pick<SessionAccess, 'resolve'>;
+  readonly walks: Walks;
+  readonly clocks: CarriedClocks;
+}
+
 /**
  * Work that comes back by others. In live mode a crash can leave an author's shown but unsaved edits only with those
  * who saw them, and they bring them in their next sync. To refuse would leave everybody on "Saving…"; to accept
@@ -31,19 +55,12 @@ const FORGOTTEN_FOR = 600_000;
  * author is here.
  */
 export class CarriedWork {
-  readonly clocks: CarriedClocks;
-  private readonly core: GatewayCore;
+  private readonly ports: CarriedWorkPorts;
   private readonly waiting = new Map<LiveDocument, Waiting[]>();
   private readonly looks = new CarriedLooks((document) => this.look(document));
 
-  constructor(core: GatewayCore) {
-    this.core = core;
-    const { log, logger, guardLimits } = core.dependencies;
-    this.clocks = new CarriedClocks({
-      readCarried: (documentId) => log.readCarried(documentId),
-      logger,
-      guardLimits,
-    });
+  constructor(ports: CarriedWorkPorts) {
+    this.ports = ports;
   }
 
   /** An update with edits of other people. Answers the carrier when all of it is decided. */
@@ -52,17 +69,17 @@ export class CarriedWork {
     const split = splitByAuthor(analysis.update, (client) => this.isOwn(session, client));
     if (!isEmptyUpdate(split.own)) this.takeOwn(session, split.own);
     if (session.ended) return;
-    if (this.bytesWaiting(document) + analysis.update.length > this.core.limits.carriedBytes) {
+    if (this.bytesWaiting(document) + analysis.update.length > this.ports.limits.carriedBytes) {
       throw new WeftError('server-overloaded', { detail: 'too much carried work' });
     }
-    const { carriedGrace } = this.core.limits;
+    const { carriedGrace } = this.ports.limits;
     const list = this.waiting.get(document) ?? [];
     this.waiting.set(document, list);
     list.push({
       carrier: session,
       update: analysis.update,
       owed: document.oweLater(session),
-      takenAt: this.core.clock.now() + carriedGrace,
+      takenAt: this.ports.clock.now() + carriedGrace,
     });
     this.looks.soon(document);
   }
@@ -72,7 +89,7 @@ export class CarriedWork {
    * is here shows their own first; what is taken for the carrier's else would be theirs for good.
    */
   mayHoldForgotten({ log: { renewed, epoch } }: LiveDocument): boolean {
-    return renewed && this.core.clock.now() - epoch < FORGOTTEN_FOR;
+    return renewed && this.ports.clock.now() - epoch < FORGOTTEN_FOR;
   }
 
   /** Whether a session brought something that still waits: what it sends meanwhile may depend on it. */
@@ -83,7 +100,7 @@ export class CarriedWork {
   /** An update that depends on what waits: it waits too. */
   receiveDependent(session: Session, update: Uint8Array): void {
     const { document } = session;
-    if (this.bytesWaiting(document) + update.length > this.core.limits.carriedBytes) {
+    if (this.bytesWaiting(document) + update.length > this.ports.limits.carriedBytes) {
       throw new WeftError('server-overloaded', { detail: 'too much carried work' });
     }
     this.waiting.get(document)?.push({
@@ -98,18 +115,19 @@ export class CarriedWork {
     { principal, document: { document } }: Session,
     update: Uint8Array,
   ): UpdateAnalysis | undefined {
-    return this.core.walks.analyze({ principal, document, update });
+    return this.ports.walks.analyze({ principal, document, update });
   }
 
   private isOwn(session: Session, client: number): boolean {
-    const owner = this.core.dependencies.bindings.ownerOf(session.key, client);
+    const owner = this.ports.bindings.ownerOf(session.key, client);
     return owner === undefined ? !this.mayHoldForgotten(session.document) : owner === session.principal.user;
   }
 
   private takeOwn(session: Session, update: Uint8Array): void {
     const analysis = this.analyze(session, update);
     if (!analysis || analysis.noop || analysis.missing.length > 0) return;
-    this.core.updates.writePart(session, analysis);
+    if (mayWrite(session.access.role, analysis))
+      void session.document.writeUnanswered(session, analysis, 'edit');
   }
 
   private bytesWaiting(document: LiveDocument): number {
@@ -131,14 +149,14 @@ export class CarriedWork {
   /** In strict mode what is written in turns waits for its commits, and nothing else may be decided meanwhile. */
   private async look(document: LiveDocument): Promise<void> {
     try {
-      if (!document.discarded) await writeInTurns(this.core, document, this.waiting.get(document) ?? []);
+      if (!document.discarded) await writeInTurns(this.ports, document, this.waiting.get(document) ?? []);
     } catch (err) {
-      this.core.logger.error(
+      this.ports.logger.error(
         { err, document: document.key },
         'what was brought back could not be taken in turns',
       );
     }
-    this.settleAll(document, this.core.clock.now());
+    this.settleAll(document, this.ports.clock.now());
   }
 
   private settleAll(document: LiveDocument, now: number): void {
@@ -172,7 +190,9 @@ export class CarriedWork {
     if (analysis.missing.length > 0) return false;
     const authors = this.foreignAuthors(carrier, analysis);
     if (authors.size === 0) {
-      this.answer(document, item, this.core.updates.writePart(carrier, analysis));
+      const allowed = mayWrite(carrier.access.role, analysis);
+      if (allowed) void document.writeUnanswered(carrier, analysis, 'edit');
+      this.answer(document, item, allowed);
       return true;
     }
     if (now < item.takenAt) return false;
@@ -185,7 +205,7 @@ export class CarriedWork {
   private foreignAuthors(carrier: Session, analysis: UpdateAnalysis): Set<string | undefined> {
     const people = new Set<string | undefined>();
     for (const { client } of analysis.authors) {
-      const owner = this.core.dependencies.bindings.ownerOf(carrier.key, client);
+      const owner = this.ports.bindings.ownerOf(carrier.key, client);
       if (!this.isOwn(carrier, client)) people.add(owner);
     }
     return people;
@@ -203,13 +223,13 @@ export class CarriedWork {
     const authors = [...everybody].filter((user) => user !== undefined);
     const roles = await Promise.all(
       authors.map(async (user) => {
-        const claims = await this.core.dependencies.bindings.claims.of(carrier.key, user);
-        return (await this.core.access.resolve(absent(tenant, user, claims), carrier.key)).role;
+        const claims = await this.ports.bindings.claims.of(carrier.key, user);
+        return (await this.ports.access.resolve(absent(tenant, user, claims), carrier.key)).role;
       }),
     );
     if (carrier.ended || document.discarded) return;
-    const allowed = [carrier.access.role, ...roles].every((role) => role && decideUpdate(role, before).allow);
-    this.core.dependencies.audit.record({
+    const allowed = [carrier.access.role, ...roles].every((role) => mayWrite(role, before));
+    this.ports.audit.record({
       tenant,
       action: allowed ? 'update.carried' : 'update.carried-refused',
       actor: carrier.principal.user,
@@ -228,7 +248,7 @@ export class CarriedWork {
     if (!analysis) throw new WeftError('update-costly');
     if (this.isContradicted(document, item, analysis)) return;
     if (!analysis.noop) {
-      this.clocks.note(document, analysis.authors);
+      this.ports.clocks.note(document, analysis.authors);
       void document.writeUnanswered(carrier, analysis, 'carried');
     }
     this.answer(document, item, true);
@@ -238,7 +258,7 @@ export class CarriedWork {
   private isContradicted(document: LiveDocument, item: Waiting, { update }: UpdateAnalysis): boolean {
     // Nothing of it is known.
     if (update === item.update) return false;
-    const { guardLimits: limits } = this.core.dependencies;
+    const { guardLimits: limits } = this.ports;
     const range = findEquivocation(document.document, item.update, { limits });
     if (!range) return false;
     this.answer(document, item, false);
@@ -253,7 +273,7 @@ export class CarriedWork {
    * @returns whether it does.
    */
   refuseEquivocation(session: Session, update: Uint8Array): boolean {
-    const range = this.clocks.contradicted(session.document, update);
+    const range = this.ports.clocks.contradicted(session.document, update);
     if (!range) return false;
     session.document.owe(session, false);
     this.endForEquivocation(session, range);
@@ -261,7 +281,7 @@ export class CarriedWork {
   }
 
   private endForEquivocation(session: Session, { client, clock, length }: ClockRange): void {
-    const { audit, bindings } = this.core.dependencies;
+    const { audit, bindings } = this.ports;
     const { tenant, user } = session.principal;
     audit.record({
       tenant,

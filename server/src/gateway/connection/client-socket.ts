@@ -1,11 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { ERRORS, toWeftError, WeftError, type ErrorCode, type Principal } from '@weft/common';
+import {
+  ERRORS,
+  toWeftError,
+  WeftError,
+  type Clock,
+  type ErrorCode,
+  type Logger,
+  type Principal,
+} from '@weft/common';
+import type { KeyedCounter } from '@weft/limits';
 import { WebSocket } from 'ws';
 import { FrameReader, webSocketFrame, awarenessBody } from '../frames.ts';
-import { Session } from '../session/session.ts';
+import { Session, type SessionPorts } from '../session/session.ts';
 import type { Admission } from '../hocuspocus/weft-hocuspocus.ts';
-import type { GatewayCore } from '../core.ts';
+import type { GatewayMetrics } from '../gateway-metrics.ts';
+import type { GatewayLimits } from '../limits.ts';
 
 /** Above this, several writes go out as a gathered write instead of one copied buffer. */
 const COPY_LIMIT = 16 * 1024;
@@ -13,8 +23,26 @@ const COPY_LIMIT = 16 * 1024;
 const CLEAN_CLOSES = new Set([1000, 1001, 1005]);
 const EMPTY_AWARENESS = awarenessBody(new Uint8Array([0]));
 
+export interface ClientSocketPorts {
+  readonly clock: Clock;
+  readonly limits: Pick<
+    GatewayLimits,
+    'documentsPerSocket' | 'outboundBytes' | 'inboundQueueBytes' | 'preAuthBytes'
+  >;
+  readonly logger: Logger;
+  readonly metrics: Pick<GatewayMetrics, 'refusal' | 'connections'>;
+  /** All that are open. */
+  readonly sockets: Set<ClientSocket>;
+  /** Open connections by network address. */
+  readonly addresses: KeyedCounter;
+  /** Open connections by person. */
+  readonly people: KeyedCounter;
+  /** Of the sessions on it. */
+  readonly session: SessionPorts;
+}
+
 export interface ClientSocketOptions {
-  readonly core: GatewayCore;
+  readonly ports: ClientSocketPorts;
   readonly webSocket: GatewayWebSocket;
   /** The TCP connection below it: joined frames are written straight to it. */
   readonly connection: Socket;
@@ -42,7 +70,7 @@ function onClose(this: WebSocket, code: number): void {
 
 /** Followed by 'close'. Without a listener a protocol error of one client would end the process. */
 function onError(this: WebSocket, error: Error): void {
-  (this as GatewayWebSocket).owner?.core.logger.debug({ err: error }, 'WebSocket error');
+  (this as GatewayWebSocket).owner?.broken(error);
 }
 
 function flush(socket: ClientSocket): void {
@@ -54,7 +82,7 @@ function flush(socket: ClientSocket): void {
  */
 export class ClientSocket {
   readonly id = randomBytes(9).toString('base64url');
-  readonly core: GatewayCore;
+  private readonly ports: ClientSocketPorts;
   readonly request: Request;
   readonly openedAt: number;
   // Arrays that stay as they are grow by `concat`: spreading makes room for sixteen more.
@@ -80,12 +108,12 @@ export class ClientSocket {
   private lastRouted: Session | undefined;
 
   constructor(options: ClientSocketOptions) {
-    this.core = options.core;
+    this.ports = options.ports;
     this.webSocket = options.webSocket;
     this.connection = options.connection;
     this.request = options.request;
     this.address = options.address;
-    this.openedAt = this.lastReceivedAt = this.lastSentAt = this.core.clock.now();
+    this.openedAt = this.lastReceivedAt = this.lastSentAt = this.ports.clock.now();
   }
 
   listen(): void {
@@ -96,7 +124,7 @@ export class ClientSocket {
 
   receive(bytes: Uint8Array): void {
     if (this.closed) return;
-    this.lastReceivedAt = this.core.clock.now();
+    this.lastReceivedAt = this.ports.clock.now();
     // Pong is the one frame without an address.
     if (bytes.length === 1) return;
     try {
@@ -110,9 +138,9 @@ export class ClientSocket {
 
   /** A frame could not be handled. */
   failed(error: unknown): void {
-    if (!(error instanceof WeftError)) this.core.logger.error({ err: error }, 'frame failed');
+    if (!(error instanceof WeftError)) this.ports.logger.error({ err: error }, 'frame failed');
     const { code } = toWeftError(error);
-    this.core.metrics.refusal(code);
+    this.ports.metrics.refusal(code);
     this.close(code);
   }
 
@@ -129,12 +157,12 @@ export class ClientSocket {
   }
 
   private addSession(address: string): Session {
-    if (this.sessions.length >= this.core.limits.documentsPerSocket) {
+    if (this.sessions.length >= this.ports.limits.documentsPerSocket) {
       this.forgetEndedSessions();
-      if (this.sessions.length >= this.core.limits.documentsPerSocket)
+      if (this.sessions.length >= this.ports.limits.documentsPerSocket)
         throw new WeftError('too-many-documents');
     }
-    const session = new Session({ socket: this, address });
+    const session = new Session({ ports: this.ports.session, socket: this, address });
     this.sessions = this.sessions.concat(session);
     return session;
   }
@@ -170,7 +198,7 @@ export class ClientSocket {
     this.outbox = [];
     this.outboxBytes = 0;
     if (this.closed || !this.connection.writable) return;
-    this.lastSentAt = this.core.clock.now();
+    this.lastSentAt = this.ports.clock.now();
     if (frames.length === 1 && frames[0]) this.connection.write(frames[0]);
     else if (bytes <= COPY_LIMIT) this.connection.write(Buffer.concat(frames, bytes));
     else this.writeGathered(frames);
@@ -186,8 +214,8 @@ export class ClientSocket {
   private checkBackpressure(): void {
     const { writableLength } = this.connection;
     if (writableLength === 0) this.stateBytesInFlight = 0;
-    if (writableLength - this.stateBytesInFlight <= this.core.limits.outboundBytes) return;
-    this.core.metrics.refusal('slow-reader');
+    if (writableLength - this.stateBytesInFlight <= this.ports.limits.outboundBytes) return;
+    this.ports.metrics.refusal('slow-reader');
     this.terminate();
   }
 
@@ -217,7 +245,7 @@ export class ClientSocket {
   /** Accounts for frames that wait in sessions, and stops reading from the network above the bound. */
   addQueuedBytes(delta: number): void {
     this.queuedBytes += delta;
-    const { inboundQueueBytes, preAuthBytes } = this.core.limits;
+    const { inboundQueueBytes, preAuthBytes } = this.ports.limits;
     if (!this.authenticated && this.queuedBytes > preAuthBytes) throw new WeftError('frame-too-large');
     const over = this.queuedBytes > inboundQueueBytes;
     if (over === this.paused) return;
@@ -271,15 +299,15 @@ export class ClientSocket {
   admit({ tenant, user }: Principal): boolean {
     const person = `${tenant}/${user}`;
     if (this.people.includes(person)) return true;
-    if (this.closed || !this.core.people.acquire(person)) return false;
+    if (this.closed || !this.ports.people.acquire(person)) return false;
     this.people = this.people.concat(person);
     return true;
   }
 
   private forget(): void {
-    if (!this.core.sockets.delete(this)) return;
-    for (const person of this.people) this.core.people.release(person);
-    this.core.metrics.connections.set(this.core.sockets.size);
+    if (!this.ports.sockets.delete(this)) return;
+    for (const person of this.people) this.ports.people.release(person);
+    this.ports.metrics.connections.set(this.ports.sockets.size);
   }
 
   /** Since when no document is open on it, milliseconds since 1970. */
@@ -288,9 +316,13 @@ export class ClientSocket {
     return this.lastReceivedAt;
   }
 
+  broken(error: Error): void {
+    this.ports.logger.debug({ err: error }, 'WebSocket error');
+  }
+
   /** A sign of life below the protocol. */
   heard(): void {
-    this.lastReceivedAt = this.core.clock.now();
+    this.lastReceivedAt = this.ports.clock.now();
   }
 
   /** Opens a session anew under the address of one that has ended. */
@@ -305,7 +337,7 @@ export class ClientSocket {
     const clean = CLEAN_CLOSES.has(code);
     for (const session of this.sessions) session.leftCleanly ||= clean;
     this.dispose();
-    this.core.addresses.release(this.address);
+    this.ports.addresses.release(this.address);
   }
 }
 

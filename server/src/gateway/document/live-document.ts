@@ -1,6 +1,7 @@
 import {
   SYSTEM_ACTOR,
   toWeftError,
+  type Clock,
   type CommittedUpdate,
   type Cursor,
   type DocumentKey,
@@ -8,24 +9,25 @@ import {
   type UpdateAnalysis,
   WeftError,
 } from '@weft/common';
+import type { ClientBindings } from '@weft/authorize';
 import { emptyUpdate, eraseUpdates, neutralizeUpdate } from '@weft/guard';
 import { AWARENESS_LIMITS, AwarenessGate } from '@weft/presence';
-import type { AppendEntry, DocumentLog, DocumentLogEvents } from '@weft/update-log';
+import type { AppendEntry, DocumentLog, DocumentLogEvents, Reauthorization } from '@weft/update-log';
 import type { Document } from '@hocuspocus/server';
 import * as Y from 'yjs';
-import type { Owed } from '../session/acknowledgements.ts';
+import type { Owed } from './acknowledgements.ts';
 import { CommitProgress } from './commit-progress.ts';
 import { FanOut } from '../fan-out/fan-out.ts';
 import { updateBody } from '../frames.ts';
-import type { GatewayCore } from '../core.ts';
-import { RecentChanges } from '../sync/recent-changes.ts';
-import type { Session } from '../session/session.ts';
-import { StateCache } from '../sync/state-cache.ts';
+import type { GatewayMetrics } from '../gateway-metrics.ts';
+import type { GatewayLimits } from '../limits.ts';
+import { RecentChanges } from './recent-changes.ts';
+import type { Participant } from './participant.ts';
+import { StateCache } from './state-cache.ts';
 import { StrictWrites } from './strict-writes.ts';
-import { loadUnheard, takeOver } from '../hocuspocus/take-over.ts';
+import { loadUnheard, takeOver, type HeardHooks } from './take-over.ts';
 import { Turn } from './turn.ts';
-import type { UserHooks } from '../hocuspocus/user-hooks.ts';
-import type { Written } from '../updates/written.ts';
+import type { Written } from './written.ts';
 
 /** Yjs transaction origins of changes that stand in the log already. */
 export const COMMITTED = { source: 'redis', weft: 'committed' } as const;
@@ -36,6 +38,35 @@ const REQUEST = { source: 'local', weft: 'request' } as const;
 /** The origin of several updates that are written as one change. */
 const TOGETHER = { source: 'local', weft: 'together' } as const;
 
+/** What a document needs of what is around it. The same for all. */
+export interface DocumentPorts {
+  readonly clock: Clock;
+  readonly limits: Pick<GatewayLimits, 'awarenessBytes' | 'joinWindow' | 'joinWindowPerReceiver'>;
+  readonly metrics: Pick<GatewayMetrics, 'acknowledged'>;
+  readonly bindings: Pick<ClientBindings, 'ownerOf'>;
+  readonly userHooks: HeardHooks;
+  /** The other instances. */
+  readonly replication: {
+    opened(live: LiveDocument): void;
+    committed(live: LiveDocument, rows: readonly CommittedUpdate[]): void;
+    /** Whether people on other instances wait for what is written here. */
+    isShared(live: LiveDocument): boolean;
+  };
+  /** The permissions have changed since `entries` were allowed: which of them may still stand? */
+  decideAgain(
+    live: LiveDocument,
+    policyRev: number,
+    entries: readonly AppendEntry[],
+  ): Promise<readonly Reauthorization[]>;
+  /** What is in memory is no longer what the log has, and is given up. */
+  discard(live: LiveDocument, error?: WeftError): void;
+}
+
+interface Addressed {
+  readonly address: Uint8Array;
+  readonly wireSessionId: string | null;
+}
+
 /**
  * One open document of this instance: the Yjs document that Hocuspocus holds, its log, its sessions. An update is
  * written to it in one of two ways: live (apply, show, log, acknowledge) or strict (log, apply, show,
@@ -43,7 +74,7 @@ const TOGETHER = { source: 'local', weft: 'together' } as const;
  */
 export class LiveDocument {
   readonly key: DocumentKey;
-  readonly sessions = new Set<Session>();
+  readonly sessions = new Set<Participant>();
   readonly fanOut: FanOut;
   readonly turn = new Turn((work) => this.writeTogether(work));
   /** Filled from the log before the document has been made of it. */
@@ -63,31 +94,35 @@ export class LiveDocument {
   /** Its sessions are gone or going and it takes no more writes. */
   discarded = false;
   private plainAddress: Uint8Array | undefined;
-  private readonly core: GatewayCore;
+  private readonly ports: DocumentPorts;
   private readonly written = new WeakMap<AppendEntry, Written>();
-  private readonly ackWaiters = new Set<Session>();
+  private readonly ackWaiters = new Set<Participant>();
   private readonly strictWrites = new StrictWrites();
   private writing: Written | undefined;
   /** Whose change is being applied, who is therefore not sent it. */
-  private author: Session | undefined;
+  private author: Participant | undefined;
   /** Those whose updates the open transaction holds. */
-  private together: Set<Session | undefined> | undefined;
+  private together: Set<Participant | undefined> | undefined;
 
-  constructor(core: GatewayCore, key: DocumentKey) {
-    this.core = core;
+  constructor(ports: DocumentPorts, key: DocumentKey) {
+    this.ports = ports;
     this.key = key;
     this.fanOut = new FanOut({
       receivers: this.sessions,
-      clock: core.clock,
-      maxWindow: core.limits.joinWindow,
-      windowPerReceiver: core.limits.joinWindowPerReceiver,
+      clock: ports.clock,
+      maxWindow: ports.limits.joinWindow,
+      windowPerReceiver: ports.limits.joinWindowPerReceiver,
     });
   }
 
   /** The bytes of the address that most sessions have in common: it is held once. */
-  sharedAddress(session: Session): Uint8Array {
-    if (session.wireSessionId !== null) return session.address;
-    return (this.plainAddress ??= session.address);
+  sharedAddress({ address, wireSessionId }: Addressed): Uint8Array {
+    if (wireSessionId !== null) return address;
+    return (this.plainAddress ??= address);
+  }
+
+  sawRevision(policyRev: number): void {
+    if (policyRev > this.policyRev) this.policyRev = policyRev;
   }
 
   get strict(): boolean {
@@ -103,7 +138,7 @@ export class LiveDocument {
     const { snapshot, tail, seq } = log.loaded;
     this.progress.seq = seq;
     const updates = tail.map(({ update }) => update);
-    if (snapshot) this.states.seed(snapshot, updates, this.core.clock.now());
+    if (snapshot) this.states.seed(snapshot, updates, this.ports.clock.now());
   }
 
   /** Puts what was read from the log into the document that Hocuspocus has made. */
@@ -121,20 +156,20 @@ export class LiveDocument {
   }
 
   /** Hocuspocus has hooked up what it does on changes, and that is replaced. */
-  takeOver(document: Document, userHooks: UserHooks): void {
-    takeOver(document, userHooks, (update, origin) => this.changed(update, origin));
+  takeOver(document: Document): void {
+    takeOver(document, this.ports.userHooks, (update, origin) => this.changed(update, origin));
     this.awareness = new AwarenessGate({
       awareness: document.awareness,
-      clock: this.core.clock,
-      limits: { ...AWARENESS_LIMITS, stateBytes: this.core.limits.awarenessBytes },
+      clock: this.ports.clock,
+      limits: { ...AWARENESS_LIMITS, stateBytes: this.ports.limits.awarenessBytes },
       mayClaim: (client, principal) => this.mayClaim(client, principal),
     });
-    this.core.replication.opened(this);
+    this.ports.replication.opened(this);
     this.log.forgetLoaded();
   }
 
   private mayClaim(client: number, principal: Principal): boolean {
-    const owner = this.core.dependencies.bindings.ownerOf(this.key, client);
+    const owner = this.ports.bindings.ownerOf(this.key, client);
     if (owner === undefined) this.unboundClients.add(client);
     return owner === principal.user;
   }
@@ -147,14 +182,18 @@ export class LiveDocument {
   // ── writing ────────────────────────────────────────────────────────────────
 
   /** Writes an authorized update of a session; the acknowledgement follows when it is committed. */
-  write(session: Session, analysis: UpdateAnalysis): void | Promise<void> {
+  write(session: Participant, analysis: UpdateAnalysis): void | Promise<void> {
     const done = this.writeUnanswered(session, analysis, 'edit');
     this.owe(session, true);
     return done;
   }
 
   /** The same for an update, or a part of one, whose answer the caller owes. */
-  writeUnanswered(session: Session, analysis: UpdateAnalysis, kind: Written['kind']): void | Promise<void> {
+  writeUnanswered(
+    session: Participant,
+    analysis: UpdateAnalysis,
+    kind: Written['kind'],
+  ): void | Promise<void> {
     const { principal } = session;
     return this.commit({
       principal,
@@ -186,7 +225,7 @@ export class LiveDocument {
    * guard has found in it, which is in the document when the next one is looked at.
    */
   private writeTogether(work: () => void): void {
-    const { userHooks } = this.core.hocuspocus;
+    const { userHooks } = this.ports;
     const heard = userHooks.has('onChange') || userHooks.has('onStoreDocument');
     // Users' hooks are told of each change, and by whom; in strict mode nothing is applied now.
     if (this.strict || heard) return work();
@@ -194,7 +233,7 @@ export class LiveDocument {
     try {
       Y.transact(this.document, work, TOGETHER, false);
     } catch (cause) {
-      this.core.documents.discard(this, new WeftError('document-reload', { cause }));
+      this.ports.discard(this, new WeftError('document-reload', { cause }));
     } finally {
       this.together = undefined;
     }
@@ -207,7 +246,7 @@ export class LiveDocument {
       this.change(written.analysis.update, written.session?.origin ?? REQUEST);
     } catch (cause) {
       // The guard let something through that Yjs cannot take. What is in memory can no longer be trusted.
-      this.core.documents.discard(
+      this.ports.discard(
         this,
         cause instanceof WeftError ? cause : new WeftError('document-reload', { cause }),
       );
@@ -239,7 +278,7 @@ export class LiveDocument {
       session: written?.session?.id ?? '',
       kind: written?.kind ?? 'system',
       policyRev: written?.policyRev ?? this.policyRev,
-      awaited: this.strict || this.core.replication.isShared(this),
+      awaited: this.strict || this.ports.replication.isShared(this),
     } satisfies AppendEntry;
     const ticket = this.log.append(entry);
     this.progress.lastTicket = ticket;
@@ -251,7 +290,7 @@ export class LiveDocument {
   /** Every change of the Yjs document arrives here, synchronously, without what was known before. */
   private changed(update: Uint8Array, origin: unknown): void {
     this.states.append(update);
-    this.recent.append(update, this.core.clock.now());
+    this.recent.append(update, this.ports.clock.now());
     if (origin === TOGETHER) return this.fanOut.broadcastUpdate(update, only(this.together));
     this.bytes += update.length;
     this.fanOut.broadcastUpdate(update, this.author);
@@ -263,12 +302,12 @@ export class LiveDocument {
       this.append(update, own ? writing : undefined);
     } catch (error) {
       // Shown, but never to be saved: an exception here would leave Yjs in the middle of its transaction.
-      queueMicrotask(() => this.core.documents.discard(this, toWeftError(error)));
+      queueMicrotask(() => this.ports.discard(this, toWeftError(error)));
     }
   }
 
   /** Undoes for everybody, its author included, an update that was never applied here. */
-  repair(session: Session, analysis: UpdateAnalysis): void {
+  repair(session: Participant, analysis: UpdateAnalysis): void {
     const update = neutralizeUpdate(analysis.authors);
     this.change(update, null);
     // What Yjs tells of it is the range alone: here it never held anything that could be deleted. The author's copy
@@ -286,28 +325,28 @@ export class LiveDocument {
   // ── acknowledging ──────────────────────────────────────────────────────────
 
   /** Owes the session one SyncStatus, due when everything written so far is committed. */
-  owe(session: Session, saved: boolean): void {
+  owe(session: Participant, saved: boolean): void {
     session.acknowledgements.owe(this.progress.lastTicket, saved);
     this.settleAcknowledgements(session);
   }
 
-  oweLater(session: Session): Owed {
+  oweLater(session: Participant): Owed {
     this.ackWaiters.add(session);
     return session.acknowledgements.oweLater();
   }
 
   /** The session's client has said all that was lacking here. */
-  synced(session: Session): void {
+  synced(session: Participant): void {
     session.acknowledgements.synced();
     this.settleAcknowledgements(session);
   }
 
   /** Sends a session the answers that are due, and remembers it while others are not. */
-  settleAcknowledgements(session: Session): void {
+  settleAcknowledgements(session: Participant): void {
     const { acknowledgements } = session;
     const count = acknowledgements.settle(this.progress.committedTicket);
     if (count > 0) {
-      this.core.metrics.acknowledged.inc({}, count);
+      this.ports.metrics.acknowledged.inc({}, count);
       this.fanOut.flushSoon(session);
     }
     if (acknowledgements.waiting) this.ackWaiters.add(session);
@@ -329,14 +368,14 @@ export class LiveDocument {
 
   readonly logEvents: DocumentLogEvents = {
     committed: (rows, throughTicket) => this.committed(rows, throughTicket),
-    reauthorize: (policyRev, entries) => this.core.barrier.decideAgain(this, policyRev, entries),
-    failed: (error) => this.core.documents.discard(this, error),
+    reauthorize: (policyRev, entries) => this.ports.decideAgain(this, policyRev, entries),
+    failed: (error) => this.ports.discard(this, error),
   };
 
   private committed(rows: readonly CommittedUpdate[], throughTicket: number): void {
     this.progress.committed(rows, throughTicket);
     this.strictWrites.applyThrough(throughTicket, (written) => this.applyStrict(written));
-    this.core.replication.committed(this, rows);
+    this.ports.replication.committed(this, rows);
     for (const session of this.ackWaiters) this.settleAcknowledgements(session);
     this.progress.tell();
   }
@@ -373,7 +412,7 @@ export class LiveDocument {
 
   private rebuildAll(): void {
     for (const session of [...this.sessions]) session.end('document-rebuild');
-    this.core.documents.discard(this);
+    this.ports.discard(this);
   }
 
   /** Loses everything that was not committed; the log has the rest. */
@@ -383,7 +422,7 @@ export class LiveDocument {
     this.progress.abandon(error);
   }
 
-  leave(session: Session): void {
+  leave(session: Participant): void {
     this.sessions.delete(session);
     this.ackWaiters.delete(session);
   }

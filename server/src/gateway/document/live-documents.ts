@@ -1,7 +1,11 @@
-import { WeftError, type DocumentKey, type ErrorCode } from '@weft/common';
+import type { ClientBindings } from '@weft/authorize';
+import { WeftError, type DocumentKey, type ErrorCode, type Logger } from '@weft/common';
 import { ConcurrencyGate } from '@weft/limits';
-import type { GatewayCore } from '../core.ts';
-import { LiveDocument } from './live-document.ts';
+import type { UpdateLog } from '@weft/update-log';
+import type { Document } from '@hocuspocus/server';
+import type { GatewayLimits } from '../limits.ts';
+import type { Replication } from './replication.ts';
+import { LiveDocument, type DocumentPorts } from './live-document.ts';
 
 interface Entry {
   readonly live: LiveDocument;
@@ -13,18 +17,37 @@ interface Entry {
   unloading: Promise<void> | undefined;
 }
 
+/** Hocuspocus, which makes the Yjs documents and destroys them. */
+export interface DocumentHost {
+  readonly documents: Map<string, Document>;
+  /** Makes the document without a connection; the registry of live documents keeps it open. */
+  openForServer(key: DocumentKey): Promise<void>;
+  unloadDocument(document: Document): Promise<unknown>;
+}
+
+export interface LiveDocumentsPorts {
+  readonly limits: Pick<GatewayLimits, 'loadConcurrency' | 'loadQueue' | 'unloadDelay'>;
+  readonly logger: Logger;
+  readonly log: Pick<UpdateLog, 'open'>;
+  readonly bindings: Pick<ClientBindings, 'load' | 'unload'>;
+  readonly replication: Pick<Replication, 'join' | 'leave'>;
+  readonly hocuspocus: DocumentHost;
+  /** Of each document. */
+  readonly document: DocumentPorts;
+}
+
 /**
  * The documents that are open on this instance. Loads and unloads of one name never overlap: a load in the middle
  * of an unload would be given the document that is being destroyed.
  */
 export class LiveDocuments {
-  private readonly core: GatewayCore;
+  private readonly ports: LiveDocumentsPorts;
   private readonly entries = new Map<DocumentKey, Entry>();
   private readonly loads: ConcurrencyGate;
 
-  constructor(core: GatewayCore) {
-    this.core = core;
-    const { loadConcurrency, loadQueue } = core.limits;
+  constructor(ports: LiveDocumentsPorts) {
+    this.ports = ports;
+    const { loadConcurrency, loadQueue } = ports.limits;
     this.loads = new ConcurrencyGate({
       concurrency: loadConcurrency,
       queue: loadQueue,
@@ -75,7 +98,7 @@ export class LiveDocuments {
   async use<T>(key: DocumentKey, task: (live: LiveDocument) => Promise<T>): Promise<T> {
     const live = await this.acquire(key);
     try {
-      if (!live.document) await this.core.hocuspocus.openForServer(key);
+      if (!live.document) await this.ports.hocuspocus.openForServer(key);
       if (live.discarded) throw new WeftError('document-reload');
       return await task(live);
     } finally {
@@ -84,7 +107,7 @@ export class LiveDocuments {
   }
 
   private add(key: DocumentKey): Entry {
-    const live = new LiveDocument(this.core, key);
+    const live = new LiveDocument(this.ports.document, key);
     const entry: Entry = {
       live,
       loaded: this.loads.run(() => this.load(live)),
@@ -101,8 +124,8 @@ export class LiveDocuments {
 
   private async load(live: LiveDocument): Promise<void> {
     // Listening comes before reading: what is committed in between is then either read or heard.
-    await this.core.replication.join(live);
-    const { log, bindings } = this.core.dependencies;
+    await this.ports.replication.join(live);
+    const { log, bindings } = this.ports;
     try {
       const [opened] = await Promise.all([log.open(live.key, live.logEvents), bindings.load(live.key)]);
       live.opened(opened);
@@ -115,7 +138,7 @@ export class LiveDocuments {
   /** Kept for a moment: a reload of the page, or a colleague's, finds it warm. */
   private unloadSoon(entry: Entry): void {
     clearTimeout(entry.unloadTimer);
-    entry.unloadTimer = setTimeout(() => this.unload(entry), this.core.limits.unloadDelay);
+    entry.unloadTimer = setTimeout(() => this.unload(entry), this.ports.limits.unloadDelay);
     entry.unloadTimer.unref();
   }
 
@@ -128,14 +151,14 @@ export class LiveDocuments {
     }
     entry.unloading = this.close(entry)
       .catch((error: unknown) =>
-        this.core.logger.error({ err: error, document: entry.live.key }, 'a document could not be unloaded'),
+        this.ports.logger.error({ err: error, document: entry.live.key }, 'a document could not be unloaded'),
       )
       .finally(() => (entry.unloading = undefined));
   }
 
   private async close(entry: Entry): Promise<void> {
     const { live } = entry;
-    const { hocuspocus } = this.core;
+    const { hocuspocus } = this.ports;
     if (live.document) {
       await hocuspocus.unloadDocument(live.document);
       // Another extension keeps it, or a direct connection.
@@ -150,9 +173,9 @@ export class LiveDocuments {
   }
 
   private forget(live: LiveDocument): void {
-    this.core.replication.leave(live);
+    this.ports.replication.leave(live);
     // Another incarnation of the document may have them in use already.
-    if (!this.entries.has(live.key)) this.core.dependencies.bindings.unload(live.key);
+    if (!this.entries.has(live.key)) this.ports.bindings.unload(live.key);
   }
 
   /** Whether Hocuspocus may unload: only what this registry has decided to. */
@@ -177,12 +200,12 @@ export class LiveDocuments {
     const entry = this.entries.get(live.key);
     if (entry?.live === live) this.entries.delete(live.key);
     if (live.discarded) return;
-    this.core.logger.warn(
+    this.ports.logger.warn(
       { document: live.key, code: error.code, detail: error.detail, err: error.cause },
       'gave up a document',
     );
     live.abandon(error);
-    const { hocuspocus } = this.core;
+    const { hocuspocus } = this.ports;
     if (hocuspocus.documents.get(live.key) === live.document) hocuspocus.documents.delete(live.key);
     for (const session of [...live.sessions]) session.end(error.code);
     this.forget(live);

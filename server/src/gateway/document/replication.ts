@@ -1,24 +1,63 @@
-import { WeftError, type CommittedUpdate, type Cursor, type ErrorCode, type Unsubscribe } from '@weft/common';
-import { guardDelivery, Replica, Vigilance, type LostReason } from '@weft/redis-backplane';
-import type { GatewayCore } from '../core.ts';
+import {
+  WeftError,
+  type Clock,
+  type CommittedUpdate,
+  type Cursor,
+  type ErrorCode,
+  type Logger,
+  type Metrics,
+  type Unsubscribe,
+} from '@weft/common';
+import {
+  guardDelivery,
+  Replica,
+  Vigilance,
+  type LostReason,
+  type RedisBackplane,
+} from '@weft/redis-backplane';
+import type { UpdateLog } from '@weft/update-log';
 import type { LiveDocument } from './live-document.ts';
 
 /** Milliseconds between two looks at the heads of the log: a revoke whose notification was lost is found in time. */
 const POLICY_INTERVAL = 800;
+
+/** What the log and the other instances tell of an open document. */
+export interface ReplicationEvents {
+  /** Rows that stand in the log, of this instance or another. */
+  committed(live: LiveDocument, rows: readonly CommittedUpdate[]): void;
+  /** Rows of another instance are in the document now. */
+  applied(live: LiveDocument): void;
+  /** The document can no longer be kept at the head of its log. */
+  lost(live: LiveDocument, error: WeftError): void;
+  awareness(live: LiveDocument, update: Uint8Array): void;
+  /** Another instance has opened the document. */
+  peerJoined(live: LiveDocument): void;
+  policyRevised(live: LiveDocument, revision: number): void;
+}
+
+export interface ReplicationPorts {
+  readonly log: Pick<UpdateLog, 'heads' | 'readUpdates'>;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  /** None: a single instance. */
+  readonly backplane: RedisBackplane | undefined;
+  readonly events: ReplicationEvents;
+}
 
 /**
  * Keeps the open documents of this instance at the head of the log, which other instances write too. The backplane
  * tells of their rows as they are committed; whatever it does not tell is found by looking at the log.
  */
 export class Replication {
-  private readonly core: GatewayCore;
+  private readonly ports: ReplicationPorts;
   private readonly vigilance: Vigilance;
   private readonly replicas = new Map<LiveDocument, Replica>();
   private unguard: Unsubscribe | undefined;
 
-  constructor(core: GatewayCore) {
-    this.core = core;
-    const { log, logger, clock, metrics } = core.dependencies;
+  constructor(ports: ReplicationPorts) {
+    this.ports = ports;
+    const { log, logger, clock, metrics } = ports;
     this.vigilance = new Vigilance({
       heads: (ids) => log.heads(ids),
       policyInterval: POLICY_INTERVAL,
@@ -29,7 +68,7 @@ export class Replication {
   }
 
   async start(): Promise<void> {
-    const { backplane } = this.core.dependencies;
+    const { backplane } = this.ports;
     await this.vigilance.start();
     await backplane?.start();
     if (backplane) this.unguard = guardDelivery(backplane, this.vigilance);
@@ -38,12 +77,12 @@ export class Replication {
   async stop(): Promise<void> {
     this.unguard?.();
     await this.vigilance.stop();
-    await this.core.dependencies.backplane?.stop();
+    await this.ports.backplane?.stop();
   }
 
   /** Before the document is read from the log: what is committed meanwhile is held. */
   async join(live: LiveDocument): Promise<void> {
-    const { log, backplane } = this.core.dependencies;
+    const { log, backplane, events } = this.ports;
     const replica = new Replica({
       key: live.key,
       backplane,
@@ -51,15 +90,15 @@ export class Replication {
       events: {
         readRows: (after, limit) => log.readUpdates(live.key, { after, limit }),
         apply: (rows) => {
-          this.core.carried.clocks.observe(live, rows);
+          events.committed(live, rows);
           live.applyCommitted(rows);
-          this.core.carried.changed(live);
+          events.applied(live);
         },
-        lost: (reason) => this.core.documents.discard(live, lostError(reason)),
-        awareness: (update) => this.core.awareness.observe(live, update),
+        lost: (reason) => events.lost(live, lostError(reason)),
+        awareness: (update) => events.awareness(live, update),
         stateless: (payload) => live.document?.relayStateless(payload),
-        peerJoined: () => this.core.awareness.introduce(live),
-        policyChanged: (revision) => this.core.access.revised(live, revision),
+        peerJoined: () => events.peerJoined(live),
+        policyChanged: (revision) => events.policyRevised(live, revision),
       },
     });
     this.replicas.set(live, replica);
@@ -84,7 +123,7 @@ export class Replication {
 
   /** Rows of this instance are durable. */
   committed(live: LiveDocument, rows: readonly CommittedUpdate[]): void {
-    this.core.carried.clocks.observe(live, rows);
+    this.ports.events.committed(live, rows);
     this.replicas.get(live)?.committed(rows);
   }
 
@@ -95,7 +134,7 @@ export class Replication {
 
   /** Whether people on other instances wait for what is written here. */
   isShared(live: LiveDocument): boolean {
-    return this.core.dependencies.backplane?.isShared(live.key) ?? false;
+    return this.ports.backplane?.isShared(live.key) ?? false;
   }
 
   publishAwareness(live: LiveDocument, update: Uint8Array): void {

@@ -1,4 +1,4 @@
-import type { Written } from '../updates/written.ts';
+import type { Written } from './written.ts';
 
 interface StrictWrite {
   readonly written: Written;

@@ -1,7 +1,6 @@
 import { FrameType, SyncType } from '@weft/common';
 import { expect, test } from 'vitest';
 import { FrameReader } from '../frames.ts';
-import type { Session } from '../session/session.ts';
 import { Turn } from './turn.ts';
 
 function begin() {
@@ -12,9 +11,9 @@ function begin() {
     log.push('end');
   });
   const arrive = (name: string, type: number, ...body: number[]) => {
-    const session = { resume: () => log.push(name) } as unknown as Session;
+    const source = { resume: () => void log.push(name) };
     const frame = new FrameReader(Uint8Array.of(type, ...body));
-    if (!turn.takes(session, frame.uint(), frame)) log.push(name);
+    if (!turn.takes(source, frame.uint(), frame)) log.push(name);
   };
   const update = (name: string) => arrive(name, FrameType.Sync, SyncType.Update, 2, 0, 0);
   return { log, turn, arrive, update };

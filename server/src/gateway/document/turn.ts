@@ -1,10 +1,15 @@
 import { FrameType, SyncType } from '@weft/common';
 import type { FrameReader } from '../frames.ts';
-import type { Session } from '../session/session.ts';
 
-/** A frame of an open session, read up to its type. */
+/** Whose frames may have to wait. */
+export interface FrameSource {
+  /** Handles a frame that has waited. Does not throw. */
+  resume(type: number, reader: FrameReader): void;
+}
+
+/** A frame, read up to its type. */
 interface Waiting {
-  readonly session: Session;
+  readonly source: FrameSource;
   readonly type: number;
   readonly reader: FrameReader;
 }
@@ -29,7 +34,7 @@ export class Turn {
   }
 
   /** Whether the frame waits; else it is to be handled now. */
-  takes(session: Session, type: number, reader: FrameReader): boolean {
+  takes(source: FrameSource, type: number, reader: FrameReader): boolean {
     if (!isSmallUpdate(type, reader)) {
       // Whatever else somebody sends may be about what they sent before; presence stands for itself.
       if (type !== FrameType.Awareness) this.end();
@@ -41,7 +46,7 @@ export class Turn {
       return false;
     }
     if (this.waiting.length >= MAX_WAITING) this.handleWaiting();
-    this.waiting.push({ session, type, reader });
+    this.waiting.push({ source, type, reader });
     return true;
   }
 
@@ -57,7 +62,7 @@ export class Turn {
     if (frames.length === 0) return;
     this.waiting = [];
     const handleAll = () => {
-      for (const { session, type, reader } of frames) session.resume(type, reader);
+      for (const { source, type, reader } of frames) source.resume(type, reader);
     };
     if (frames.length === 1) handleAll();
     else this.writeTogether(handleAll);

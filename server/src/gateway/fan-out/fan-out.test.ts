@@ -1,8 +1,9 @@
 import { systemClock } from '@weft/common';
 import { encodeAwareness } from '@weft/presence';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { FanOut, type Receiver } from './fan-out.ts';
+import { FanOut } from './fan-out.ts';
 import { encodeAddress } from '../frames.ts';
+import type { Receiver } from './receiver.ts';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());

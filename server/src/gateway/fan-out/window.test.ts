@@ -3,7 +3,7 @@ import { awarenessEntries, FrameType } from '@weft/common';
 import { encodeAwareness, readAwarenessFrame, RELAYED_LIMITS, type AwarenessState } from '@weft/presence';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
-import type { Receiver } from './fan-out.ts';
+import type { Receiver } from './receiver.ts';
 import { encodeAddress, FrameReader, updateBody } from '../frames.ts';
 import { JoinedUpdate } from './join-updates.ts';
 import { Window, type Item, type Shown } from './window.ts';

@@ -1,5 +1,5 @@
 import { presenceHead, updateBody, webSocketFrame, type FrameBody } from '../frames.ts';
-import type { Receiver } from './fan-out.ts';
+import type { Receiver } from './receiver.ts';
 import { JoinedUpdate } from './join-updates.ts';
 
 /** A Yjs update, and who knows of it already because they made it. */

@@ -1,15 +1,31 @@
 import { WeftError } from '@weft/common';
 import { encodeAwareness, readAwarenessFrame, type AwarenessEntry } from '@weft/presence';
-import type { Connection } from '@hocuspocus/server';
+import type { Connection, Extension } from '@hocuspocus/server';
 import * as encoding from 'lib0/encoding';
-import type { CalledHook } from './weft-hocuspocus.ts';
+
+/** Hooks of users' extensions that the gateway calls itself, if there are any. */
+const CALLED_HOOKS = [
+  'onConnect',
+  'onAuthenticate',
+  'beforeHandleMessage',
+  'beforeSync',
+  'beforeHandleAwareness',
+  'onChange',
+  'onStoreDocument',
+  'onAwarenessUpdate',
+  'onStateless',
+  'connected',
+  'onDisconnect',
+] as const satisfies readonly (keyof Extension)[];
+
+type CalledHook = (typeof CALLED_HOOKS)[number];
 
 /** The frame hooks of users' own Hocuspocus extensions, called where the gateway takes frames past Hocuspocus. */
 export class UserHooks {
   private readonly present: ReadonlySet<CalledHook>;
 
-  constructor(present: ReadonlySet<CalledHook>) {
-    this.present = present;
+  constructor(extensions: readonly Extension[]) {
+    this.present = new Set(CALLED_HOOKS.filter((hook) => extensions.some((extension) => hook in extension)));
   }
 
   has(hook: CalledHook): boolean {

@@ -1,49 +1,40 @@
 import { Hocuspocus, type Connection, type Document, type Extension } from '@hocuspocus/server';
-import { WeftError, type DocumentKey } from '@weft/common';
-import type { GatewayCore } from '../core.ts';
+import { WeftError, type DocumentKey, type Logger } from '@weft/common';
+import type { LiveDocument } from '../document/live-document.ts';
+import type { LiveDocuments } from '../document/live-documents.ts';
 import { about, aboutRequest, HocuspocusConnection, sharedCallbacks } from './hocuspocus-connection.ts';
 import { NO_REQUEST } from './light-request.ts';
 import type { Session } from '../session/session.ts';
-import { UserHooks } from './user-hooks.ts';
+import type { UserHooks } from './user-hooks.ts';
 
 export interface Admission {
   readonly token: string;
   readonly providerVersion: string | null;
 }
 
-/** Hooks of users' extensions that the gateway calls itself, if there are any. */
-const CALLED_HOOKS = [
-  'onConnect',
-  'onAuthenticate',
-  'beforeHandleMessage',
-  'beforeSync',
-  'beforeHandleAwareness',
-  'onChange',
-  'onStoreDocument',
-  'onAwarenessUpdate',
-  'onStateless',
-  'connected',
-  'onDisconnect',
-] as const satisfies readonly (keyof Extension)[];
-
-export type CalledHook = (typeof CALLED_HOOKS)[number];
+export interface WeftHocuspocusPorts {
+  readonly logger: Logger;
+  /** Users' own. */
+  readonly extensions: readonly Extension[];
+  readonly userHooks: UserHooks;
+  readonly documents: Pick<LiveDocuments, 'get' | 'acquire' | 'release' | 'mayUnload'>;
+  readonly publishStateless: (live: LiveDocument, payload: string) => void;
+  /** Sends a session what can be sent of its document before that has been made. */
+  readonly sendAhead: (session: Session) => Promise<void>;
+}
 
 /**
  * Hocuspocus with its documents' hot paths taken over: its hooks have their say when a session is opened and closed,
  * it loads and unloads documents; updates and presence go through the gateway.
  */
 export class WeftHocuspocus extends Hocuspocus {
-  private readonly core: GatewayCore;
-  readonly userHooks: UserHooks;
+  private readonly ports: WeftHocuspocusPorts;
   private readonly callbacks: Connection['callbacks'];
 
-  constructor(core: GatewayCore, extensions: readonly Extension[]) {
+  constructor(ports: WeftHocuspocusPorts) {
     super();
-    this.core = core;
-    this.callbacks = sharedCallbacks(this, core.logger);
-    this.userHooks = new UserHooks(
-      new Set(CALLED_HOOKS.filter((hook) => extensions.some((extension) => hook in extension))),
-    );
+    this.ports = ports;
+    this.callbacks = sharedCallbacks(this, ports.logger);
     this.configure({
       quiet: true,
       // Pings, deadlines and bounds are the gateway's; Hocuspocus' own are out of the way.
@@ -51,28 +42,28 @@ export class WeftHocuspocus extends Hocuspocus {
       unloadImmediately: true,
       flushDelay: false,
       yDocOptions: { gc: true, gcFilter: () => true },
-      extensions: [this.ownExtension(), ...extensions],
+      extensions: [this.ownExtension(), ...ports.extensions],
     });
   }
 
   private ownExtension(): Extension {
-    const { core } = this;
+    const { documents, publishStateless } = this.ports;
     return {
       extensionName: 'weft-gateway',
       priority: 1000,
       onLoadDocument: async ({ documentName, document }) => {
         const key = documentName as DocumentKey;
-        const live = await core.documents.acquire(key);
+        const live = await documents.acquire(key);
         live.fill(document);
         // Whoever opened it holds it: a session, or a direct connection that Hocuspocus counts.
-        core.documents.release(live);
+        documents.release(live);
       },
       beforeBroadcastStateless: async ({ documentName, payload }) => {
-        const live = core.documents.get(documentName as DocumentKey);
-        if (live) core.replication.publishStateless(live, payload);
+        const live = documents.get(documentName as DocumentKey);
+        if (live) publishStateless(live, payload);
       },
       beforeUnloadDocument: async ({ documentName }) => {
-        if (!core.documents.mayUnload(documentName as DocumentKey)) throw new KeepLoaded();
+        if (!documents.mayUnload(documentName as DocumentKey)) throw new KeepLoaded();
       },
     };
   }
@@ -92,14 +83,14 @@ export class WeftHocuspocus extends Hocuspocus {
       ...aboutRequest(request),
       ...{ instance: this, request, socketId, documentName, connectionConfig, providerVersion, context },
     });
-    const { userHooks } = this;
+    const { userHooks } = this.ports;
     if (userHooks.has('onConnect')) await this.hooks('onConnect', payload(), extend);
     if (userHooks.has('onAuthenticate')) await this.hooks('onAuthenticate', { ...payload(), token }, extend);
     connectionConfig.isAuthenticated = true;
     const { readOnly } = connectionConfig;
     session.authenticated(readOnly);
     // What users' extensions do to a document when it is loaded belongs to it.
-    if (this.core.dependencies.extensions.length === 0) await this.core.sync.sendAhead(session);
+    if (this.ports.extensions.length === 0) await this.ports.sendAhead(session);
     const document = await this.createDocument(documentName, request, socketId, connectionConfig, context);
     // Given up while it was being opened, it is nobody's: the session comes back to the one that is loaded anew.
     if (session.document.discarded || session.document.document !== document)
@@ -116,13 +107,13 @@ export class WeftHocuspocus extends Hocuspocus {
     const { document } = connection;
     document.removeConnection(connection);
     try {
-      if (this.userHooks.has('onDisconnect')) await this.hooks('onDisconnect', about(this, connection));
+      if (this.ports.userHooks.has('onDisconnect')) await this.hooks('onDisconnect', about(this, connection));
       if (document.getConnectionsCount() > 0) return;
       const store = `onStoreDocument-${document.name}`;
       if (this.debouncer.isDebounced(store)) await this.debouncer.executeNow(store);
       else await this.unloadDocument(document);
     } catch (error) {
-      this.core.logger.warn({ err: error, document: document.name }, 'a hook failed when a session ended');
+      this.ports.logger.warn({ err: error, document: document.name }, 'a hook failed when a session ended');
     }
   }
 
@@ -134,12 +125,12 @@ export class WeftHocuspocus extends Hocuspocus {
   /** Everything the constructor and the loading of a document have hooked up is there now: take it over. */
   override async loadDocument(...args: Parameters<Hocuspocus['loadDocument']>): Promise<Document> {
     const document = await super.loadDocument(...args);
-    const live = this.core.documents.get(document.name as DocumentKey);
+    const live = this.ports.documents.get(document.name as DocumentKey);
     if (live?.document !== document) {
       document.destroy();
       throw new WeftError('document-reload');
     }
-    live.takeOver(document, this.userHooks);
+    live.takeOver(document);
     return document;
   }
 }

@@ -1,7 +1,10 @@
-import { claimsFor } from '@weft/authorize';
+import { claimsFor, type ClientBindings } from '@weft/authorize';
 import { applyStates, encodeAwareness, type AwarenessVerdict } from '@weft/presence';
 import { applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness';
-import type { GatewayCore } from '../core.ts';
+import type { GatewayLimits } from '../limits.ts';
+import type { Replication } from '../document/replication.ts';
+import type { UserHooks } from '../hocuspocus/user-hooks.ts';
+import type { PresentPeople } from './present-people.ts';
 import { awarenessBody } from '../frames.ts';
 import type { LiveDocument } from '../document/live-document.ts';
 import type { Session } from '../session/session.ts';
@@ -9,12 +12,20 @@ import type { Session } from '../session/session.ts';
 /** Milliseconds; of y-protocols. */
 const SILENT = 30_000;
 
+export interface AwarenessRelayPorts {
+  readonly limits: Pick<GatewayLimits, 'awarenessPerSecond'>;
+  readonly bindings: Pick<ClientBindings, 'bindAll'>;
+  readonly userHooks: UserHooks;
+  readonly replication: Pick<Replication, 'publishAwareness'>;
+  readonly people: Pick<PresentPeople, 'announce'>;
+}
+
 /** Presence and cursors: every frame passes the document's awareness gate before anybody sees it. */
 export class AwarenessRelay {
-  private readonly core: GatewayCore;
+  private readonly ports: AwarenessRelayPorts;
 
-  constructor(core: GatewayCore) {
-    this.core = core;
+  constructor(ports: AwarenessRelayPorts) {
+    this.ports = ports;
   }
 
   receive(session: Session, frame: Uint8Array): void | Promise<void> {
@@ -36,7 +47,7 @@ export class AwarenessRelay {
       session.deferredAwareness = undefined;
       if (latest && session.isOpen)
         void Promise.resolve(this.accept(session, latest)).catch((error: unknown) => session.failed(error));
-    }, 1000 / this.core.limits.awarenessPerSecond).unref();
+    }, 1000 / this.ports.limits.awarenessPerSecond).unref();
   }
 
   private accept(session: Session, frame: Uint8Array): void | Promise<void> {
@@ -58,13 +69,13 @@ export class AwarenessRelay {
   private async bind(session: Session, clients: readonly number[]): Promise<void> {
     const { key, principal } = session;
     const claims = claimsFor(principal, key);
-    await this.core.dependencies.bindings.bindAll(key, clients, principal.user, { claims });
+    await this.ports.bindings.bindAll(key, clients, principal.user, { claims });
   }
 
   private show(session: Session, verdict: AwarenessVerdict): void | Promise<void> {
     const { update } = verdict;
     if (!update) return;
-    const { userHooks } = this.core.hocuspocus;
+    const { userHooks } = this.ports;
     if (!userHooks.has('beforeHandleAwareness')) return this.apply(session, verdict, update);
     return userHooks.beforeAwareness(session.origin.connection, update).then((changed) => {
       if (changed && session.isOpen) this.apply(session, verdict, changed);
@@ -78,8 +89,8 @@ export class AwarenessRelay {
     if (update === verdict.update) applyStates(document.document.awareness, entries, origin);
     else applyAwarenessUpdate(document.document.awareness, update, origin);
     document.fanOut.showPresence(update, session);
-    this.core.replication.publishAwareness(document, update);
-    if (claimed.length > 0 || left.length > 0) this.core.presence.announce(session);
+    this.ports.replication.publishAwareness(document, update);
+    if (claimed.length > 0 || left.length > 0) this.ports.people.announce(session);
   }
 
   /** Shows a session who is here. */
@@ -113,7 +124,7 @@ export class AwarenessRelay {
   /** The same; and it is for this instance to tell the others. */
   removeEverywhere(document: LiveDocument, clients: readonly number[]): void {
     const update = this.remove(document, clients);
-    if (update) this.core.replication.publishAwareness(document, update);
+    if (update) this.ports.replication.publishAwareness(document, update);
   }
 
   /** Another instance has opened the document: it is told who is here. */
@@ -123,7 +134,7 @@ export class AwarenessRelay {
     const { awareness } = document.document;
     const shown = clients.filter((client) => awareness.states.has(client));
     if (shown.length === 0) return;
-    this.core.replication.publishAwareness(document, encodeAwarenessUpdate(awareness, shown));
+    this.ports.replication.publishAwareness(document, encodeAwarenessUpdate(awareness, shown));
   }
 
   /**
@@ -160,6 +171,6 @@ export class AwarenessRelay {
     if (!reassert) return;
     applyAwarenessUpdate(awareness, reassert, null);
     document.fanOut.showPresence(reassert);
-    this.core.replication.publishAwareness(document, reassert);
+    this.ports.replication.publishAwareness(document, reassert);
   }
 }

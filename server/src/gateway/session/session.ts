@@ -10,15 +10,17 @@ import {
   SyncType,
   toWeftError,
   WeftError,
+  type Clock,
   type DocumentKey,
   type ErrorCode,
+  type Logger,
   type Principal,
 } from '@weft/common';
-import type { Access } from '@weft/authorize';
+import type { Access, ClientBindings } from '@weft/authorize';
 import { TokenBucket } from '@weft/limits';
-import { Acknowledgements, type Answered } from './acknowledgements.ts';
+import { Acknowledgements, type Answered } from '../document/acknowledgements.ts';
 import type { ClientSocket } from '../connection/client-socket.ts';
-import type { Receiver } from '../fan-out/fan-out.ts';
+import type { FrameHandler } from '../connection/frame-handler.ts';
 import {
   authenticatedBody,
   closeBody,
@@ -32,9 +34,14 @@ import {
   FrameReader,
 } from '../frames.ts';
 import type { HocuspocusConnection } from '../hocuspocus/hocuspocus-connection.ts';
+import type { GatewayMetrics } from '../gateway-metrics.ts';
+import type { SessionOpening } from '../opening/session-opening.ts';
+import type { Participant } from '../document/participant.ts';
+import type { FrameSource } from '../document/turn.ts';
+import type { SessionRates } from './rates.ts';
 import type { LiveDocument } from '../document/live-document.ts';
-import type { StateMark } from '../sync/state-cache.ts';
-import type { Admission } from '../hocuspocus/weft-hocuspocus.ts';
+import type { StateMark } from '../document/state-cache.ts';
+import type { Admission, WeftHocuspocus } from '../hocuspocus/weft-hocuspocus.ts';
 
 /** A session waits for its token, opens its document, is open, and ends; it never goes back. */
 type State =
@@ -45,7 +52,19 @@ type State =
 
 const NOBODY: ReadonlySet<number> = new Set();
 
+export interface SessionPorts {
+  readonly clock: Clock;
+  readonly rates: SessionRates;
+  readonly logger: Logger;
+  readonly metrics: Pick<GatewayMetrics, 'refusal'>;
+  readonly bindings: Pick<ClientBindings, 'ownerOf'>;
+  readonly frames: FrameHandler;
+  readonly opening: SessionOpening;
+  readonly hocuspocus: Pick<WeftHocuspocus, 'admit' | 'left'>;
+}
+
 export interface SessionOptions {
+  readonly ports: SessionPorts;
   readonly socket: ClientSocket;
   /** `name` or `name\0sessionId`, as the client writes it. */
   readonly address: string;
@@ -55,7 +74,7 @@ export interface SessionOptions {
  * One document open on one socket: the Hocuspocus protocol of one provider. It takes the frames one after
  * another; while one of them waits for something (the token's check, the database), those after it queue.
  */
-export class Session implements Receiver, Answered {
+export class Session implements Participant, Answered, FrameSource {
   /** In every row this session writes. */
   readonly id = randomBytes(9).toString('base64url');
   /** Milliseconds since 1970. */
@@ -82,8 +101,6 @@ export class Session implements Receiver, Answered {
   malformed = 0;
   /** Updates in a row that referred to unknown edits. */
   missing = 0;
-  /** When its rights were last reduced, milliseconds since 1970: edits already on their way are undone gently. */
-  demotedAt = 0;
   tokenRequested = false;
   /** Whether {@link SessionOpening.prepare} has taken what `left` gives back. */
   prepared = false;
@@ -96,20 +113,22 @@ export class Session implements Receiver, Answered {
   deferredAwareness: Uint8Array | undefined;
   /** Next to no session needs one. */
   private repairs: TokenBucket | undefined;
+  private readonly ports: SessionPorts;
   private state: State = { name: 'waiting' };
   private queue: Uint8Array[] = [];
   private busy = false;
   /** The frames that waited for the opening have been handled. */
   private caughtUp = false;
 
-  constructor({ socket, address }: SessionOptions) {
+  constructor({ ports, socket, address }: SessionOptions) {
+    this.ports = ports;
     this.socket = socket;
     this.addressKey = address;
     this.address = encodeAddress(address);
     const separator = address.indexOf(SESSION_SEPARATOR);
     this.name = separator < 0 ? address : address.slice(0, separator);
     this.acknowledgements = new Acknowledgements(this);
-    const { clock, rates } = socket.core;
+    const { clock, rates } = ports;
     this.openedAt = clock.now();
     this.updateBudget = new TokenBucket(rates.updates);
     this.awarenessBudget = new TokenBucket(rates.awareness);
@@ -118,7 +137,7 @@ export class Session implements Receiver, Answered {
 
   /** Refused edits that are undone for everybody instead of ending the session. */
   get repairBudget(): TokenBucket {
-    return (this.repairs ??= new TokenBucket(this.socket.core.rates.repairs));
+    return (this.repairs ??= new TokenBucket(this.ports.rates.repairs));
   }
 
   get key(): DocumentKey {
@@ -144,9 +163,18 @@ export class Session implements Receiver, Answered {
     return role !== undefined && (role.write === '*' || role.write.length > 0);
   }
 
+  /** What it may has changed; the client is told, unless that ends the session. */
+  permit(access: Access): void {
+    const before = this.access;
+    this.access = access;
+    this.document.sawRevision(access.policyRev);
+    if (!access.role?.read) return this.end('access-removed');
+    if (!before.role || !sameRights(before.role, access.role)) this.sendAccess();
+  }
+
   /** Whether the Yjs client is known to be this person's, from this session or another. */
   owns(client: number): boolean {
-    return this.socket.core.dependencies.bindings.ownerOf(this.key, client) === this.principal.user;
+    return this.ports.bindings.ownerOf(this.key, client) === this.principal.user;
   }
 
   /** The Yjs client is this person's. */
@@ -200,7 +228,7 @@ export class Session implements Receiver, Answered {
   }
 
   private dispatch(type: number, reader: FrameReader): void {
-    const outcome = this.socket.core.frames.handle(this, type, reader);
+    const outcome = this.ports.frames.handle(this, type, reader);
     if (outcome) this.hold(outcome);
   }
 
@@ -230,7 +258,7 @@ export class Session implements Receiver, Answered {
     this.queue = [];
     if (this.busy || !this.isOpen || this.caughtUp) return;
     this.caughtUp = true;
-    this.socket.core.opening.caughtUp(this);
+    this.ports.opening.caughtUp(this);
   }
 
   // ── opening ────────────────────────────────────────────────────────────────
@@ -246,7 +274,7 @@ export class Session implements Receiver, Answered {
       case 'opening':
         return;
       case 'open':
-        void this.socket.core.opening.refresh(this, token).catch((error: unknown) => this.failed(error));
+        void this.ports.opening.refresh(this, token).catch((error: unknown) => this.failed(error));
         return;
       case 'ended':
         this.socket.reopen(this, admission);
@@ -256,7 +284,7 @@ export class Session implements Receiver, Answered {
 
   /** Proves who it is, resolves what it may, loads the document, and passes by the hooks. */
   async open(admission: Admission): Promise<void> {
-    const { opening, hocuspocus } = this.socket.core;
+    const { opening, hocuspocus } = this.ports;
     this.state = { name: 'opening' };
     try {
       if (!isDocumentName(this.name)) throw new WeftError('name-invalid');
@@ -276,18 +304,18 @@ export class Session implements Receiver, Answered {
 
   /** The document is there: frames that waited are handled now. */
   enter(connection: HocuspocusConnection): void {
-    if (this.ended) return void this.socket.core.hocuspocus.left(connection);
+    if (this.ended) return void this.ports.hocuspocus.left(connection);
     this.state = { name: 'open', connection };
     this.origin = { source: 'connection', connection };
     this.address = this.document.sharedAddress(this);
     this.document.sessions.add(this);
-    this.socket.core.opening.entered(this);
+    this.ports.opening.entered(this);
     this.drainQueue();
   }
 
   private refuseOpening(reason: unknown): void {
     if (this.ended) return;
-    const { opening } = this.socket.core;
+    const { opening } = this.ports;
     const error = opening.refused(this, reason);
     if (error && isRetryable(error.code)) {
       // The stock provider comes back only when the socket closes.
@@ -353,7 +381,7 @@ export class Session implements Receiver, Answered {
   failed(error: unknown): void {
     const known = toWeftError(error);
     if (known.code === 'internal') {
-      this.socket.core.logger.error({ err: error, document: this.name }, 'a frame could not be handled');
+      this.ports.logger.error({ err: error, document: this.name }, 'a frame could not be handled');
     }
     this.end(known.code);
   }
@@ -361,7 +389,7 @@ export class Session implements Receiver, Answered {
   /** Ends this document session with a typed reason. The socket and its other documents go on. */
   end(code: ErrorCode): void {
     if (this.ended) return;
-    this.socket.core.metrics.refusal(code);
+    this.ports.metrics.refusal(code);
     if (isRetryable(code)) {
       this.socket.close(code);
       return;
@@ -406,8 +434,8 @@ export class Session implements Receiver, Answered {
     this.state = { name: 'ended' };
     for (const body of this.queue) this.socket.addQueuedBytes(-body.length);
     this.queue = [];
-    this.socket.core.opening.left(this, before.name === 'open');
-    if (before.name === 'open') void this.socket.core.hocuspocus.left(before.connection);
+    this.ports.opening.left(this, before.name === 'open');
+    if (before.name === 'open') void this.ports.hocuspocus.left(before.connection);
   }
 }
 
@@ -425,4 +453,15 @@ const RELAYED = new Set<number>([FrameType.Auth, FrameType.Stateless, FrameType.
 function hookReason(error: unknown): string {
   const { reason } = (error ?? {}) as { readonly reason?: unknown };
   return typeof reason === 'string' ? reason : 'permission-denied';
+}
+
+type Role = NonNullable<Access['role']>;
+
+function sameRights(a: Role, b: Role): boolean {
+  return (
+    a.name === b.name &&
+    a.presence === b.presence &&
+    a.manage === b.manage &&
+    String(a.write) === String(b.write)
+  );
 }

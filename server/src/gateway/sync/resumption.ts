@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ClockRange } from '@weft/common';
+import type { Clock, ClockRange, Logger } from '@weft/common';
 import {
   deletionsIn,
   deletionsOf,
@@ -7,8 +7,11 @@ import {
   isAllDeleted,
   lackingDeletions,
   type DeletedRanges,
+  type GuardLimits,
 } from '@weft/guard';
-import type { GatewayCore } from '../core.ts';
+import type { UpdateLog } from '@weft/update-log';
+import type { GatewayMetrics } from '../gateway-metrics.ts';
+import type { Replication } from '../document/replication.ts';
 import { updateBody } from '../frames.ts';
 import type { LiveDocument } from '../document/live-document.ts';
 import type { Session } from '../session/session.ts';
@@ -46,6 +49,15 @@ export interface MissedUpdate {
   readonly source: 'recent' | 'log';
 }
 
+export interface ResumptionPorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Pick<GatewayMetrics, 'synced'>;
+  readonly guardLimits: Partial<GuardLimits>;
+  readonly log: Pick<UpdateLog, 'readBefore'>;
+  readonly replication: Pick<Replication, 'cursorOf'>;
+}
+
 /**
  * Gives those who come back what they missed, and not all deletions that the document ever saw. Which deletions those
  * are is inferred from the order of the changes, and may be wrong for whoever got changes in another order: from
@@ -53,13 +65,13 @@ export interface MissedUpdate {
  * question with all that it has deleted, and is then told whatever it still lacks.
  */
 export class Resumption {
-  private readonly core: GatewayCore;
+  private readonly ports: ResumptionPorts;
   private readonly resumed = new WeakMap<Session, Resumed>();
   private readonly allDeletions = new WeakMap<LiveDocument, AllDeletions>();
   private readonly reading = new WeakMap<LiveDocument, Promise<void>>();
 
-  constructor(core: GatewayCore) {
-    this.core = core;
+  constructor(ports: ResumptionPorts) {
+    this.ports = ports;
   }
 
   /** `undefined`: the whole difference has to be sent. */
@@ -108,7 +120,7 @@ export class Resumption {
   deletionsOf(session: Session, answer: Uint8Array): DeletedRanges | undefined {
     if (!this.resumed.has(session)) return undefined;
     try {
-      return deletionsIn(answer, this.core.dependencies.guardLimits);
+      return deletionsIn(answer, this.ports.guardLimits);
     } catch {
       // Refused where it is handled.
       return undefined;
@@ -133,7 +145,7 @@ export class Resumption {
     const told = [...resumed.deletions, ...session.document.recent.deletionsAfter(changes)];
     const lacking = lackingDeletions(this.deleted(session.document), { stateVector, deletions, told });
     if (!lacking) return;
-    this.core.metrics.synced('completion');
+    this.ports.metrics.synced('completion');
     session.sendNow(updateBody(lacking));
   }
 
@@ -162,7 +174,7 @@ export class Resumption {
   private readableThrough(live: LiveDocument): number | undefined {
     const { recent } = live;
     if (recent.hasOlder || live.bytes < SMALL_DOCUMENT) return undefined;
-    const through = recent.preceding ?? this.core.replication.cursorOf(live)?.seq;
+    const through = recent.preceding ?? this.ports.replication.cursorOf(live)?.seq;
     return through || undefined;
   }
 
@@ -174,7 +186,7 @@ export class Resumption {
   }
 
   private async read(live: LiveDocument, through: number): Promise<void> {
-    const { log, clock, logger } = this.core.dependencies;
+    const { log, clock, logger } = this.ports;
     try {
       const rows = await log.readBefore(live.log, { through, ...OLDER });
       const stillFits = live.recent.preceding === through || live.recent.preceding === undefined;

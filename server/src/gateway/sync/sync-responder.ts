@@ -1,10 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { SyncType, WeftError } from '@weft/common';
+import { SyncType, WeftError, type Clock } from '@weft/common';
 import type { DeletedRanges } from '@weft/guard';
 import * as Y from 'yjs';
-import type { GatewayCore } from '../core.ts';
+import type { CarriedClocks } from '../carried/carried-clocks.ts';
+import type { GatewayMetrics } from '../gateway-metrics.ts';
+import type { GatewayLimits } from '../limits.ts';
+import type { UpdatePipeline } from '../updates/update-pipeline.ts';
 import { syncStep1Body, syncStep2Body } from '../frames.ts';
-import type { MissedUpdate, StateVector } from './resumption.ts';
+import type { Resumption, MissedUpdate, StateVector } from './resumption.ts';
 import type { Session } from '../session/session.ts';
 
 const SYNC_PAUSE = 250;
@@ -16,12 +19,21 @@ function isEmptyStateVector(bytes: Uint8Array): boolean {
   return bytes.length === 1 && bytes[0] === 0;
 }
 
+export interface SyncResponderPorts {
+  readonly clock: Clock;
+  readonly limits: Pick<GatewayLimits, 'stateVectorBytes'>;
+  readonly metrics: Pick<GatewayMetrics, 'synced'>;
+  readonly clocks: CarriedClocks;
+  readonly resumption: Resumption;
+  readonly updates: Pick<UpdatePipeline, 'receive'>;
+}
+
 /** Answers SyncStep1: what the client lacks, and the question what the server lacks. */
 export class SyncResponder {
-  private readonly core: GatewayCore;
+  private readonly ports: SyncResponderPorts;
 
-  constructor(core: GatewayCore) {
-    this.core = core;
+  constructor(ports: SyncResponderPorts) {
+    this.ports = ports;
   }
 
   /**
@@ -31,18 +43,16 @@ export class SyncResponder {
   async sendAhead(session: Session): Promise<void> {
     const { states, document } = session.document;
     if (document || !states.filled || !session.awaitsEverything) return;
-    this.enqueueState(session, states.frames(session, this.core.clock.now()));
+    this.enqueueState(session, states.frames(session, this.ports.clock.now()));
     session.sentAhead = states.mark();
     session.flush();
     await Promise.race([session.socket.drained(), delay(AHEAD_PATIENCE)]);
   }
 
   answerStep1(session: Session, stateVector: Uint8Array): void | Promise<void> {
-    if (stateVector.length > this.core.limits.stateVectorBytes) throw new WeftError('frame-too-large');
+    if (stateVector.length > this.ports.limits.stateVectorBytes) throw new WeftError('frame-too-large');
     // Who has nothing cannot have something else.
-    const learning = isEmptyStateVector(stateVector)
-      ? undefined
-      : this.core.carried.clocks.learn(session.document);
+    const learning = isEmptyStateVector(stateVector) ? undefined : this.ports.clocks.learn(session.document);
     if (!learning) return this.answerSoon(session, stateVector);
     const copy = stateVector.slice();
     return learning.then(() => this.answerSoon(session, copy));
@@ -56,20 +66,20 @@ export class SyncResponder {
 
   /** The client's answer to the server's own question: what it has and the server lacks. */
   receiveStep2(session: Session, update: Uint8Array): void | Promise<void> {
-    const { resumption } = this.core;
+    const { resumption } = this.ports;
     const deletions = resumption.deletionsOf(session, update);
     if (deletions && resumption.bringsNothing(session, update, deletions)) {
       session.document.owe(session, true);
       return this.synced(session, deletions);
     }
-    const done = this.core.updates.receive(session, SyncType.Step2, update);
+    const done = this.ports.updates.receive(session, SyncType.Step2, update);
     if (done) return done.then(() => this.synced(session, deletions));
     this.synced(session, deletions);
   }
 
   private synced(session: Session, deletions: DeletedRanges | undefined): void {
     session.document.synced(session);
-    this.core.resumption.complete(session, deletions);
+    this.ports.resumption.complete(session, deletions);
   }
 
   private async answerLater(session: Session, stateVector: Uint8Array): Promise<void> {
@@ -81,7 +91,7 @@ export class SyncResponder {
   private answer(session: Session, stateVector: Uint8Array): void | Promise<void> {
     if (!session.isOpen) return;
     if (isEmptyStateVector(stateVector)) return this.sendState(session);
-    const missed = this.core.resumption.missed(session, decodeStateVector(stateVector));
+    const missed = this.ports.resumption.missed(session, decodeStateVector(stateVector));
     if (missed instanceof Promise) {
       const copy = stateVector.slice();
       return missed.then((later) => this.sendMissed(session, copy, later));
@@ -92,23 +102,23 @@ export class SyncResponder {
   private sendState(session: Session): void {
     const { sentAhead } = session;
     session.sentAhead = undefined;
-    this.core.metrics.synced('state');
+    this.ports.metrics.synced('state');
     const { states } = session.document;
-    const now = this.core.clock.now();
+    const now = this.ports.clock.now();
     this.send(session, sentAhead ? states.framesSince(sentAhead, session, now) : states.frames(session, now));
   }
 
   private sendMissed(session: Session, stateVector: Uint8Array, missed: MissedUpdate | undefined): void {
     if (!session.isOpen) return;
-    this.core.metrics.synced(missed?.source ?? 'difference');
-    if (!missed) this.core.resumption.supersede(session);
+    this.ports.metrics.synced(missed?.source ?? 'difference');
+    if (!missed) this.ports.resumption.supersede(session);
     const update = missed?.update ?? Y.encodeStateAsUpdate(session.document.document, stateVector);
     this.send(session, [session.frame(syncStep2Body(update))], stateVector);
   }
 
   private send(session: Session, frames: readonly Buffer[], stateVector?: Uint8Array): void {
     session.acknowledgements.holdUntilSynced();
-    const question = this.core.carried.clocks.question(session.document, stateVector);
+    const question = this.ports.clocks.question(session.document, stateVector);
     session.enqueue(session.frame(syncStep1Body(question)));
     this.enqueueState(session, frames);
     session.document.fanOut.flushSoon(session);

@@ -1,15 +1,26 @@
 import { WeftError, type Cursor, type DocumentKey, type Principal, type UpdateAnalysis } from '@weft/common';
-import { claimsFor, decideUpdate, type Access } from '@weft/authorize';
-import type { GatewayCore } from '../core.ts';
+import { claimsFor, decideUpdate, type Access, type ClientBindings } from '@weft/authorize';
+import type { SessionAccess } from '../access/session-access.ts';
+import type { CarriedClocks } from '../carried/carried-clocks.ts';
+import type { LiveDocuments } from '../document/live-documents.ts';
+import type { Walks } from '../guard/walks.ts';
 import type { LiveDocument } from '../document/live-document.ts';
-import type { Written } from './written.ts';
+import type { Written } from '../document/written.ts';
+
+export interface SubmissionsPorts {
+  readonly access: Pick<SessionAccess, 'resolve'>;
+  readonly bindings: Pick<ClientBindings, 'bindAll'>;
+  readonly walks: Walks;
+  readonly clocks: CarriedClocks;
+  readonly documents: Pick<LiveDocuments, 'use'>;
+}
 
 /** Updates that come over HTTP: the same guard, the same permissions, the same log, and no session. */
 export class Submissions {
-  private readonly core: GatewayCore;
+  private readonly ports: SubmissionsPorts;
 
-  constructor(core: GatewayCore) {
-    this.core = core;
+  constructor(ports: SubmissionsPorts) {
+    this.ports = ports;
   }
 
   /**
@@ -20,9 +31,9 @@ export class Submissions {
    *   `document-rebuild` when it says something else about clocks that were carried.
    */
   async submit(principal: Principal, key: DocumentKey, update: Uint8Array): Promise<Cursor> {
-    const access = await this.core.access.resolve(principal, key);
+    const access = await this.ports.access.resolve(principal, key);
     if (!access.role?.read) throw new WeftError('document-not-found');
-    return this.core.documents.use(key, (live) => this.write(live, principal, access, update));
+    return this.ports.documents.use(key, (live) => this.write(live, principal, access, update));
   }
 
   private async write(
@@ -31,14 +42,14 @@ export class Submissions {
     access: Access,
     update: Uint8Array,
   ): Promise<Cursor> {
-    const { walks, carried } = this.core;
+    const { walks, clocks } = this.ports;
     const work = { principal, document: live.document, update };
     const authors = await walks.later(work, (analysis) => complete(analysis).authors);
     await this.bindAuthors(principal, live.key, authors);
-    await carried.clocks.learn(live);
+    await clocks.learn(live);
     // Again, since the document may have changed meanwhile.
     const written = await walks.later(work, (analysis) => {
-      if (carried.clocks.contradicted(live, update)) throw new WeftError('document-rebuild');
+      if (clocks.contradicted(live, update)) throw new WeftError('document-rebuild');
       return this.commit(live, principal, access, complete(analysis));
     });
     const cursor = await live.settled();
@@ -74,7 +85,7 @@ export class Submissions {
     key: DocumentKey,
     authors: readonly { readonly client: number }[],
   ): Promise<void> {
-    const { bindings } = this.core.dependencies;
+    const { bindings } = this.ports;
     const clients = authors.map(({ client }) => client);
     const outcomes = await bindings.bindAll(key, clients, principal.user, {
       claims: claimsFor(principal, key),

@@ -1,12 +1,25 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { nameOf, SyncType, toWeftError, WeftError, type ErrorCode, type UpdateAnalysis } from '@weft/common';
-import { claimsFor, decideUpdate } from '@weft/authorize';
+import type { AuditLog } from '@weft/audit';
+import {
+  nameOf,
+  SyncType,
+  toWeftError,
+  WeftError,
+  type ErrorCode,
+  type Logger,
+  type UpdateAnalysis,
+} from '@weft/common';
+import { claimsFor, decideUpdate, type ClientBindings } from '@weft/authorize';
 import { isEmptyUpdate } from '@weft/guard';
 import * as Y from 'yjs';
-import type { GatewayCore } from '../core.ts';
+import type { SessionAccess } from '../access/session-access.ts';
+import type { CarriedWork } from '../carried/carried-work.ts';
+import type { Replication } from '../document/replication.ts';
+import type { GatewayMetrics } from '../gateway-metrics.ts';
+import type { GatewayLimits } from '../limits.ts';
 import { syncStep1Body } from '../frames.ts';
 import type { Session } from '../session/session.ts';
-import { isForLackOfShare } from './walks.ts';
+import { isForLackOfShare, type Walks } from '../guard/walks.ts';
 
 /** Milliseconds that the log is given to bring what an update lacks. */
 const CATCH_UP = 2_000;
@@ -25,19 +38,31 @@ const GUARD_REFUSALS: ReadonlySet<ErrorCode> = new Set([
 /** Updates in a row with unknown dependencies, after which the client syncs from the start. */
 const MISSING_ALLOWED = 5;
 
+export interface UpdatePipelinePorts {
+  readonly limits: Pick<GatewayLimits, 'updateBytes' | 'updatesPerSecond' | 'documentBytes'>;
+  readonly logger: Logger;
+  readonly metrics: GatewayMetrics;
+  readonly audit: Pick<AuditLog, 'record'>;
+  readonly bindings: Pick<ClientBindings, 'ownerOf' | 'bindAll'>;
+  readonly walks: Walks;
+  readonly access: Pick<SessionAccess, 'rememberClaims'>;
+  readonly carried: CarriedWork;
+  readonly replication: Pick<Replication, 'catchUp'>;
+}
+
 /**
  * The way of one update into its document: limits → guard → author → authorize → write. Each step either hands
  * on or answers the sender; the sender gets exactly one SyncStatus whichever way it ends.
  */
 export class UpdatePipeline {
-  private readonly core: GatewayCore;
+  private readonly ports: UpdatePipelinePorts;
 
-  constructor(core: GatewayCore) {
-    this.core = core;
+  constructor(ports: UpdatePipelinePorts) {
+    this.ports = ports;
   }
 
   receive(session: Session, type: number, update: Uint8Array): void | Promise<void> {
-    const { limits } = this.core;
+    const { limits } = this.ports;
     if (update.length > limits.updateBytes) throw new WeftError('frame-too-large');
     if (session.updateBudget.take()) return this.measured(session, type, update);
     // Slowed down, not refused: a refused Yjs update would take everything after it along.
@@ -45,8 +70,8 @@ export class UpdatePipeline {
   }
 
   private async whenAllowed(session: Session): Promise<void> {
-    this.core.metrics.throttled.inc();
-    while (!session.updateBudget.take()) await delay(1000 / this.core.limits.updatesPerSecond);
+    this.ports.metrics.throttled.inc();
+    while (!session.updateBudget.take()) await delay(1000 / this.ports.limits.updatesPerSecond);
   }
 
   /** What large updates cost in time is taken off the sender's rate; small ones are counted, not timed. */
@@ -55,7 +80,7 @@ export class UpdatePipeline {
     const start = performance.now();
     const outcome = this.guard(session, type, update);
     const share = (performance.now() - start) / CPU_PER_SECOND;
-    session.updateBudget.debit(share * this.core.limits.updatesPerSecond);
+    session.updateBudget.debit(share * this.ports.limits.updatesPerSecond);
     return outcome;
   }
 
@@ -78,7 +103,7 @@ export class UpdatePipeline {
     if (analysis.missing.length > 0) return this.missing(session, type, update);
     session.missing = 0;
     // Something in it is known already, which is where it may say something else.
-    if (analysis.update !== update && this.core.carried.refuseEquivocation(session, update)) return;
+    if (analysis.update !== update && this.ports.carried.refuseEquivocation(session, update)) return;
     if (analysis.noop) return session.document.owe(session, true);
     if (!session.mayWrite) return this.refuseReader(session);
     return this.author(session, type, analysis);
@@ -91,7 +116,7 @@ export class UpdatePipeline {
     update: Uint8Array,
   ): UpdateAnalysis | Promise<void> | undefined {
     try {
-      const analysis = this.core.walks.analyze(workOf(session, update));
+      const analysis = this.ports.walks.analyze(workOf(session, update));
       return analysis ?? this.analyzeLater(session, type, update.slice());
     } catch (error) {
       return this.refuseGuarded(session, error);
@@ -100,7 +125,7 @@ export class UpdatePipeline {
 
   private async analyzeLater(session: Session, type: number, update: Uint8Array): Promise<void> {
     try {
-      await this.core.walks.later(workOf(session, update), (analysis) => {
+      await this.ports.walks.later(workOf(session, update), (analysis) => {
         if (session.isOpen) return this.decide(session, type, update, analysis);
       });
     } catch (error) {
@@ -111,8 +136,8 @@ export class UpdatePipeline {
   // ── author: whose clocks are these ─────────────────────────────────────────
 
   private author(session: Session, type: number, analysis: UpdateAnalysis): void | Promise<void> {
-    const { bindings } = this.core.dependencies;
-    const mixed = type === SyncType.Step2 && this.core.carried.mayHoldForgotten(session.document);
+    const { bindings } = this.ports;
+    const mixed = type === SyncType.Step2 && this.ports.carried.mayHoldForgotten(session.document);
     const unbound: number[] = [];
     let foreign = false;
     for (const { client } of analysis.authors) {
@@ -123,7 +148,7 @@ export class UpdatePipeline {
       else if (owner === session.principal.user) this.comeBack(session, client);
       else foreign = true;
     }
-    if (foreign) return this.core.carried.receive(session, analysis);
+    if (foreign) return this.ports.carried.receive(session, analysis);
     if (unbound.length === 0) return this.authorize(session, analysis);
     // Analysed anew afterwards, since the document may have changed meanwhile.
     return this.bind(session, unbound).then(() => this.guard(session, SyncType.Step2, analysis.update));
@@ -131,12 +156,12 @@ export class UpdatePipeline {
 
   /** A Yjs client of an earlier session, perhaps with another token. */
   private comeBack(session: Session, client: number): void {
-    if (session.clients.size === 0) this.core.access.rememberClaims(session);
+    if (session.clients.size === 0) this.ports.access.rememberClaims(session);
     session.speaksFor(client);
   }
 
   private async bind(session: Session, clients: readonly number[]): Promise<void> {
-    const { bindings } = this.core.dependencies;
+    const { bindings } = this.ports;
     const { key, principal } = session;
     const outcomes = await bindings.bindAll(key, clients, principal.user, {
       claims: claimsFor(principal, key),
@@ -154,23 +179,11 @@ export class UpdatePipeline {
     const decision = decideUpdate(role, analysis);
     if (!decision.allow) return this.refuseForbidden(session, analysis, decision.code);
     const { document } = session;
-    if (document.bytes + analysis.update.length > this.core.limits.documentBytes) {
+    if (document.bytes + analysis.update.length > this.ports.limits.documentBytes) {
       throw new WeftError('document-too-large');
     }
-    this.core.metrics.updates.inc();
+    this.ports.metrics.updates.inc();
     return document.write(session, analysis);
-  }
-
-  /**
-   * A part of an update whose answer the caller owes. In strict mode it is on its way when this returns.
-   *
-   * @returns whether it was written.
-   */
-  writePart(session: Session, analysis: UpdateAnalysis): boolean {
-    const { role } = session.access;
-    if (!role || !decideUpdate(role, analysis).allow) return false;
-    void session.document.writeUnanswered(session, analysis, 'edit');
-    return true;
   }
 
   // ── refusals ───────────────────────────────────────────────────────────────
@@ -180,7 +193,7 @@ export class UpdatePipeline {
     const { code, detail } = toWeftError(error);
     if (!GUARD_REFUSALS.has(code)) throw error;
     if (session.ended) return;
-    this.core.logger.warn(
+    this.ports.logger.warn(
       { document: nameOf(session.key), actor: session.principal.user, code, detail },
       'refused an update',
     );
@@ -201,20 +214,20 @@ export class UpdatePipeline {
       return session.acknowledgements.oweWithSync();
     }
     // It builds on edits that wait for their author.
-    if (this.core.carried.isCarrying(session)) return this.core.carried.receiveDependent(session, update);
+    if (this.ports.carried.isCarrying(session)) return this.ports.carried.receiveDependent(session, update);
     return this.catchUp(session, type, update.slice());
   }
 
   private async catchUp(session: Session, type: number, update: Uint8Array): Promise<void> {
     // With the database away it would wait for as long as that takes.
     await Promise.race([
-      this.core.replication.catchUp(session.document),
+      this.ports.replication.catchUp(session.document),
       delay(CATCH_UP, undefined, { ref: false }),
     ]);
     if (!session.isOpen) return;
     if (this.isComplete(session, update)) return this.guard(session, type, update);
     session.missing += 1;
-    this.core.metrics.refusal('update-missing-dependencies');
+    this.ports.metrics.refusal('update-missing-dependencies');
     if (session.missing > MISSING_ALLOWED) throw new WeftError('update-missing-dependencies');
     session.document.owe(session, false);
     this.askForSync(session);
@@ -222,7 +235,7 @@ export class UpdatePipeline {
 
   private isComplete(session: Session, update: Uint8Array): boolean {
     try {
-      return this.core.walks.analyze(workOf(session, update))?.missing.length === 0;
+      return this.ports.walks.analyze(workOf(session, update))?.missing.length === 0;
     } catch {
       // Why it is refused is found again, and said.
       return true;
@@ -256,9 +269,9 @@ export class UpdatePipeline {
   }
 
   private refuse(session: Session, code: ErrorCode, repaired: boolean): void {
-    this.core.metrics.refusal(code);
+    this.ports.metrics.refusal(code);
     const { tenant, user } = session.principal;
-    this.core.dependencies.audit.record({
+    this.ports.audit.record({
       tenant,
       action: 'update.refused',
       actor: user,

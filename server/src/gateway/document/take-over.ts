@@ -1,5 +1,9 @@
 import type { Document } from '@hocuspocus/server';
-import type { UserHooks } from './user-hooks.ts';
+
+/** Which hooks users' own extensions have. */
+export interface HeardHooks {
+  has(hook: 'onChange' | 'onStoreDocument' | 'onAwarenessUpdate'): boolean;
+}
 
 /** Called on every change, synchronously, within its Yjs transaction. */
 export type Changed = (update: Uint8Array, origin: unknown) => void;
@@ -8,7 +12,7 @@ export type Changed = (update: Uint8Array, origin: unknown) => void;
  * Replaces what Hocuspocus does on every change of a document: its broadcast, its awareness relay, its timers. What
  * users' extensions listen to stays.
  */
-export function takeOver(document: Document, userHooks: UserHooks, changed: Changed): void {
+export function takeOver(document: Document, userHooks: HeardHooks, changed: Changed): void {
   const hocuspocusChange = document.callbacks.onUpdate;
   const wanted = userHooks.has('onChange') || userHooks.has('onStoreDocument');
   document.onUpdate((_document, origin, update) => {

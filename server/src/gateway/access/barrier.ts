@@ -1,9 +1,15 @@
+import type { AuditLog } from '@weft/audit';
 import { nameOf, SYSTEM_ACTOR, WeftError } from '@weft/common';
-import { decideUpdate } from '@weft/authorize';
 import type { AppendEntry, Reauthorization } from '@weft/update-log';
-import type { GatewayCore } from '../core.ts';
+import { mayWrite } from './may-write.ts';
+import type { SessionAccess } from './session-access.ts';
 import type { LiveDocument } from '../document/live-document.ts';
-import type { Written } from './written.ts';
+import type { Written } from '../document/written.ts';
+
+export interface BarrierPorts {
+  readonly access: Pick<SessionAccess, 'refresh'>;
+  readonly audit: Pick<AuditLog, 'record'>;
+}
 
 /**
  * The barrier of a revocation: the log found that the permissions changed between the decision about an update and
@@ -11,10 +17,10 @@ import type { Written } from './written.ts';
  * its own removal.
  */
 export class Barrier {
-  private readonly core: GatewayCore;
+  private readonly ports: BarrierPorts;
 
-  constructor(core: GatewayCore) {
-    this.core = core;
+  constructor(ports: BarrierPorts) {
+    this.ports = ports;
   }
 
   async decideAgain(
@@ -22,14 +28,11 @@ export class Barrier {
     policyRev: number,
     entries: readonly AppendEntry[],
   ): Promise<readonly Reauthorization[]> {
-    const accessOf = await this.core.access.refresh(
+    const accessOf = await this.ports.access.refresh(
       document,
       entries.map((entry) => document.writtenOf(entry)?.principal),
     );
-    const mayStand = ({ principal, analysis }: Written) => {
-      const { role } = accessOf(principal);
-      return role !== undefined && decideUpdate(role, analysis).allow;
-    };
+    const mayStand = ({ principal, analysis }: Written) => mayWrite(accessOf(principal).role, analysis);
     const refused: Written[] = [];
     for (const entry of entries) {
       const written = document.writtenOf(entry);
@@ -49,7 +52,7 @@ export class Barrier {
 
   private refuse({ key }: LiveDocument, written: Written, policyRev: number): void {
     const { analysis, session, principal, ticket } = written;
-    this.core.dependencies.audit.record({
+    this.ports.audit.record({
       tenant: principal.tenant,
       action: 'update.neutralized',
       actor: principal.user,

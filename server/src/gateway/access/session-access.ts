@@ -1,9 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { affects, claimsFor, type Access, type PolicyChange } from '@weft/authorize';
-import type { DocumentKey, Principal } from '@weft/common';
-import type { GatewayCore } from '../core.ts';
+import {
+  affects,
+  claimsFor,
+  type Access,
+  type ClientBindings,
+  type Gate,
+  type PolicyChange,
+} from '@weft/authorize';
+import type { DocumentKey, Logger, Principal } from '@weft/common';
 import type { LiveDocument } from '../document/live-document.ts';
-import type { Session } from './session.ts';
+import type { Session } from '../session/session.ts';
 
 /** Ask for a new token this long before the old one ends, in milliseconds. */
 const REFRESH_BEFORE = 30_000;
@@ -11,21 +17,30 @@ const REFRESH_BEFORE = 30_000;
 const RESOLVE_ATTEMPTS = 3;
 const RESOLVE_PAUSE = 200;
 
+export interface SessionAccessPorts {
+  readonly gate: Pick<Gate, 'resolve' | 'forget'>;
+  /** The newest tokens of people, by document. */
+  readonly bindings: { readonly claims: Pick<ClientBindings['claims'], 'rememberSoon'> };
+  readonly logger: Logger;
+  /** All that are open. */
+  documents(): Iterable<LiveDocument>;
+}
+
 /**
  * What each open session may do right now. Decisions per update are made from memory; a change of a grant, the
  * end of a grant and the end of a token each bring the memory up to date, or end the session.
  */
 export class SessionAccess {
-  private readonly core: GatewayCore;
+  private readonly ports: SessionAccessPorts;
   /** Documents being refreshed; `again` when another change came meanwhile. */
   private readonly refreshing = new Map<LiveDocument, { again: boolean }>();
 
-  constructor(core: GatewayCore) {
-    this.core = core;
+  constructor(ports: SessionAccessPorts) {
+    this.ports = ports;
   }
 
   resolve(principal: Principal, key: DocumentKey): Promise<Access> {
-    return this.core.dependencies.gate.resolve(principal, key);
+    return this.ports.gate.resolve(principal, key);
   }
 
   /** The revision may have moved between the resolve and the entry. */
@@ -36,7 +51,7 @@ export class SessionAccess {
 
   /** The grants of a document, or of all that a pattern names, have changed. */
   policyChanged(change: PolicyChange): void {
-    for (const document of this.core.documents.all()) {
+    for (const document of this.ports.documents()) {
       if (affects(change, document.key)) this.changed(document);
     }
   }
@@ -67,7 +82,7 @@ export class SessionAccess {
         await this.refresh(document, []);
       }
     } catch (error) {
-      this.core.logger.error({ err: error, document: document.key }, 'permissions could not be checked');
+      this.ports.logger.error({ err: error, document: document.key }, 'permissions could not be checked');
       for (const session of [...document.sessions]) session.end('permissions-unavailable');
     } finally {
       this.refreshing.delete(document);
@@ -84,7 +99,7 @@ export class SessionAccess {
     document: LiveDocument,
     others: readonly (Principal | undefined)[],
   ): Promise<(principal: Principal) => Access> {
-    this.core.dependencies.gate.forget(document.key);
+    this.ports.gate.forget(document.key);
     const sessions = [...document.sessions];
     const people = new Set<Principal>(sessions.map(({ principal }) => principal));
     for (const other of others) if (other) people.add(other);
@@ -96,7 +111,7 @@ export class SessionAccess {
     );
     for (const session of sessions) {
       const access = resolved.get(session.principal);
-      if (access && session.isOpen) this.apply(session, access);
+      if (access && session.isOpen) session.permit(access);
     }
     return (principal) => resolved.get(principal) as Access;
   }
@@ -115,26 +130,12 @@ export class SessionAccess {
   /** For the case that edits of this session come back by others: what its token says counts then as well. */
   rememberClaims({ key, principal }: Session): void {
     const claims = claimsFor(principal, key);
-    this.core.dependencies.bindings.claims.rememberSoon({ key, person: principal.user, claims });
+    this.ports.bindings.claims.rememberSoon({ key, person: principal.user, claims });
   }
 
   async refreshSession(session: Session): Promise<void> {
     const access = await this.resolve(session.principal, session.key);
-    if (session.isOpen) this.apply(session, access);
-  }
-
-  private apply(session: Session, access: Access): void {
-    const before = session.access;
-    session.access = access;
-    const { document } = session;
-    if (access.policyRev > document.policyRev) document.policyRev = access.policyRev;
-    if (!access.role?.read) {
-      session.end('access-removed');
-      return;
-    }
-    if (before.role && sameRights(before.role, access.role)) return;
-    session.demotedAt = this.core.clock.now();
-    session.sendAccess();
+    if (session.isOpen) session.permit(access);
   }
 
   /** Called every second: tokens and grants that end. */
@@ -151,15 +152,4 @@ export class SessionAccess {
       void this.refreshSession(session).catch((error: unknown) => session.failed(error));
     }
   }
-}
-
-type Role = NonNullable<Access['role']>;
-
-function sameRights(a: Role, b: Role): boolean {
-  return (
-    a.name === b.name &&
-    a.presence === b.presence &&
-    a.manage === b.manage &&
-    String(a.write) === String(b.write)
-  );
 }

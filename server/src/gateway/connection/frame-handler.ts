@@ -1,19 +1,29 @@
 import { FrameType, SyncType, WeftError } from '@weft/common';
-import type { GatewayCore } from '../core.ts';
+import type { UserHooks } from '../hocuspocus/user-hooks.ts';
+import type { AwarenessRelay } from '../presence/awareness-relay.ts';
+import type { SyncResponder } from '../sync/sync-responder.ts';
+import type { UpdatePipeline } from '../updates/update-pipeline.ts';
 import type { FrameReader } from '../frames.ts';
-import type { Session } from './session.ts';
+import type { Session } from '../session/session.ts';
+
+export interface FrameHandlerPorts {
+  readonly userHooks: UserHooks;
+  readonly sync: SyncResponder;
+  readonly updates: UpdatePipeline;
+  readonly awareness: AwarenessRelay;
+}
 
 /** What a frame of an open session asks for, by its type. A promise holds the session's next frames back. */
 export class FrameHandler {
-  private readonly core: GatewayCore;
+  private readonly ports: FrameHandlerPorts;
 
-  constructor(core: GatewayCore) {
-    this.core = core;
+  constructor(ports: FrameHandlerPorts) {
+    this.ports = ports;
   }
 
   /** @throws WeftError which ends the connection. */
   handle(session: Session, type: number, reader: FrameReader): void | Promise<void> {
-    const { userHooks } = this.core.hocuspocus;
+    const { userHooks } = this.ports;
     if (!userHooks.has('beforeHandleMessage')) return this.frame(session, type, reader);
     const body = reader.bytes.subarray(reader.offset - 1);
     return userHooks
@@ -27,9 +37,9 @@ export class FrameHandler {
       case FrameType.SyncReply:
         return this.sync(session, reader);
       case FrameType.Awareness:
-        return this.core.awareness.receive(session, reader.block());
+        return this.ports.awareness.receive(session, reader.block());
       case FrameType.QueryAwareness:
-        return this.core.awareness.welcome(session);
+        return this.ports.awareness.welcome(session);
       case FrameType.Stateless:
         return this.stateless(session, reader);
       case FrameType.Close:
@@ -45,7 +55,7 @@ export class FrameHandler {
   private sync(session: Session, reader: FrameReader): void | Promise<void> {
     const type = reader.uint();
     const payload = reader.block();
-    const { userHooks } = this.core.hocuspocus;
+    const { userHooks } = this.ports;
     if (!userHooks.has('beforeSync')) return this.syncAllowed(session, type, payload);
     return userHooks
       .beforeSync(session.origin.connection, type, payload)
@@ -55,11 +65,11 @@ export class FrameHandler {
   private syncAllowed(session: Session, type: number, payload: Uint8Array): void | Promise<void> {
     switch (type) {
       case SyncType.Step1:
-        return this.core.sync.answerStep1(session, payload);
+        return this.ports.sync.answerStep1(session, payload);
       case SyncType.Step2:
-        return this.core.sync.receiveStep2(session, payload);
+        return this.ports.sync.receiveStep2(session, payload);
       case SyncType.Update:
-        return this.core.updates.receive(session, type, payload);
+        return this.ports.updates.receive(session, type, payload);
       default:
         throw new WeftError('frame-malformed', { detail: `sync type ${type}` });
     }
@@ -67,7 +77,7 @@ export class FrameHandler {
 
   /** Stateless messages are the business of users' extensions; without one that listens nobody's. */
   private stateless(session: Session, reader: FrameReader): void {
-    if (!this.core.hocuspocus.userHooks.has('onStateless') || !session.awarenessBudget.take()) return;
+    if (!this.ports.userHooks.has('onStateless') || !session.awarenessBudget.take()) return;
     const { connection } = session.origin;
     const { document } = connection;
     const documentName = document.name;

@@ -1,5 +1,5 @@
 import { syncStep2Body, updateBody, webSocketFrame } from '../frames.ts';
-import type { Receiver } from '../fan-out/fan-out.ts';
+import type { Receiver } from '../fan-out/receiver.ts';
 
 /** A tail longer than this costs more to send and apply than encoding the document anew. */
 const MAX_TAIL_UPDATES = 500;

@@ -1,11 +1,11 @@
 import type { Principal, UpdateAnalysis } from '@weft/common';
-import type { Session } from '../session/session.ts';
+import type { Participant } from './participant.ts';
 
 /** What is known of an update between its decision and its commit. */
 export interface Written {
   readonly principal: Principal;
   /** None: it came over HTTP. */
-  readonly session: Session | undefined;
+  readonly session: Participant | undefined;
   /** Of the permissions that allowed it. */
   readonly policyRev: number;
   readonly analysis: UpdateAnalysis;
