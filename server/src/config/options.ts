@@ -468,7 +468,7 @@ export const OPTIONS = {
     schema: value.duration('500ms', '10m'),
     default: '20s',
     description:
-      'How often a connection is pinged; one that is silent for two of them is closed. Shorter than the idle time of your load balancer.',
+      'How long a connection may be silent before it is pinged; it is closed when it does not answer for half of that. Shorter than the idle time of your load balancer.',
   },
   presenceGrace: {
     env: 'WEFT_PRESENCE_GRACE',

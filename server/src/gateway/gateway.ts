@@ -9,6 +9,7 @@ import { ClientSocket, GatewayWebSocket } from './connection/client-socket.ts';
 import { LightRequest, NO_REQUEST } from './hocuspocus/light-request.ts';
 import { allowsOrigin } from './connection/origin.ts';
 import { refuseUpgrade } from './connection/refuse-upgrade.ts';
+import { SilentPeers } from './connection/silent-peers.ts';
 import { makeParts, type GatewayDependencies, type GatewayParts } from './parts.ts';
 
 const SWEEP_INTERVAL = 1_000;
@@ -45,13 +46,17 @@ export class Gateway {
   private readonly dependencies: GatewayDependencies;
   private readonly parts: GatewayParts;
   private readonly server: Server<typeof GatewayWebSocket>;
+  private readonly silentPeers: SilentPeers;
   private sweepTimer: NodeJS.Timeout | undefined;
-  private lastPing = 0;
+  private sweepDue: NodeJS.Immediate | undefined;
+  private presenceSweptAt = 0;
   private draining = false;
 
   constructor(dependencies: GatewayDependencies) {
     this.dependencies = dependencies;
     this.parts = makeParts(dependencies);
+    const { heartbeat } = dependencies.limits;
+    this.silentPeers = new SilentPeers({ heartbeat, interval: SWEEP_INTERVAL });
     this.server = new WebSocketServer({
       noServer: true,
       // The gateway has a list of its own; this one costs a listener for each.
@@ -64,7 +69,7 @@ export class Gateway {
   }
 
   async start(): Promise<void> {
-    this.sweepTimer = setInterval(() => this.sweep(), SWEEP_INTERVAL);
+    this.sweepTimer = setInterval(() => this.sweepSoon(), SWEEP_INTERVAL);
     await this.parts.replication.start();
     this.parts.absentPeople.start();
   }
@@ -148,20 +153,23 @@ export class Gateway {
 
   // ── every second ───────────────────────────────────────────────────────────
 
+  /** When what has come meanwhile is read: who spoke while this instance stood still was not silent. */
+  private sweepSoon(): void {
+    this.sweepDue = setImmediate(() => this.sweep());
+  }
+
   private sweep(): void {
     const now = this.dependencies.clock.now();
-    const { heartbeat } = this.dependencies.limits;
-    const ping = now - this.lastPing >= heartbeat;
-    if (ping) this.lastPing = now;
+    const presenceIsDue = now - this.presenceSweptAt >= this.dependencies.limits.heartbeat;
+    if (presenceIsDue) this.presenceSweptAt = now;
     for (const socket of this.parts.socket.sockets) {
       this.sweepSocket(socket, now);
       for (const session of socket.sessions) if (session.isOpen) this.parts.access.sweep(session, now);
-      if (ping) socket.ping();
     }
     for (const live of this.parts.documents.all()) {
       live.states.dropIfUnusedSince(now - STATE_CACHE_UNUSED);
       live.recent.dropOlderReadBefore(now - STATE_CACHE_UNUSED);
-      if (ping) this.parts.awareness.sweep(live, now);
+      if (presenceIsDue) this.parts.awareness.sweep(live, now);
     }
     this.parts.absentPeople.sweep();
     this.parts.carried.sweep();
@@ -169,12 +177,11 @@ export class Gateway {
   }
 
   private sweepSocket(socket: ClientSocket, now: number): void {
-    const { preAuthDeadline, idleTimeout, heartbeat } = this.dependencies.limits;
+    const { preAuthDeadline, idleTimeout } = this.dependencies.limits;
     if (!socket.authenticated && now - socket.openedAt > preAuthDeadline) {
       socket.close('authentication-timeout');
-    } else if (now - socket.lastReceivedAt > 2 * heartbeat) {
-      // Half-open: a crashed machine or a pulled cable sends no FIN.
-      socket.terminate();
+    } else if (this.silentPeers.isGone(socket, now)) {
+      socket.giveUp();
     } else if (socket.idleSince !== undefined && now - socket.idleSince > idleTimeout) {
       socket.close('connection-idle');
     } else if (now - socket.lastSentAt > KEEP_ALIVE) {
@@ -203,6 +210,7 @@ export class Gateway {
 
   async stop(): Promise<void> {
     clearInterval(this.sweepTimer);
+    clearImmediate(this.sweepDue);
     this.parts.absentPeople.stop();
     await this.parts.replication.stop();
     for (const socket of [...this.parts.socket.sockets]) socket.terminate();

@@ -22,7 +22,7 @@ export interface GatewayLimits {
   readonly preAuthDeadline: number;
   /** A socket without an open document. */
   readonly idleTimeout: number;
-  /** Between pings; a peer silent for two is gone. */
+  /** Silence after which a peer is asked for a sign of life; without one for half of that it is gone. */
   readonly heartbeat: number;
   readonly documentsPerSocket: number;
   readonly connectionsPerAddress: number;

@@ -16,6 +16,7 @@ import { Session, type SessionPorts } from '../session/session.ts';
 import type { Admission } from '../hocuspocus/weft-hocuspocus.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { GatewayLimits } from '../limits.ts';
+import type { Peer } from './silent-peers.ts';
 
 /** Above this, several writes go out as a gathered write instead of one copied buffer. */
 const COPY_LIMIT = 16 * 1024;
@@ -27,7 +28,7 @@ export interface ClientSocketPorts {
   readonly clock: Clock;
   readonly limits: Pick<
     GatewayLimits,
-    'documentsPerSocket' | 'outboundBytes' | 'inboundQueueBytes' | 'preAuthBytes'
+    'documentsPerSocket' | 'outboundBytes' | 'inboundQueueBytes' | 'preAuthBytes' | 'presenceGrace'
   >;
   readonly logger: Logger;
   readonly metrics: Pick<GatewayMetrics, 'refusal' | 'connections'>;
@@ -80,7 +81,7 @@ function flush(socket: ClientSocket): void {
 /**
  * One WebSocket. Routes inbound frames to the document sessions on it, and writes their frames out together.
  */
-export class ClientSocket {
+export class ClientSocket implements Peer {
   readonly id = randomBytes(9).toString('base64url');
   private readonly ports: ClientSocketPorts;
   readonly request: Request;
@@ -234,6 +235,10 @@ export class ClientSocket {
     });
   }
 
+  get bytesRead(): number {
+    return this.connection.bytesRead;
+  }
+
   get readyState(): number {
     return this.webSocket.readyState;
   }
@@ -279,6 +284,13 @@ export class ClientSocket {
     this.flush();
     this.webSocket.close(ERRORS[code].close, code);
     this.dispose();
+  }
+
+  /** The peer is gone without a word. The grace of its sessions began with the silence. */
+  giveUp(): void {
+    const graceIsOver = this.ports.clock.now() - this.lastReceivedAt >= this.ports.limits.presenceGrace;
+    for (const session of this.sessions) session.leavesAtOnce ||= graceIsOver;
+    this.terminate();
   }
 
   /** Ends it without a word: the peer does not read, or is not there. */
@@ -335,7 +347,7 @@ export class ClientSocket {
   /** The peer or the network has closed it. */
   closedByPeer(code: number): void {
     const clean = CLEAN_CLOSES.has(code);
-    for (const session of this.sessions) session.leftCleanly ||= clean;
+    for (const session of this.sessions) session.leavesAtOnce ||= clean;
     this.dispose();
     this.ports.addresses.release(this.address);
   }

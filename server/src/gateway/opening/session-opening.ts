@@ -120,7 +120,7 @@ export class SessionOpening {
     if (wasOpen) {
       document.leave(session);
       this.ports.people.left(session);
-      this.ports.awareness.sessionLeft(session, session.leftCleanly ? 0 : this.ports.limits.presenceGrace);
+      this.ports.awareness.sessionLeft(session, session.leavesAtOnce ? 0 : this.ports.limits.presenceGrace);
     }
     this.ports.documents.release(document);
   }

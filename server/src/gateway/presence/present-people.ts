@@ -23,7 +23,7 @@ export class PresentPeople {
   }
 
   left(session: Session): void {
-    if (session.leftCleanly) this.registry.leave(session.id);
+    if (session.leavesAtOnce) this.registry.leave(session.id);
     else this.registry.lose(session.id);
   }
 }

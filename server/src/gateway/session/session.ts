@@ -104,8 +104,8 @@ export class Session implements Participant, Answered, FrameSource {
   tokenRequested = false;
   /** Whether {@link SessionOpening.prepare} has taken what `left` gives back. */
   prepared = false;
-  /** Whether the client said goodbye, as opposed to a connection that broke. */
-  leftCleanly = false;
+  /** Without a grace: the client said goodbye, or was silent for longer than that before its connection was given up. */
+  leavesAtOnce = false;
   seesPresence = false;
   /** What it was sent of the document before it was open. */
   sentAhead: StateMark | undefined;
@@ -409,7 +409,7 @@ export class Session implements Participant, Answered, FrameSource {
 
   /** The client has said goodbye. */
   closedByClient(): void {
-    this.leftCleanly = true;
+    this.leavesAtOnce = true;
     this.leave();
     this.socket.forgetSession(this);
   }
