@@ -9,6 +9,7 @@ import { Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import { Doc } from 'yjs';
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { RedisBackplane, type RedisBackplaneOptions } from './backplane.ts';
+import type { OpenDocuments } from './open-documents.ts';
 import { guardDelivery, Replica } from './replica.ts';
 import { TestLog } from './testing/log.ts';
 import { Vigilance } from './vigilance.ts';
@@ -108,6 +109,24 @@ async function pair(options: ProcessOptions = {}) {
   return { log, prefix, a, b };
 }
 
+/** The channel of letters to a process. */
+function inboxOf(prefix: string, backplane: RedisBackplane): string {
+  const { sender } = backplane as unknown as { sender: Buffer };
+  return `${prefix}to:${sender.toString('base64url')}`;
+}
+
+/** Messages on a channel, from now on, but for signs of life. */
+async function listenTo(channel: string): Promise<Buffer[]> {
+  const observer = new Redis(inject('redisUrl'));
+  cleanups.push(() => observer.disconnect());
+  const messages: Buffer[] = [];
+  observer.on('messageBuffer', (_channel, message: Buffer) => {
+    if (message.length > 1) messages.push(message);
+  });
+  await observer.subscribe(channel);
+  return messages;
+}
+
 async function ownRedis(): Promise<RedisServer> {
   const redis = await startRedis();
   cleanups.push(() => redis.remove());
@@ -176,9 +195,8 @@ describe('P12.2 nothing is published that nobody would hear', () => {
     const observer = new Redis(inject('redisUrl'));
     cleanups.push(() => observer.disconnect());
     let signs = 0;
-    const senderOfA = (a.backplane as unknown as { sender: Buffer }).sender.toString('hex');
-    observer.on('message', () => signs++);
-    await observer.subscribe(`${prefix}loopback:${senderOfA}`);
+    observer.on('message', (_channel, message) => (signs += message === '.' ? 1 : 0));
+    await observer.subscribe(inboxOf(prefix, a.backplane));
     await until(() => signs > 2);
 
     const busy = setInterval(() => a.write(), 10);
@@ -219,12 +237,11 @@ describe('P12.2 nothing is published that nobody would hear', () => {
   });
 
   test('P5.5 a peer that nobody knows of finds its rows in the log and makes itself known', async () => {
-    const { a, b } = await pair({ interval: 100 });
+    const { log, a, b } = await pair({ interval: 100 });
     await until(() => a.seen.joined === 1);
-    const channels = (a.backplane as unknown as { channels: Map<string, { gone(sender: string): void }> })
-      .channels;
-    const sender = (b.backplane as unknown as { sender: Buffer }).sender.toString('hex');
-    channels.get(a.channel)!.gone(sender);
+    const { documents } = a.backplane as unknown as { documents: OpenDocuments };
+    const sender = (b.backplane as unknown as { sender: Buffer }).sender.toString('base64url');
+    documents.get(log.key)!.gone(sender);
     a.write();
     expect(a.count('skipped_total updates')).toBe(1);
     await until(() => b.seen.applied.length === 1);
@@ -232,6 +249,109 @@ describe('P12.2 nothing is published that nobody would hear', () => {
     a.write();
     await until(() => b.seen.applied.length === 2);
     expect(a.count('published_total updates')).toBe(1);
+  });
+});
+
+describe('P12.16 two instances write to each other', () => {
+  /** So slow that nobody counts as silent. */
+  const calm = { heartbeat: 10_000, silence: 30_000 };
+
+  test('P12.16 in letters, which their sender does not get, and which say once whose the rows are', async () => {
+    const { a, b, prefix, log } = await pair(calm);
+    await until(() => a.seen.joined > 0 && b.seen.joined > 0);
+    const letters = await listenTo(inboxOf(prefix, b.backplane));
+    const posters = await listenTo(a.channel);
+    for (let i = 0; i < 20; i++) a.write(new Uint8Array(30));
+    await until(() => b.seen.applied.length === 20 && letters.length === 20);
+    expect(posters).toEqual([]);
+    for (const letter of letters.slice(1)) expect(letter.length).toBeLessThan(30 + 24);
+    expect(log.reads).toBe(0);
+  });
+
+  test('P12.16 a third gets all that follows, without reading the log', async () => {
+    const { log, prefix, a, b } = await pair(calm);
+    await until(() => a.seen.joined > 0 && b.seen.joined > 0);
+    a.write();
+    await until(() => b.seen.applied.length === 1);
+    const c = await startProcess(log, 'c', prefix, calm);
+    await c.open();
+    await until(() => a.seen.joined > 1 && b.seen.joined > 1);
+    const letters = await listenTo(inboxOf(prefix, b.backplane));
+    for (let i = 0; i < 10; i++) (i % 2 ? a : b).write();
+    await until(() => c.seen.applied.length === 10 && a.replica.cursor?.seq === 11);
+    expect(letters).toEqual([]);
+    c.replica.leave();
+    await until(() => {
+      a.write();
+      return letters.length > 0;
+    });
+    await until(() => b.replica.cursor?.seq === log.head);
+    expect(log.reads).toBe(0);
+  });
+
+  test('P12.16 who is silent may not be the only one: everybody is sent something now and then', async () => {
+    const { a, b } = await pair({ heartbeat: 40 });
+    await until(() => a.seen.joined > 0 && b.seen.joined > 0);
+    const posters = await listenTo(a.channel);
+    await until(() => {
+      a.write();
+      return posters.length > 2;
+    });
+    await until(() => b.replica.cursor?.seq === a.replica.cursor?.seq);
+  });
+
+  test('P12.16 a peer that opened the document anew is written to as the new one', async () => {
+    const { log, prefix, a, b } = await pair(calm);
+    await until(() => a.seen.joined > 0 && b.seen.joined > 0);
+    a.write();
+    await until(() => b.seen.applied.length === 1);
+    b.replica.leave();
+    const again = await startProcess(log, 'b', prefix, calm);
+    await again.open();
+    await until(() => a.seen.joined > 1);
+    for (let i = 0; i < 3; i++) a.write();
+    await until(() => again.seen.applied.length === 3);
+    expect(log.reads).toBe(0);
+  });
+
+  test('P5.5 whoever missed whose the rows are reads them in the log, and is told again', async () => {
+    const { a, b, log } = await pair(calm);
+    await until(() => a.seen.joined > 0 && b.seen.joined > 0);
+    a.write();
+    await until(() => b.seen.applied.length === 1);
+    // As if what defined it had never come.
+    const { documents } = b.backplane as unknown as { documents: OpenDocuments };
+    const { sender } = a.backplane as unknown as { sender: Buffer };
+    documents.get(log.key)!.gone(sender.toString('base64url'));
+    documents.get(log.key)!.heard(sender.toString('base64url'), performance.now());
+    const greetings = a.seen.joined;
+    a.write();
+    await until(() => b.seen.applied.length === 2 && a.seen.joined > greetings);
+    expect([b.count('received_total unread'), log.reads]).toEqual([1, 1]);
+    a.write();
+    await until(() => b.seen.applied.length === 3);
+    expect([b.count('received_total unread'), log.reads]).toEqual([1, 1]);
+  });
+
+  test('P7.4 letters of strangers are counted and dropped', async () => {
+    const { a, b, prefix } = await pair(calm);
+    await until(() => a.seen.joined > 0 && b.seen.joined > 0);
+    const stranger = new Redis(inject('redisUrl'));
+    cleanups.push(() => stranger.disconnect());
+    const inbox = inboxOf(prefix, b.backplane);
+    const garbage = [
+      Buffer.from([1, 2, 3]),
+      Buffer.alloc(0),
+      Buffer.from('\u0001W\u0001'),
+      Buffer.alloc(3_000_000),
+    ];
+    for (const message of garbage) await stranger.publish(inbox, message);
+    // Of a document that is not open.
+    await stranger.publish(inbox, Buffer.concat([Buffer.from([99]), Buffer.alloc(20)]));
+    await until(() => b.count('dropped_total malformed') === 3 && b.count('dropped_total too-large') === 1);
+    a.write();
+    await until(() => b.seen.applied.length === 1);
+    expect(b.seen.lost).toEqual([]);
   });
 });
 
@@ -300,7 +420,7 @@ describe('P6.8 presence and messages reach the other instances', () => {
   });
 
   test('P12.4 what waits for its tick goes along with the next row', async () => {
-    const { a, b } = await pair({ awarenessTick: 60_000 });
+    const { log, a, b } = await pair({ awarenessTick: 60_000 });
     await until(() => a.seen.joined > 0);
     const person = new Awareness(new Doc());
     cleanups.push(() => person.destroy());
@@ -313,9 +433,8 @@ describe('P6.8 presence and messages reach the other instances', () => {
     }
     expect(a.count('published_total awareness')).toBe(0);
     // A tick that has been overtaken so does not send an empty batch later.
-    const channels = (a.backplane as unknown as { channels: Map<string, { awarenessTimer: unknown }> })
-      .channels;
-    expect(channels.get(a.channel)!.awarenessTimer).toBeUndefined();
+    const { documents } = a.backplane as unknown as { documents: OpenDocuments };
+    expect(documents.get(log.key)!.awarenessTimer).toBeUndefined();
   });
 
   test('P6.8 what the last tick holds is sent before leaving', async () => {

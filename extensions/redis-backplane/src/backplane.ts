@@ -2,15 +2,27 @@ import { randomBytes } from 'node:crypto';
 import {
   noMetrics,
   type CommittedUpdate,
+  type Cursor,
   type DocumentKey,
   type Logger,
   type Metrics,
   type Service,
   type Unsubscribe,
 } from '@weft/common';
-import { DocumentChannel, type DocumentHandlers } from './document-channel.ts';
-import { decodeFrame, encodeFrame, isFrom, SENDER_BYTES, senderOf, type Frame } from './frame.ts';
+import type { DocumentChannel, DocumentHandlers } from './document-channel.ts';
+import {
+  decodeFrame,
+  encodeFrame,
+  encodeLetter,
+  isFrom,
+  openLetter,
+  SENDER_BYTES,
+  senderOf,
+  type Frame,
+  type UnreadRows,
+} from './frame.ts';
 import { createMeters, type Meters } from './meters.ts';
+import { OpenDocuments } from './open-documents.ts';
 import { RedisLink } from './redis-link.ts';
 import type { RedisTarget } from './redis-options.ts';
 
@@ -70,20 +82,19 @@ export class RedisBackplane implements Service {
   private readonly link: RedisLink;
   /** Not the instance's name: two processes may be configured with the same. */
   private readonly sender = randomBytes(SENDER_BYTES);
-  /** For what arrives. */
-  private readonly channels = new Map<string, DocumentChannel>();
-  /** The same for what is sent: a channel's name would have to be put together for each update. */
-  private readonly documents = new Map<DocumentKey, DocumentChannel>();
+  private readonly documents = new OpenDocuments((key) => `${this.options.prefix}document:${key}`);
+  private readonly inbox: string;
   private readonly listeners = new Set<BackplaneListener>();
   private recovering = false;
 
   constructor({ redis, metrics = noMetrics, ...options }: RedisBackplaneOptions) {
     this.options = { ...backplaneDefaults, ...options };
     this.meters = createMeters(metrics);
-    const { prefix, logger, heartbeat, silence, maxPendingBytes } = this.options;
+    const { logger, heartbeat, silence, maxPendingBytes } = this.options;
+    this.inbox = this.inboxOf(this.sender.toString('base64url'));
     this.link = new RedisLink({
       target: redis,
-      loopback: `${prefix}loopback:${this.sender.toString('hex')}`,
+      inbox: this.inbox,
       logger,
       meters: this.meters,
       heartbeat,
@@ -107,7 +118,7 @@ export class RedisBackplane implements Service {
   }
 
   async stop(): Promise<void> {
-    for (const { key } of this.channels.values()) this.leave(key);
+    for (const { key } of this.documents.all()) this.leave(key);
     this.link.stop();
   }
 
@@ -122,13 +133,10 @@ export class RedisBackplane implements Service {
    * answered in time; never rejects.
    */
   async join(key: DocumentKey, handlers: DocumentHandlers): Promise<void> {
-    const channel = `${this.options.prefix}document:${key}`;
-    const document = new DocumentChannel(key, channel, handlers);
-    this.channels.set(channel, document);
-    this.documents.set(key, document);
+    const document = this.documents.add(key, handlers);
     if (!this.connected) return;
-    const subscribed = this.link.subscribe([channel]).then((taken) => {
-      if (taken && this.channels.get(channel) === document) this.hello(document);
+    const subscribed = this.link.subscribe([document.channel]).then((taken) => {
+      if (taken && this.documents.has(document)) this.hello(document);
     });
     await withTimeout(subscribed, this.options.joinTimeout);
   }
@@ -140,8 +148,7 @@ export class RedisBackplane implements Service {
     // Also what this tick still holds: it may be the removal of the last person.
     if (!document.awareness.empty) this.publishBatch(document);
     if (document.hasPeers) this.publish(document, { kind: 'bye' });
-    this.channels.delete(document.channel);
-    this.documents.delete(key);
+    this.documents.remove(document);
     this.link.unsubscribe(document.channel);
   }
 
@@ -219,18 +226,38 @@ export class RedisBackplane implements Service {
   }
 
   private hello(document: DocumentChannel): void {
-    this.publish(document, { kind: 'hello', wantsReply: true, cursor: document.handlers.position() });
+    this.greet(document, { wantsReply: true });
+  }
+
+  private greet(
+    document: DocumentChannel,
+    {
+      wantsReply,
+      cursor = document.handlers.position(),
+    }: { wantsReply: boolean; cursor?: Cursor | undefined },
+  ): void {
+    this.publish(document, { kind: 'hello', wantsReply, number: document.number, cursor });
   }
 
   private publish(document: DocumentChannel, frame: Frame): void {
-    const message = encodeFrame(this.sender, frame);
+    const now = performance.now();
+    const peer = forEverybody(frame) ? undefined : document.onlyPeer(now, this.options.heartbeat);
+    const message = peer
+      ? encodeLetter(peer.number, { sender: this.sender, frame, told: document.told })
+      : encodeFrame(this.sender, frame);
     if (message.length > this.options.maxMessageBytes) return this.tooLarge(document, frame);
-    const sentAt = performance.now();
+    if (!peer) document.publishedAt = now;
     this.meters.published.inc({ kind: frame.kind });
     this.meters.publishedBytes.inc({ kind: frame.kind }, message.length);
-    this.link.publish(document.channel, message, (subscribers) => {
-      if (!this.link.cluster) this.delivered(document, { subscribers, sentAt });
+    this.link.publish(peer ? this.inboxOf(peer.sender) : document.channel, message, (subscribers) => {
+      if (!this.link.cluster)
+        this.delivered(document, { others: peer ? subscribers : subscribers - 1, sentAt: now });
     });
+  }
+
+  /** @param sender as {@link senderOf} gives it */
+  private inboxOf(sender: string): string {
+    return `${this.options.prefix}to:${sender}`;
   }
 
   private tooLarge(document: DocumentChannel, frame: Frame): void {
@@ -239,32 +266,43 @@ export class RedisBackplane implements Service {
     if (frame.awareness) this.publish(document, { kind: 'awareness', update: frame.awareness });
     const last = frame.rows.at(-1);
     if (!last) return;
-    const cursor = { epoch: last.epoch, seq: last.seq };
-    this.publish(document, { kind: 'hello', wantsReply: false, cursor });
+    this.greet(document, { wantsReply: false, cursor: { epoch: last.epoch, seq: last.seq } });
   }
 
-  private delivered(
-    document: DocumentChannel,
-    { subscribers, sentAt }: { subscribers: number; sentAt: number },
-  ): void {
-    if (this.channels.get(document.channel) !== document) return;
-    if (subscribers <= 1) document.nobodyHeard(sentAt);
+  private delivered(document: DocumentChannel, { others, sentAt }: { others: number; sentAt: number }): void {
+    if (!this.documents.has(document)) return;
+    if (others <= 0) document.nobodyHeard(sentAt);
     // Not even this process: the subscription has been lost.
-    if (subscribers === 0) void this.recover();
+    if (others < 0) void this.recover();
   }
 
   private receive(channel: string, message: Buffer): void {
-    const document = this.channels.get(channel);
-    if (!document) return;
     if (message.length > this.options.maxMessageBytes)
       return this.meters.dropped.inc({ reason: 'too-large' });
+    if (channel === this.inbox) return this.receiveLetter(message);
+    const document = this.documents.byChannel(channel);
+    if (!document) return;
     if (isFrom(this.sender, message)) return this.link.heardOwn();
-    const frame = decodeFrame(document.key, message);
+    this.take(document, message, decodeFrame(document.key, message));
+  }
+
+  private receiveLetter(message: Buffer): void {
+    const letter = openLetter(message);
+    if (!letter) return this.meters.dropped.inc({ reason: 'malformed' });
+    const document = this.documents.byNumber(letter.number);
+    // It was for a document that is no longer open.
+    if (!document) return;
+    const authors = document.authorsOf(senderOf(letter.frame));
+    this.take(document, letter.frame, decodeFrame(document.key, letter.frame, authors));
+  }
+
+  private take(document: DocumentChannel, bytes: Uint8Array, frame: Frame | UnreadRows | undefined): void {
     if (!frame) return this.meters.dropped.inc({ reason: 'malformed' });
     this.meters.received.inc({ kind: frame.kind });
-    const sender = senderOf(message);
+    const sender = senderOf(bytes);
     if (frame.kind === 'bye') return document.gone(sender);
     const news = document.heard(sender, performance.now());
+    if (frame.kind === 'hello') document.greeted(sender, frame.number);
     try {
       this.hand(document, frame);
       // What was present here before the peer was known has not been published.
@@ -275,11 +313,15 @@ export class RedisBackplane implements Service {
     }
   }
 
-  private hand(document: DocumentChannel, frame: Exclude<Frame, { kind: 'bye' }>): void {
+  private hand(document: DocumentChannel, frame: Exclude<Frame | UnreadRows, { kind: 'bye' }>): void {
     const { handlers } = document;
     switch (frame.kind) {
       case 'updates':
         handlers.updates(frame.rows);
+        if (frame.awareness) handlers.awareness(frame.awareness);
+        return;
+      case 'unread':
+        this.missed(document, frame);
         if (frame.awareness) handlers.awareness(frame.awareness);
         return;
       case 'awareness':
@@ -288,11 +330,15 @@ export class RedisBackplane implements Service {
         return handlers.stateless(frame.payload);
       case 'hello':
         // Everything committed here before this answer and not published is below its cursor.
-        if (frame.wantsReply) {
-          this.publish(document, { kind: 'hello', wantsReply: false, cursor: handlers.position() });
-        }
+        if (frame.wantsReply) this.greet(document, { wantsReply: false });
         if (frame.cursor) handlers.hint(frame.cursor);
     }
+  }
+
+  /** The log has the rows. Having had to read them, this process says hello, and is told everything anew. */
+  private missed({ handlers }: DocumentChannel, { seq }: UnreadRows): void {
+    const position = handlers.position();
+    if (position) handlers.hint({ epoch: position.epoch, seq });
   }
 
   /** Messages come through: subscribe everything, say hello everywhere, look for what was missed. */
@@ -300,11 +346,11 @@ export class RedisBackplane implements Service {
     if (this.recovering) return;
     this.recovering = true;
     try {
-      const channels = [...this.channels.keys()];
+      const channels = this.documents.all().map(({ channel }) => channel);
       for (let from = 0; from < channels.length; from += SUBSCRIBE_BATCH) {
         if (!(await this.link.subscribe(channels.slice(from, from + SUBSCRIBE_BATCH)))) return;
       }
-      for (const document of this.channels.values()) this.hello(document);
+      for (const document of this.documents.all()) this.hello(document);
     } finally {
       this.recovering = false;
     }
@@ -328,6 +374,11 @@ export class RedisBackplane implements Service {
       }
     }
   }
+}
+
+/** Those who have just opened the document are not known yet, and whoever leaves tells all. */
+function forEverybody({ kind }: Frame): boolean {
+  return kind === 'hello' || kind === 'bye';
 }
 
 function withTimeout(promise: Promise<void>, milliseconds: number): Promise<void> {

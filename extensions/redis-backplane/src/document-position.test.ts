@@ -50,6 +50,18 @@ describe('P2.2 rows are applied once and in order', () => {
     expect(position.cursor).toEqual(at(3));
   });
 
+  test('P2.2 what a peer says of its position while the document is loaded is not forgotten', async () => {
+    const log = new TestLog();
+    const { position, applied, at } = follow(log);
+    log.append('b');
+    log.append('b');
+    position.hint(at(2));
+    position.hint(at(1));
+    position.open(at(1));
+    await until(() => applied.length === 1);
+    expect(applied).toEqual([2]);
+  });
+
   test('P2.2 what never arrives is read from the log', async () => {
     const log = new TestLog();
     const { position, applied, at } = follow(log);

@@ -74,6 +74,8 @@ export class DocumentPosition {
   private readonly held = new Map<number, CommittedUpdate>();
   private heldBytes = 0;
   private overflowed = false;
+  /** What a peer has said of its position meanwhile. */
+  private hinted: Cursor | undefined;
   private reading: Promise<void> | undefined;
   private readAgain = false;
   private timer: NodeJS.Timeout | undefined;
@@ -110,6 +112,7 @@ export class DocumentPosition {
       else this.target = Math.max(this.target, row.seq);
     }
     this.advance();
+    if (this.hinted) this.hint(this.hinted);
     if (this.overflowed) void this.catchUp();
     else this.repairSoon();
   }
@@ -150,6 +153,7 @@ export class DocumentPosition {
 
   /** What a peer says of its position. It may be wrong, so the log decides. */
   hint(cursor: Cursor): void {
+    if (this.state === 'loading' && cursor.seq > (this.hinted?.seq ?? 0)) this.hinted = cursor;
     if (this.state !== 'open') return;
     if (cursor.epoch !== this.epoch) return this.doubt();
     this.target = Math.max(this.target, cursor.seq);

@@ -11,8 +11,8 @@ import {
 
 export interface RedisLinkOptions {
   readonly target: RedisTarget;
-  /** A channel of this process alone: what it publishes there must come back. */
-  readonly loopback: string;
+  /** A channel of this process alone: letters to it, and its own signs of life, which must come back. */
+  readonly inbox: string;
   readonly logger: Logger;
   readonly meters: Meters;
   /** Milliseconds between two signs of life. */
@@ -27,6 +27,7 @@ export interface RedisLinkOptions {
   readonly onDown: () => void;
 }
 
+const SIGN_OF_LIFE = Buffer.from('.');
 /** Silence in which not even a reconnect was tried, as multiples of `silence`: the connection itself is given up. */
 const GIVE_UP = 4;
 
@@ -34,7 +35,7 @@ const GIVE_UP = 4;
  * A publishing and a subscribing connection, and whether messages really come through them: a sign of life is
  * published to a channel of this process and must arrive. That also finds what no socket reports: a Redis that
  * hangs, a half-open connection, a lost subscription. Where messages of this process come back anyway they are the
- * sign of life.
+ * sign of life; so is a message of another one, together with a subscriber who got one of this process.
  */
 export class RedisLink {
   readonly cluster: boolean;
@@ -46,6 +47,9 @@ export class RedisLink {
   private pendingBytes = 0;
   private beating = false;
   private cameBack = false;
+  /** Since the last beat something was received, and something reached a subscriber. */
+  private received = false;
+  private reached = false;
   /**
    * Signs of life that were due since the last one was heard, and since the last reset. Not the time: to a process
    * that was held up for seconds everything is late, Redis or not.
@@ -75,9 +79,10 @@ export class RedisLink {
       client.on('close', () => this.down());
       client.connect().catch(() => undefined);
     }
-    this.sub.on('ready', () => void this.subscribe([this.options.loopback]));
+    this.pub.on('ready', () => this.sendSign());
+    this.sub.on('ready', () => void this.subscribe([this.options.inbox]).then(() => this.sendSign()));
     this.sub.on('messageBuffer', (channel: Buffer, message: Buffer) => {
-      this.received(channel.toString(), message);
+      this.receive(channel.toString(), message);
     });
     this.timer = setInterval(() => this.beat(), this.options.heartbeat);
     this.timer.unref();
@@ -119,6 +124,7 @@ export class RedisLink {
     this.pub.publish(channel, message).then(
       (subscribers) => {
         this.pendingBytes -= message.length;
+        if (subscribers > 0) this.reached = true;
         delivered?.(subscribers);
       },
       () => {
@@ -134,8 +140,11 @@ export class RedisLink {
     this.cameBack = true;
   }
 
-  private received(channel: string, message: Buffer): void {
-    if (channel !== this.options.loopback) return this.options.onMessage(channel, message);
+  private receive(channel: string, message: Buffer): void {
+    if (channel !== this.options.inbox || !message.equals(SIGN_OF_LIFE)) {
+      this.received = true;
+      return this.options.onMessage(channel, message);
+    }
     this.unheard = 0;
     if (this.up || this.stopped) return;
     this.up = true;
@@ -144,8 +153,10 @@ export class RedisLink {
   }
 
   private beat(): void {
-    if (this.up && this.cameBack) {
-      this.cameBack = false;
+    const alive = this.cameBack || (this.received && this.reached);
+    this.cameBack = this.received = this.reached = false;
+    if (this.up && alive) {
+      this.unheard = 0;
       return;
     }
     const allowed = this.options.silence / this.options.heartbeat;
@@ -153,11 +164,15 @@ export class RedisLink {
     this.sinceReset += 1;
     if (this.unheard > allowed) this.down();
     if (Math.min(this.unheard, this.sinceReset) > allowed * GIVE_UP) this.reset();
-    if (!this.up) void this.subscribe([this.options.loopback]);
+    if (!this.up) void this.subscribe([this.options.inbox]);
+    this.sendSign();
+  }
+
+  private sendSign(): void {
     if (this.beating) return;
     this.beating = true;
     this.pub
-      .publish(this.options.loopback, '.')
+      .publish(this.options.inbox, SIGN_OF_LIFE)
       .catch(() => undefined)
       .finally(() => {
         this.beating = false;
