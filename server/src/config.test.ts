@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ConfigError, loadConfig, type Environment, type FlagValues } from './config.ts';
 import { showConfig } from './config/show.ts';
+import { LOCAL_ORIGINS } from './origins.ts';
 
 const SECRET = 'a secret that has more than thirty-two bytes';
 
@@ -22,6 +23,7 @@ describe('P10.1 without any configuration', () => {
 
   test('P10.1 it listens on loopback, in development mode, with the embedded database', () => {
     expect(config).toMatchObject({
+      allowedOrigins: LOCAL_ORIGINS,
       host: '127.0.0.1',
       port: 8080,
       databaseUrl: undefined,
@@ -71,6 +73,11 @@ describe('a value is read the same way from everywhere', () => {
       'https://a.example',
       'http://localhost:5173',
     ]);
+  });
+
+  test('with a key for tokens, pages of this machine are let in like any others: when they are named', () => {
+    const environment = { WEFT_JWT_SECRET: SECRET };
+    expect(loadConfig({ environment }).allowedOrigins).toEqual([]);
   });
 
   test('a line-folded PEM is unfolded', () => {

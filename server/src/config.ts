@@ -11,6 +11,7 @@ import {
   type OptionName,
   type OptionValues,
 } from './config/options.ts';
+import { LOCAL_ORIGINS } from './origins.ts';
 
 export interface Config extends OptionValues {
   readonly instanceId: string;
@@ -68,11 +69,14 @@ export function loadConfig({
   problems.push(...contradictions(values, given));
   if (purpose === 'serving' && keysIn(given).length === 0) problems.push(...keyNeeded(values));
   if (problems.length > 0) throw new ConfigError(problems);
+  const development = keysIn(given).length === 0;
   return {
     ...values,
+    // Whoever may ask for any token has nothing to hide from pages of the same machine.
+    allowedOrigins: development && !given.has('allowedOrigins') ? [...LOCAL_ORIGINS] : values.allowedOrigins,
     instanceId: values.instanceId ?? madeUpInstanceId(),
     autoMigrate: values.autoMigrate ?? (values.databaseUrl === undefined || !isProduction(values)),
-    development: keysIn(given).length === 0,
+    development,
     warnings: unknownVariables(environment),
   };
 }

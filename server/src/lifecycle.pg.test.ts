@@ -68,6 +68,18 @@ function rebound(port: number): Promise<string> {
   });
 }
 
+/** Whether a page of this origin gets a socket. */
+function opens(server: TestServer, origin: string): Promise<boolean> {
+  const socket = new WebSocket(`${server.url.replace('http', 'ws')}/collab`, { origin });
+  return new Promise((resolve) => {
+    socket.on('error', () => resolve(false));
+    socket.on('open', () => {
+      resolve(true);
+      socket.close();
+    });
+  });
+}
+
 describe('starting', () => {
   test('P8.2 it listens before its services run, and answers that it is starting', async () => {
     const opened = Promise.withResolvers<void>();
@@ -132,6 +144,22 @@ describe('development mode', () => {
       code: 'bad-request',
     });
     expect(await rebound(server.port)).toContain('origin-forbidden');
+  });
+
+  test('P9.11 lets pages of this machine in, such as those of a development server, and no others', async () => {
+    const server = await serving({ WEFT_JWT_SECRET: '' });
+    const from = async (origin: string) => {
+      const headers = { origin, 'content-type': 'application/json' };
+      const answer = await fetch(`${server.url}/dev/token`, {
+        method: 'POST',
+        headers,
+        body: '{"sub":"alice"}',
+      });
+      const allowed = answer.headers.get('access-control-allow-origin') === origin;
+      return { allowed, opened: await opens(server, origin) };
+    };
+    expect(await from('http://localhost:5173')).toEqual({ allowed: true, opened: true });
+    expect(await from('https://evil.example')).toEqual({ allowed: false, opened: false });
   });
 });
 

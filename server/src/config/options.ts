@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { isOriginPattern } from '../origins.ts';
 import * as value from './values.ts';
 
 /**
@@ -75,13 +76,13 @@ export const OPTIONS = {
     section: 'Server',
     takes: 'origins',
     schema: value.list(
-      'origins such as https://app.example.com, or *',
-      (item) => item === '*' || value.isOrigin(item),
+      'origins such as https://app.example.com or http://localhost:*, or *',
+      isOriginPattern,
     ),
     default: '',
-    otherwise: "the server's own origin",
+    otherwise: "the server's own origin; in development mode pages of this machine too",
     description:
-      'Origins whose pages may connect and call the API, besides the own one; * for any. Programs send none.',
+      'Origins whose pages may connect and call the API, besides the own one; * for any, also as a port. Programs send none.',
   },
   trustedProxies: {
     env: 'WEFT_TRUSTED_PROXIES',

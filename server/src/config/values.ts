@@ -112,11 +112,6 @@ export const askedUrl = reads('a URL that begins with https:// (http:// only for
   }
 });
 
-/** `scheme://host[:port]` and nothing more, as browsers send it. */
-export function isOrigin(value: string): boolean {
-  return URL.canParse(value) && new URL(value).origin === value && /^https?:/.test(value);
-}
-
 /** A PEM block; `\n` written out stands for a line's end, as many deploy tools put it into one line. */
 export const pem = reads('a public key in PEM form (-----BEGIN PUBLIC KEY-----)', (value) => {
   const unfolded = value.replaceAll('\\n', '\n');

@@ -8,6 +8,7 @@ import { WebSocketServer, type Server } from 'ws';
 import { ClientSocket, GatewayWebSocket } from './connection/client-socket.ts';
 import { LightRequest, NO_REQUEST } from './hocuspocus/light-request.ts';
 import { allowsOrigin } from './connection/origin.ts';
+import { RefusedOrigins } from './connection/refused-origins.ts';
 import { refuseUpgrade } from './connection/refuse-upgrade.ts';
 import { SilentPeers } from './connection/silent-peers.ts';
 import { makeParts, type GatewayDependencies, type GatewayParts } from './parts.ts';
@@ -47,6 +48,7 @@ export class Gateway {
   private readonly parts: GatewayParts;
   private readonly server: Server<typeof GatewayWebSocket>;
   private readonly silentPeers: SilentPeers;
+  private readonly refusedOrigins: RefusedOrigins;
   private sweepTimer: NodeJS.Timeout | undefined;
   private sweepDue: NodeJS.Immediate | undefined;
   private presenceSweptAt = 0;
@@ -57,6 +59,7 @@ export class Gateway {
     this.parts = makeParts(dependencies);
     const { heartbeat } = dependencies.limits;
     this.silentPeers = new SilentPeers({ heartbeat, interval: SWEEP_INTERVAL });
+    this.refusedOrigins = new RefusedOrigins(dependencies.logger);
     this.server = new WebSocketServer({
       noServer: true,
       // The gateway has a list of its own; this one costs a listener for each.
@@ -111,8 +114,10 @@ export class Gateway {
   handleUpgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void {
     const address = this.dependencies.clientAddress(request);
     if (this.draining) return refuseUpgrade(connection, 'server-draining');
-    if (!allowsOrigin(request, this.dependencies.allowedOrigins))
+    if (!allowsOrigin(request, this.dependencies.allowedOrigins)) {
+      this.refusedOrigins.tell(request.headers.origin ?? '');
       return this.refuse(connection, 'origin-forbidden');
+    }
     if (!this.parts.socket.addresses.acquire(address)) return this.refuse(connection, 'too-many-connections');
     let accepted = false;
     this.server.handleUpgrade(request, connection, head, (webSocket) => {

@@ -11,6 +11,7 @@ import fastify, {
 } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { apiRoutes } from '../api/routes.ts';
+import { matchesOrigin } from '../origins.ts';
 import type { Services } from '../services.ts';
 import { errorHandler, sendError } from './errors.ts';
 import { healthRoutes, type Phase } from './health.ts';
@@ -48,7 +49,9 @@ export async function createApp({ services, phase }: HttpOptions): Promise<App> 
     metricsToken: config.metricsToken,
   });
   await app.register(cors, {
-    origin: config.allowedOrigins.includes('*') ? '*' : [...config.allowedOrigins],
+    origin: config.allowedOrigins.includes('*')
+      ? '*'
+      : (origin, allow) => allow(null, origin !== undefined && matchesOrigin(origin, config.allowedOrigins)),
     methods: ['GET', 'PUT', 'PATCH', 'POST', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type', 'if-none-match'],
     exposedHeaders: ['etag', 'weft-cursor', 'retry-after', 'x-request-id'],

@@ -1,0 +1,22 @@
+import type { Logger } from '@weft/common';
+
+const MAX_TOLD = 100;
+
+/** Browsers keep from a page, and from its author, why it may not connect: the log has to say it, once for each. */
+export class RefusedOrigins {
+  private readonly logger: Logger;
+  private readonly told = new Set<string>();
+
+  constructor(logger: Logger) {
+    this.logger = logger;
+  }
+
+  tell(origin: string): void {
+    if (this.told.has(origin) || this.told.size >= MAX_TOLD) return;
+    this.told.add(origin);
+    this.logger.warn(
+      { origin },
+      'a page of this origin was refused; WEFT_ALLOWED_ORIGINS lets its pages connect',
+    );
+  }
+}

@@ -1,0 +1,31 @@
+/** Ends a pattern that means every port of a host, as in `http://localhost:*`. */
+const ANY_PORT = ':*';
+
+/** Pages of this machine, from whatever development server they come. */
+export const LOCAL_ORIGINS: readonly string[] = [
+  'http://localhost:*',
+  'http://127.0.0.1:*',
+  'http://[::1]:*',
+];
+
+/** `*`, an origin as browsers send it (`scheme://host[:port]` and nothing more), or one with `*` for its port. */
+export function isOriginPattern(value: string): boolean {
+  if (value === '*') return true;
+  const origin = withoutAnyPort(value) ?? value;
+  // A `*` in a host parses, and matches nothing.
+  return /^https?:[^*]+$/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin;
+}
+
+export function matchesOrigin(origin: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => pattern === '*' || pattern === origin || isAnyPortOf(pattern, origin));
+}
+
+function isAnyPortOf(pattern: string, origin: string): boolean {
+  const host = withoutAnyPort(pattern);
+  if (host === undefined || !origin.startsWith(host)) return false;
+  return /^(:\d+)?$/.test(origin.slice(host.length));
+}
+
+function withoutAnyPort(pattern: string): string | undefined {
+  return pattern.endsWith(ANY_PORT) ? pattern.slice(0, -ANY_PORT.length) : undefined;
+}
