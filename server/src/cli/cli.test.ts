@@ -57,6 +57,22 @@ describe('P10.3 weft', () => {
   });
 });
 
+describe('P10.3 a database that cannot be reached', () => {
+  test.each([
+    ['migrate', 'weft migrate has failed'],
+    ['renew-epochs', 'weft renew-epochs has failed'],
+    ['worker', 'weft worker cannot start'],
+    ['serve', 'weft cannot start'],
+  ])('P10.3 is one line to %s, without a stack', async (command, begins) => {
+    const env = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/weft', WEFT_LOG_LEVEL: 'silent' };
+    const { code, err } = await weft([command], env);
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: `${begins}: the database cannot be reached (connect ECONNREFUSED 127.0.0.1:1).\n`,
+    });
+  });
+});
+
 describe('P10.3 weft check-config', () => {
   test('prints what is in force, without secrets', async () => {
     const { code, out } = await weft(['check-config', '--port', '3000'], { WEFT_JWT_SECRET: SECRET });

@@ -1,27 +1,43 @@
-import { migrate, schemaState } from '@weft/postgres';
+import type { Logger } from '@weft/common';
+import { migrate, schemaState, type Database } from '@weft/postgres';
 import type { Command } from 'commander';
+import type { Config } from '../config.ts';
 import { openConfiguredDatabase } from '../database.ts';
 import { createTelemetry } from '../lifecycle.ts';
 import { MIGRATION_DIRECTORIES } from '../migrations.ts';
+import { fail } from './fail.ts';
 import { configOf } from './options.ts';
+import { reasonOf } from './reason.ts';
 
 const directories = MIGRATION_DIRECTORIES;
 
+type Task = (database: Database, logger: Logger) => Promise<void>;
+
 export async function migrateTables(command: Command): Promise<void> {
   const config = configOf(command, 'maintenance');
+  const task = command.opts<{ check?: boolean }>().check ? check : bringUpToDate;
+  await withDatabase(config, task).catch((error: unknown) =>
+    fail(`weft migrate has failed: ${reasonOf(error, config)}`),
+  );
+}
+
+async function withDatabase(config: Config, task: Task): Promise<void> {
   const { logger } = createTelemetry(config);
   const database = await openConfiguredDatabase(config, logger);
   try {
-    if (command.opts<{ check?: boolean }>().check) return await check(database.pool);
-    const names = await migrate({ pool: database.pool, directories, logger });
-    await database.syncToDisk();
-    process.stdout.write(names.length > 0 ? `Ran ${names.join(', ')}.\n` : 'The tables are up to date.\n');
+    await task(database, logger);
   } finally {
     await database.close();
   }
 }
 
-async function check(pool: Parameters<typeof schemaState>[0]['pool']): Promise<void> {
+async function bringUpToDate(database: Database, logger: Logger): Promise<void> {
+  const names = await migrate({ pool: database.pool, directories, logger });
+  await database.syncToDisk();
+  process.stdout.write(names.length > 0 ? `Ran ${names.join(', ')}.\n` : 'The tables are up to date.\n');
+}
+
+async function check({ pool }: Database): Promise<void> {
   const state = await schemaState({ pool, directories });
   process.stdout.write(
     {

@@ -4,33 +4,41 @@ import { schemaState } from '@weft/postgres';
 import { renewEpochs } from '@weft/update-log';
 import type { Command } from 'commander';
 import type pg from 'pg';
+import type { Config } from '../config.ts';
 import { openConfiguredDatabase } from '../database.ts';
 import { createTelemetry } from '../lifecycle.ts';
 import { MIGRATION_DIRECTORIES } from '../migrations.ts';
 import { fail } from './fail.ts';
 import { configOf } from './options.ts';
+import { reasonOf } from './reason.ts';
 
 /** The step of a restore that only the program can do: tells all readers that the numbers count another history. */
 export async function renewAllEpochs(command: Command): Promise<void> {
   const config = configOf(command, 'maintenance');
-  const { logger } = createTelemetry(config);
-  const database = await openConfiguredDatabase(config, logger);
-  let documents: number | undefined;
-  try {
-    const { pool } = database;
-    const state = await schemaState({ pool, directories: MIGRATION_DIRECTORIES });
-    if (state === 'current') {
-      const audit = new AuditLog({ pool });
-      documents = await renewEpochs(pool, { alongside: (tx) => recordRenewal(audit, tx) });
-    }
-    await database.syncToDisk();
-  } finally {
-    await database.close();
-  }
+  const documents = await renew(config).catch((error: unknown) =>
+    fail(`weft renew-epochs has failed: ${reasonOf(error, config)}`),
+  );
   if (documents === undefined) fail('The tables are not of this version. Run weft migrate first.');
   process.stdout.write(
     `Documents with a new epoch: ${documents}. Instances that run load them again within a second or so.\n`,
   );
+}
+
+/** @returns how many documents, or `undefined` when the tables are not of this version. */
+async function renew(config: Config): Promise<number | undefined> {
+  const { logger } = createTelemetry(config);
+  const database = await openConfiguredDatabase(config, logger);
+  try {
+    const { pool } = database;
+    const state = await schemaState({ pool, directories: MIGRATION_DIRECTORIES });
+    if (state !== 'current') return undefined;
+    const audit = new AuditLog({ pool });
+    const documents = await renewEpochs(pool, { alongside: (tx) => recordRenewal(audit, tx) });
+    await database.syncToDisk();
+    return documents;
+  } finally {
+    await database.close();
+  }
 }
 
 /** An entry for each tenant: nobody sees another's. */

@@ -3,6 +3,7 @@ import { createTelemetry, start, type RunningServer } from '../lifecycle.ts';
 import { stopOnSignals, surviveRejections } from '../process.ts';
 import type { Config } from '../config.ts';
 import { fail } from './fail.ts';
+import { reasonOf } from './reason.ts';
 
 export async function serve(config: Config): Promise<void> {
   const telemetry = createTelemetry(config);
@@ -24,19 +25,4 @@ function announce({ logger, url }: RunningServer, config: Config): void {
   logger.warn(
     'development mode: no key for tokens is set, so anybody who reaches this address gets a token from POST /dev/token',
   );
-}
-
-/** What people can do something about, in words; everything else with its stack. */
-function reasonOf(error: unknown, { host, port }: Config): string {
-  if (!(error instanceof Error)) return String(error);
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return `port ${port} of ${host} is in use. Choose another with PORT.`;
-  if (code === 'EACCES')
-    return `this user may not listen on port ${port}, or not write to a directory: ${error.message}`;
-  if (code === 'EADDRNOTAVAIL') return `this machine has no address ${host}. Change HOST.`;
-  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND')
-    return `the database cannot be reached (${error.message}).`;
-  return error.name === 'Error' || error.name === 'DirectoryLockedError'
-    ? error.message
-    : String(error.stack);
 }

@@ -7,11 +7,14 @@ import { stopOnSignals, surviveRejections } from '../process.ts';
 import { prepareSchema } from '../schema.ts';
 import type { HealthReport } from '../services.ts';
 import { fail } from './fail.ts';
+import { reasonOf } from './reason.ts';
 
 /** Compaction and nothing else. Any number of workers may run: locks keep two off the same document. */
 export async function work(config: Config): Promise<void> {
   const { logger, metrics } = createTelemetry(config);
   surviveRejections(logger, metrics);
+  const cannotStart = (error: unknown): never =>
+    fail(`weft worker cannot start: ${reasonOf(error, { ...config, port: config.workerPort ?? 0 })}`);
   const database = await openConfiguredDatabase(config, logger).catch(cannotStart);
   await prepareSchema({ config, database, logger }).catch(cannotStart);
   const compactor = createCompactor({ config, database, logger, metrics });
@@ -39,8 +42,4 @@ function healthOf({ failing }: { readonly failing: boolean }): HealthReport {
   const status = failing ? 'degraded' : 'ok';
   const reason = failing ? { reason: 'the last look at the documents failed' } : {};
   return { status, checks: { compaction: { status, ...reason } } };
-}
-
-function cannotStart(error: unknown): never {
-  return fail(`weft worker cannot start: ${error instanceof Error ? error.message : String(error)}`);
 }

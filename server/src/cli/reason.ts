@@ -1,0 +1,19 @@
+import { DirectoryLockedError } from '@weft/postgres';
+import pg from 'pg';
+import type { Config } from '../config.ts';
+
+/** What people can do something about, in words; everything else with its stack. */
+export function reasonOf(error: unknown, { host, port }: Pick<Config, 'host' | 'port'>): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return `port ${port} of ${host} is in use. Choose another with PORT.`;
+  if (code === 'EACCES')
+    return `this user may not listen on port ${port}, or not write to a directory: ${error.message}`;
+  if (code === 'EADDRNOTAVAIL') return `this machine has no address ${host}. Change HOST.`;
+  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND')
+    return `the database cannot be reached (${error.message}).`;
+  if (error instanceof pg.DatabaseError) return `the database refuses: ${error.message}.`;
+  return error.name === 'Error' || error instanceof DirectoryLockedError
+    ? error.message
+    : String(error.stack);
+}
