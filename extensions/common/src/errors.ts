@@ -14,7 +14,7 @@ export const ERRORS = {
   forbidden: {
     status: 403,
     close: 4403,
-    message: 'You have no right to do this. Ask an owner of the document.',
+    message: 'You have no right to do this. On a document, ask an owner; elsewhere the token needs a scope.',
   },
   'document-not-found': {
     status: 404,

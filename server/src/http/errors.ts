@@ -53,7 +53,9 @@ interface Refusal {
 function answer({ error, known, request, reply }: Refusal): FastifyReply {
   const { code, detail } = known;
   if (code === 'internal') request.log.error({ err: error }, 'request failed');
-  else if (known.cause) request.log.warn({ code, detail, err: known.cause }, 'request refused');
+  // What a client got wrong is its own affair: nobody who operates the server can do anything about it.
+  else if (known.cause && known.status >= 500)
+    request.log.warn({ code, detail, err: known.cause }, 'request refused');
   else request.log.debug({ code, detail }, 'request refused');
   return sendError(known, reply, error.validation ? ` ${capitalized(error.message)}.` : '');
 }
