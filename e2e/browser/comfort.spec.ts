@@ -103,3 +103,76 @@ test('P10.12 the page loads nothing from elsewhere, and holds no secret', async 
   const stored = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
   expect(stored).not.toMatch(/eyJ/);
 });
+
+const LONG_WORD = 'averyveryveryverylongword'.repeat(6);
+
+test('P10.5 a long word breaks where it has to, and pushes nothing out of sight', async ({ weft, open }) => {
+  const name = await newDocument(weft);
+  const { page, text, expectStatus } = await open('ada', name, { viewport: { width: 390, height: 844 } });
+  await expectStatus('saved');
+  await text.click();
+  await text.pressSequentially('Something.');
+  await text.press('Control+a');
+  await page.keyboard.press('Control+Alt+m');
+  await page.getByRole('textbox', { name: 'Write a comment' }).fill(LONG_WORD);
+  await page.keyboard.press('Control+Enter');
+  const panel = page.getByRole('complementary', { name: 'Comments' });
+  await expect(panel).toContainText(LONG_WORD);
+  const cutOff = () =>
+    panel.evaluate((element) =>
+      [...element.querySelectorAll('*')].some(
+        (part) => part.getBoundingClientRect().right > window.innerWidth,
+      ),
+    );
+  expect(await cutOff()).toBe(false);
+});
+
+test('P10.5 of many people a phone shows how many, and all of them when asked', async ({ weft, open }) => {
+  const name = await newDocument(weft, { grace: 'editor', mira: 'editor', omar: 'editor' });
+  const ada = await open('ada', name, { viewport: { width: 390, height: 844 } });
+  for (const person of ['grace', 'mira', 'omar'] as const)
+    await (await open(person, name)).expectStatus('saved');
+  await ada.page.getByRole('button', { name: '2 more people' }).click();
+  const everybody = ada.page.getByRole('dialog');
+  for (const person of ['Grace', 'Mira', 'Omar']) await expect(everybody).toContainText(person);
+});
+
+test('P10.6 a dialog takes the focus to where one types, and gives it back', async ({ weft, open }) => {
+  const { page, expectStatus } = await open('ada', await newDocument(weft));
+  await expectStatus('saved');
+  await page.getByRole('button', { name: 'Share' }).click();
+  await expect(page.getByRole('combobox', { name: 'Person or group' })).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('button', { name: 'Share' })).toBeFocused();
+});
+
+test('P9.5 a pasted table keeps its cells apart', async ({ weft, open }) => {
+  const { text, expectStatus } = await open('ada', await newDocument(weft));
+  await expectStatus('saved');
+  await text.click();
+  await text.evaluate((element) => {
+    const clipboardData = new DataTransfer();
+    const html =
+      '<table><tr><th>Name</th><th>Sum</th></tr><tr><td><p><b>Ada</b></p></td><td>12</td></tr></table>';
+    clipboardData.setData('text/html', html);
+    element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+  });
+  await expect(text.locator('p')).toHaveText(['Name | Sum', 'Ada | 12']);
+  await expect(text.locator('strong')).toHaveText(['Ada']);
+});
+
+test('P10.19 every paragraph reads in the direction of its own words', async ({ weft, open }) => {
+  const { text, expectStatus } = await open('ada', await newDocument(weft));
+  await expectStatus('saved');
+  await text.click();
+  await text.pressSequentially('Left to right\nمن اليمين إلى اليسار');
+  const indents = await text.locator('p').evaluateAll((paragraphs) =>
+    paragraphs.map((paragraph) => {
+      const words = document.createRange();
+      words.selectNodeContents(paragraph);
+      return Math.round(words.getBoundingClientRect().left - paragraph.getBoundingClientRect().left);
+    }),
+  );
+  expect(indents[0]).toBe(0);
+  expect(indents[1]).toBeGreaterThan(100);
+});

@@ -38,6 +38,17 @@ test('P10.4 a newcomer makes a document, names it, finds it again, renames and d
   await expect(page.getByRole('link', { name: 'Notes on silk' })).toHaveCount(0);
 });
 
+test('P10.4 whoever makes a document writes in it at once', async ({ open }) => {
+  const { page, text, expectStatus } = await open('omar');
+  await page
+    .getByRole('button', { name: /New document|Start the first document/ })
+    .first()
+    .click();
+  await expectStatus('saved');
+  await page.keyboard.type('No click before the first word.');
+  await expect(text).toHaveText('No click before the first word.');
+});
+
 test('P3.22 a document that one may not see looks like one that does not exist', async ({ weft, open }) => {
   const hidden = await open('omar', await newDocument(weft));
   await expect(hidden.page.getByRole('heading', { name: 'No such document' })).toBeVisible();

@@ -1,5 +1,6 @@
 import { Tooltip } from 'radix-ui';
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
+import { DocumentSkeleton } from './editor/page-skeleton.tsx';
 import { IdentityProvider, useIdentity } from './identity/identity.tsx';
 import { onLinkClick, routeOf, usePath } from './router.ts';
 import { StartPage } from './start/start-page.tsx';
@@ -7,9 +8,8 @@ import { MessagePage } from './ui/message-page.tsx';
 import { ToastProvider } from './ui/toast.tsx';
 
 // The editor is most of the code; the list of documents needs none of it.
-const DocumentPage = lazy(() =>
-  import('./editor/document-page.tsx').then((module) => ({ default: module.DocumentPage })),
-);
+const loadEditor = () => import('./editor/document-page.tsx');
+const DocumentPage = lazy(() => loadEditor().then((module) => ({ default: module.DocumentPage })));
 const StatusPage = lazy(() =>
   import('./status/status-page.tsx').then((module) => ({ default: module.StatusPage })),
 );
@@ -29,12 +29,17 @@ export function App() {
 function Pages() {
   const { person } = useIdentity();
   const route = routeOf(usePath());
+  useEffect(() => {
+    // Whoever looks at the list opens a document next. A failure shows when it is wanted.
+    if (route.page === 'start') loadEditor().catch(() => undefined);
+  }, [route.page]);
+
   switch (route.page) {
     case 'start':
       return <StartPage />;
     case 'document':
       return (
-        <Suspense fallback={<div className="page-loading" />}>
+        <Suspense fallback={<DocumentSkeleton />}>
           <DocumentPage key={`${person.sub}/${route.name}`} name={route.name} />
         </Suspense>
       );

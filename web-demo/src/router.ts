@@ -30,8 +30,9 @@ function decode(encoded: string): string | undefined {
 
 const NAVIGATED = 'weft:navigated';
 
-export function navigate(path: string): void {
-  history.pushState(null, '', path);
+/** `state` is kept with the entry of the history. */
+export function navigate(path: string, state: unknown = null): void {
+  history.pushState(state, '', path);
   window.dispatchEvent(new Event(NAVIGATED));
   window.scrollTo(0, 0);
 }

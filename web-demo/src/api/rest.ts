@@ -13,6 +13,10 @@ export class RestError extends Error {
   }
 }
 
+export function isTokenRefused(error: Error): boolean {
+  return error instanceof RestError && error.status === 401;
+}
+
 export interface Rest {
   readonly listDocuments: () => Promise<DocumentSummary[]>;
   readonly readDocument: (name: string) => Promise<DocumentSummary>;

@@ -1,10 +1,11 @@
-import { useCallback, useEffect } from 'react';
+import { useCallback, useEffect, useRef } from 'react';
 import { useIdentity } from '../identity/identity.tsx';
 import { useDocument, type OpenDocument } from '../session/use-document.ts';
+import { roleLabel } from '../share/roles.ts';
 import { useToast } from '../ui/toast.tsx';
 import { DocumentHeader } from './document-header.tsx';
 import { EndedPage } from './ended-page.tsx';
-import { PageSkeleton } from './page-skeleton.tsx';
+import { DocumentSkeleton, PageSkeleton } from './page-skeleton.tsx';
 import { UnsavedDialog } from './unsaved-dialog.tsx';
 import { useTitle } from './use-title.ts';
 import { Workspace } from './workspace.tsx';
@@ -22,7 +23,7 @@ export function DocumentPage({ name }: { name: string }) {
     token: freshToken,
     tokenRenewable: kind === 'demo',
   });
-  return open ? <OpenDocumentPage name={name} open={open} /> : <div className="page-loading" />;
+  return open ? <OpenDocumentPage name={name} open={open} /> : <DocumentSkeleton />;
 }
 
 function OpenDocumentPage({ name, open }: { name: string; open: OpenDocument }) {
@@ -44,6 +45,7 @@ function OpenDocumentPage({ name, open }: { name: string; open: OpenDocument }) 
   useEffect(() => {
     if (state.refusal) toast(`${state.refusal.message} The change was taken back.`, { tone: 'danger' });
   }, [state.refusal, toast]);
+  useRoleNews(state.access?.role);
   useEffect(() => {
     if (unsaved?.blocks.length === 0) {
       toast(unsaved.reason);
@@ -69,6 +71,17 @@ function OpenDocumentPage({ name, open }: { name: string; open: OpenDocument }) 
       {unsaved && unsaved.blocks.length > 0 && <UnsavedDialog unsaved={unsaved} onClose={dismissUnsaved} />}
     </div>
   );
+}
+
+/** Tools come and go with the role: whoever is at work is told why. */
+function useRoleNews(role: string | undefined): void {
+  const toast = useToast();
+  const known = useRef(role);
+  useEffect(() => {
+    if (role === undefined || role === known.current) return;
+    if (known.current !== undefined) toast(`Your role in this document is now: ${roleLabel(role)}`);
+    known.current = role;
+  }, [role, toast]);
 }
 
 /** A fresh copy is on its way; until it is here the old one stays in view. */

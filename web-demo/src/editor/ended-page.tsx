@@ -1,3 +1,4 @@
+import { useIdentity } from '../identity/identity.tsx';
 import { onLinkClick } from '../router.ts';
 import { needsFreshCopy, needsNewToken } from '../session/endings.ts';
 import type { SessionEnd } from '../session/status.ts';
@@ -22,12 +23,19 @@ export interface EndedPageProps {
 }
 
 export function EndedPage({ end, onRetry }: EndedPageProps) {
+  const { kind, forgetToken } = useIdentity();
+  // The same token would be refused again.
+  const asksForToken = kind === 'token' && needsNewToken(end);
   const actions = (
     <>
       <a className="button button--primary" href="/" onClick={onLinkClick}>
         All documents
       </a>
-      {end.code !== 'document-deleted' && <Button onClick={onRetry}>Try again</Button>}
+      {asksForToken ? (
+        <Button onClick={forgetToken}>Use another token</Button>
+      ) : (
+        end.code !== 'document-deleted' && <Button onClick={onRetry}>Try again</Button>
+      )}
     </>
   );
   return (

@@ -1,3 +1,13 @@
+/** The whole view, while not even its code is here. */
+export function DocumentSkeleton() {
+  return (
+    <div className="document">
+      <div className="topbar" />
+      <PageSkeleton />
+    </div>
+  );
+}
+
 /** Where the toolbar and the page will be, so that nothing moves when they come. */
 export function PageSkeleton() {
   return (

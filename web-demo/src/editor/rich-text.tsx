@@ -5,6 +5,7 @@ import { useEffect, useRef } from 'react';
 import type { Person } from '../identity/people.ts';
 import type { DocumentSession } from '../session/document-session.ts';
 import { editorExtensions } from './extensions.ts';
+import { rowsAsParagraphs } from './pasted-html.ts';
 
 export interface RichTextOptions {
   readonly session: DocumentSession;
@@ -37,6 +38,7 @@ export function useRichText(options: RichTextOptions): Editor {
       // The style sheet has it; a page may forbid inline styles.
       injectCSS: false,
       editorProps: {
+        transformPastedHTML: rowsAsParagraphs,
         attributes: {
           class: 'prose',
           role: 'textbox',
@@ -74,7 +76,7 @@ export function RichText({ editor, commentable, onComment }: RichTextProps) {
         editor={editor}
         className="bubble"
         options={{ placement: 'bottom', offset: 8 }}
-        shouldShow={({ state }) => mayComment.current && !state.selection.empty}
+        shouldShow={({ state, view }) => mayComment.current && !state.selection.empty && view.hasFocus()}
       >
         <button
           type="button"

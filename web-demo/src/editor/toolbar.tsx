@@ -79,7 +79,9 @@ export function EditorToolbar(props: EditorToolbarProps) {
             onPress={onComment}
           />
         </div>
-        {commentable && !writable && <p className="toolbar__note">You can comment on this document</p>}
+        {!writable && (
+          <p className="toolbar__note">You can {commentable ? 'comment on' : 'read'} this document</p>
+        )}
       </Toolbar.Root>
     </div>
   );

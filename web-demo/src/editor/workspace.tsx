@@ -1,7 +1,8 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { CommentsPanel } from '../comments/comments-panel.tsx';
 import { useComments } from '../comments/use-comments.ts';
 import { useIdentity } from '../identity/identity.tsx';
+import { takeJustMade } from '../start/new-document.ts';
 import { CommentsToggle, DocumentHeader, type DocumentHeaderProps } from './document-header.tsx';
 import { RichText, useRichText } from './rich-text.tsx';
 import { EditorToolbar } from './toolbar.tsx';
@@ -28,6 +29,10 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children'>) {
     onLink: () => writable && setLinkOpen(true),
   });
   const comments = useComments({ editor, doc: session.doc, person });
+
+  useEffect(() => {
+    if (writable && takeJustMade()) editor.commands.focus();
+  }, [editor, writable]);
 
   const startComment = (): void => {
     if (!commentable) return;

@@ -13,6 +13,8 @@ export interface Identity {
   /** Whether the status of the cluster is for this person. */
   readonly administers: boolean;
   readonly become: (sub: string) => void;
+  /** Gives up the token, and asks for another. */
+  readonly forgetToken: () => void;
 }
 
 const IdentityContext = createContext<Identity | undefined>(undefined);
@@ -46,12 +48,15 @@ export function IdentityProvider({ children }: { children: ReactNode }) {
     setSub(next);
   }, []);
 
+  const forgetToken = useCallback(() => setBearer(undefined), []);
+
   const identity = useMemo<Identity | undefined>(() => {
     const bringer = bearer === undefined ? undefined : personOfToken(bearer);
     if (bearer !== undefined && bringer) {
       const token = (): Promise<string> => Promise.resolve(bearer);
       const administers = claimsScope(bearer, 'admin');
-      return { kind: 'token', person: bringer, administers, token, rest: createRest(token), become };
+      const rest = createRest(token);
+      return { kind: 'token', person: bringer, administers, token, rest, become, forgetToken };
     }
     const person = personOf(sub) ?? PEOPLE[0];
     const tokens = demoTokens(person);
@@ -61,8 +66,9 @@ export function IdentityProvider({ children }: { children: ReactNode }) {
         throw error;
       });
     // The development server makes an administrator of whoever asks.
-    return { kind: 'demo', person, administers: true, token, rest: createRest(token), become };
-  }, [bearer, sub, become]);
+    const rest = createRest(token);
+    return { kind: 'demo', person, administers: true, token, rest, become, forgetToken };
+  }, [bearer, sub, become, forgetToken]);
 
   if (!identity || (identity.kind === 'demo' && demoRefused)) return <SignInPage onToken={setBearer} />;
   // Nothing of one person may stay on the screen of the next.

@@ -33,6 +33,8 @@ export function InviteForm({ known, onInvite }: InviteFormProps) {
         className="invite__who"
         aria-label="Person or group"
         placeholder="Add a person or group"
+        // On a phone the keyboard would cover the people it is about.
+        data-autofocus={matchMedia('(pointer: fine)').matches || undefined}
         list={suggestions}
         autoComplete="off"
         value={who}

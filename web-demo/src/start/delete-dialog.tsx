@@ -43,7 +43,7 @@ export function DeleteDialog({ document, onClose, onDone }: DocumentDialogProps)
         </p>
       )}
       <DialogActions>
-        <Button onClick={onClose} autoFocus>
+        <Button onClick={onClose} data-autofocus>
           Cancel
         </Button>
         <Button variant="danger" disabled={busy} onClick={() => void remove()}>

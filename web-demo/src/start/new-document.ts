@@ -1,3 +1,5 @@
+import { documentPath, navigate } from '../router.ts';
+
 const ALPHABET = '23456789abcdefghjkmnpqrstuvwxyz';
 const LENGTH = 12;
 
@@ -5,4 +7,17 @@ const LENGTH = 12;
 export function newDocumentName(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(LENGTH));
   return Array.from(bytes, (byte) => ALPHABET[byte % ALPHABET.length]).join('');
+}
+
+const JUST_MADE = 'just-made';
+
+export function openNewDocument(name: string): void {
+  navigate(documentPath(name), JUST_MADE);
+}
+
+/** Whether the person on this page made the document a moment ago, and so wants to write. Says so once. */
+export function takeJustMade(): boolean {
+  if (history.state !== JUST_MADE) return false;
+  history.replaceState(null, '');
+  return true;
 }

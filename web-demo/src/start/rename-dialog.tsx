@@ -32,7 +32,7 @@ export function RenameDialog({ document, onClose, onDone }: DocumentDialogProps)
             value={title}
             required
             maxLength={MAX_TITLE_LENGTH}
-            autoFocus
+            data-autofocus
             onFocus={(event) => event.target.select()}
             onChange={(event) => setTitle(event.target.value)}
           />

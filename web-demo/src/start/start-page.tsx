@@ -1,6 +1,7 @@
 import { Activity, FilePlus2, Search } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import { documentPath, navigate, onLinkClick } from '../router.ts';
+import { onLinkClick } from '../router.ts';
+import { isTokenRefused } from '../api/rest.ts';
 import type { DocumentSummary } from '../api/types.ts';
 import { useIdentity } from '../identity/identity.tsx';
 import { Button } from '../ui/button.tsx';
@@ -10,14 +11,14 @@ import { PersonMenu } from '../ui/person-menu.tsx';
 import { useToast } from '../ui/toast.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { DocumentList } from './document-list.tsx';
-import { newDocumentName } from './new-document.ts';
+import { newDocumentName, openNewDocument } from './new-document.ts';
 import { RenameDialog } from './rename-dialog.tsx';
 import { useDocuments } from './use-documents.ts';
 
 type Asking = { readonly what: 'rename' | 'delete'; readonly document: DocumentSummary };
 
 export function StartPage() {
-  const { rest, administers } = useIdentity();
+  const { rest, administers, kind, forgetToken } = useIdentity();
   const { documents, failure, reload } = useDocuments();
   const [asking, setAsking] = useState<Asking>();
   const [filter, setFilter] = useState('');
@@ -32,7 +33,7 @@ export function StartPage() {
     setCreating(true);
     const name = newDocumentName();
     rest.createDocument(name, 'Untitled').then(
-      () => navigate(documentPath(name)),
+      () => openNewDocument(name),
       (error: Error) => {
         setCreating(false);
         toast(error.message, { tone: 'danger' });
@@ -79,9 +80,15 @@ export function StartPage() {
         {failure && (
           <div className="notice notice--danger" role="alert">
             <span>{failure.message}</span>
-            <Button small onClick={reload}>
-              Try again
-            </Button>
+            {kind === 'token' && isTokenRefused(failure) ? (
+              <Button small onClick={forgetToken}>
+                Use another token
+              </Button>
+            ) : (
+              <Button small onClick={reload}>
+                Try again
+              </Button>
+            )}
           </div>
         )}
         {!shown && !failure && <LoadingRows />}

@@ -11,6 +11,7 @@ export interface ModalProps {
   readonly onClose: () => void;
 }
 
+/** The focus goes to the control with `data-autofocus`, and back to where it was in the end. */
 export function Modal({ open, title, description, wide = false, children, onClose }: ModalProps) {
   const opener = useRef<Element | null>(null);
   return (
@@ -21,8 +22,12 @@ export function Modal({ open, title, description, wide = false, children, onClos
           className={wide ? 'dialog dialog--wide' : 'dialog'}
           {...(description ? {} : { 'aria-describedby': undefined })}
           // The library gives the focus back to a trigger of its own, and these dialogs have none.
-          onOpenAutoFocus={() => {
+          onOpenAutoFocus={(event) => {
             opener.current = document.activeElement;
+            const first = (event.target as Element).querySelector<HTMLElement>('[data-autofocus]');
+            if (!first) return;
+            event.preventDefault();
+            first.focus();
           }}
           onCloseAutoFocus={(event) => {
             event.preventDefault();
