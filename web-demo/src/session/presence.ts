@@ -29,7 +29,9 @@ export function peopleOf(
     people.set(id, { ...user, id, self, tabs: (known?.tabs ?? 0) + 1 });
   }
   return [...people.values()].sort(
-    (one, other) => Number(other.self) - Number(one.self) || one.name.localeCompare(other.name),
+    (one, other) =>
+      Number(other.self) - Number(one.self) ||
+      one.name.localeCompare(other.name, undefined, { numeric: true }),
   );
 }
 
