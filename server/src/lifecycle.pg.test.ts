@@ -140,6 +140,13 @@ describe('development mode', () => {
       status: 201,
       body: { createdBy: 'alice', role: 'owner' },
     });
+    const granted = await server.ask('POST', '/dev/token', {
+      body: { sub: 'bob', grants: { mine: 'viewer' } },
+    });
+    const asBob = { authorization: `Bearer ${(granted.body as { token: string }).token}` };
+    expect(await server.ask('GET', '/v1/documents/mine', { headers: asBob })).toMatchObject({
+      body: { role: 'viewer' },
+    });
     expect(await server.ask('POST', '/dev/token', { body: { sub: 'a', admin: true } })).toMatchObject({
       code: 'bad-request',
     });

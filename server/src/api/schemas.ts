@@ -173,6 +173,9 @@ export const DevTokenBody = Type.Object(
     tenant: Type.Optional(Type.String()),
     groups: Type.Optional(Type.Array(Type.String())),
     scope: Type.Optional(Type.String()),
+    grants: Type.Optional(
+      Type.Record(Type.String(), Type.String(), { description: 'Roles, by document name or prefix*.' }),
+    ),
     expiresIn: Type.Optional(Type.Integer({ minimum: 1, maximum: 31_536_000, description: 'Seconds.' })),
   },
   exact,
