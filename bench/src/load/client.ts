@@ -9,7 +9,7 @@ import {
   tokenFrame,
 } from './frames.ts';
 import { LightSocket } from './light-socket.ts';
-import { readRanges } from './ranges.ts';
+import { RangeReader, SharedRanges, type Range } from './ranges.ts';
 import type { ItemId } from './typist.ts';
 
 export interface LightClientOptions {
@@ -22,6 +22,8 @@ export interface LightClientOptions {
   /** Keeps what synchronized the document, to look at afterwards. */
   readonly keepState?: boolean;
   readonly listener?: ClientListener;
+  /** What others in the document have read, to read it only once. */
+  readonly ranges?: SharedRanges;
 }
 
 /** What a client reports; `at` is `performance.now()` of this process. */
@@ -67,6 +69,7 @@ export class LightClient {
   private readonly options: LightClientOptions;
   private readonly socket: LightSocket;
   private readonly outstanding: (SentUpdate | 'handshake')[] = [];
+  private readonly ranges: RangeReader;
   private readonly positions = new Map<number, number>();
   private readonly opened = Promise.withResolvers<Opened>();
   private readonly startedAt = performance.now();
@@ -78,6 +81,7 @@ export class LightClient {
     this.options = options;
     this.clientId = options.clientId;
     this.document = options.document;
+    this.ranges = new RangeReader(options.ranges ?? new SharedRanges());
     this.opened.promise.catch(() => undefined);
     this.socket = new LightSocket(options.url, {
       opened: () => this.introduce(),
@@ -179,14 +183,12 @@ export class LightClient {
       return;
     }
     if (!complete) return this.fail('an update came that was too large to look into');
-    readRanges(body, {
-      inserted: (client, clock, length) => this.deliver(client, clock, length, at),
-      deleted: (client, clock, length) =>
-        this.options.listener?.erasedByOther?.({ client, clock }, length, at),
-    });
+    const { inserted, deleted } = this.ranges.read(body);
+    for (const range of inserted) this.deliver(range, at);
+    for (const range of deleted) this.options.listener?.erasedByOther?.(range, range.length, at);
   }
 
-  private deliver(client: number, clock: number, length: number, at: number): void {
+  private deliver({ client, clock, length }: Range, at: number): void {
     if (client === this.clientId) return;
     const position = this.position(client);
     if (clock > position) this.holes += 1;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as Y from 'yjs';
 import { distribution, type Distribution } from '../statistics.ts';
 import { LightClient, type SentUpdate } from './client.ts';
+import { SharedRanges } from './ranges.ts';
 import { TEXT, Typist, type ItemId, type Place } from './typist.ts';
 
 /** One person at one document of one instance. */
@@ -51,6 +52,7 @@ export class Crowd {
   onAcknowledged: ((participant: Participant) => void) | undefined;
   onPresence: ((participant: Participant, update: Uint8Array, at: number) => void) | undefined;
   private readonly authors = new Map<number, Participant>();
+  private readonly ranges = new Map<string, SharedRanges>();
 
   /** Says what a document has held since before the first member came. */
   seed({ document, file }: { document: string; file: string }): void {
@@ -130,8 +132,11 @@ export class Crowd {
 
   private participant(member: Member, keepState: boolean): Participant {
     const clientId = FIRST_CLIENT_ID + this.participants.length;
+    const ranges = this.ranges.get(member.document) ?? new SharedRanges();
+    this.ranges.set(member.document, ranges);
     const client = new LightClient({
       ...member,
+      ranges,
       clientId,
       keepState,
       presence: presenceState(clientId, 0),
