@@ -14,47 +14,74 @@ export interface DocumentBatch {
 }
 
 /**
- * The common case, one row for one document whose head was guessed right, without the function: a quarter of its CPU.
- * It asks for the head to be exactly the guessed one. Every attempt guesses the same, so no earlier one can have
- * succeeded, and nothing has to be searched. Finds no row for every other case; the function then says which it is.
+ * The common case, one document whose head was guessed right, without the function: a quarter of its CPU for one row,
+ * half for ten. It asks for the head to be exactly the guessed one. Every attempt guesses the same, so no earlier one
+ * can have succeeded, and nothing has to be searched. Finds no document for every other case; the function then says
+ * which it is.
  */
-const TEXT_ONE = `WITH advanced AS (
-    UPDATE documents SET head = head + 1, bytes = bytes + $11, updated_at = clock_timestamp()
+const ADVANCED = `WITH advanced AS (
+    UPDATE documents SET head = head + $6, bytes = bytes + $7, updated_at = clock_timestamp()
     WHERE id = $1 AND epoch = $2 AND head = $3 AND policy_rev = $4 AND current_setting('synchronous_commit') <> 'off'
-    RETURNING id, head, policy_rev, updated_at)
-  INSERT INTO document_updates (document_id, seq, at, policy_rev, batch, kind, actor, session, instance, update)
-  SELECT id, head, updated_at, policy_rev, $5, $6, $7, $8, $9, $10 FROM advanced
+    RETURNING id, head, policy_rev, updated_at)`;
+const INSERT =
+  'INSERT INTO document_updates (document_id, seq, at, policy_rev, batch, instance, kind, actor, session, update)';
+
+/** One row, without arrays to take apart: a quarter less again. */
+const TEXT_ONE = `${ADVANCED}
+  ${INSERT}
+  SELECT id, head, updated_at, policy_rev, $5, $8, $9, $10, $11, $12 FROM advanced
   RETURNING seq, ${milliseconds('at')}`;
 
-export interface GuessedBatch extends DocumentBatch {
-  readonly row: PendingRow;
-  readonly guess: number;
-}
+const TEXT_RUN = `${ADVANCED}, inserted AS (
+    ${INSERT}
+    SELECT id, head - $6 + place, updated_at, policy_rev, $5, $8, kind, actor, session,
+      substring($9::bytea FROM start FOR length)
+    FROM advanced, unnest($10::bigint[], $11::int[], $12::int[], $13::text[], $14::text[], $15::text[])
+      AS r (place, start, length, kind, actor, session))
+  SELECT head - $6 + 1, ${milliseconds('updated_at')} FROM advanced`;
 
 /** A time as JavaScript counts it, which is read faster than any date. */
 function milliseconds(column: string): string {
   return `floor(extract(epoch FROM ${column}) * 1000)::bigint`;
 }
 
-export function appendOneStatement(part: GuessedBatch, instance: string): PreparedStatement {
-  const { row } = part;
-  return {
-    name: 'weft_append_one',
-    text: TEXT_ONE,
-    values: [
-      String(part.document),
-      String(part.epoch),
-      String(part.guess),
-      String(part.policyRev),
-      part.batch,
-      row.kind,
-      row.actor,
-      row.session,
-      instance,
-      asBuffer(row.update),
-      String(row.update.byteLength),
-    ],
-  };
+export interface GuessedBatch extends DocumentBatch {
+  readonly guess: number;
+}
+
+export function appendGuessedStatement(part: GuessedBatch, instance: string): PreparedStatement {
+  const { rows } = part;
+  const bytes = rows.reduce((sum, { update }) => sum + update.byteLength, 0);
+  const values = [
+    String(part.document),
+    String(part.epoch),
+    String(part.guess),
+    String(part.policyRev),
+    part.batch,
+    String(rows.length),
+    String(bytes),
+    instance,
+  ];
+  const [row] = rows;
+  if (row && rows.length === 1) {
+    const own = [row.kind, row.actor, row.session, asBuffer(row.update)];
+    return { name: 'weft_append_one', text: TEXT_ONE, values: [...values, ...own] };
+  }
+  return { name: 'weft_append_run', text: TEXT_RUN, values: [...values, ...runValues(rows)] };
+}
+
+function runValues(rows: readonly PendingRow[]): PreparedStatement['values'] {
+  let start = 1;
+  const starts = rows.map(({ update }) => (start += update.byteLength) - update.byteLength);
+  return [
+    Buffer.concat(rows.map(({ update }) => update)),
+    numbers(rows.map((_, index) => index + 1)),
+    numbers(starts),
+    numbers(rows.map(({ update }) => update.byteLength)),
+    texts(rows.map(({ kind }) => kind)),
+    texts(rows.map(({ actor }) => actor)),
+    texts(rows.map(({ session }) => session)),
+  ];
 }
 
 /** `undefined`: it was not the common case. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WeftError, type Logger } from '@weft/common';
 import type pg from 'pg';
 import {
-  appendOneStatement,
+  appendGuessedStatement,
   appendStatement,
   readOutcome,
   readOutcomes,
@@ -196,7 +196,7 @@ export class Appender {
   private async commit(lane: Lane, batches: readonly QueuedBatch[]): Promise<Map<number, AppendOutcome>> {
     const { meters, now } = this.options;
     const started = now();
-    const outcomes = (await this.commitOne(lane, batches)) ?? (await this.commitAll(lane, batches));
+    const outcomes = (await this.commitGuessed(lane, batches)) ?? (await this.commitAll(lane, batches));
     await this.options.syncToDisk();
     meters.commitSeconds.observe((now() - started) / 1_000);
     const rows = batches.reduce((sum, batch) => sum + batch.rows.length, 0);
@@ -205,13 +205,12 @@ export class Appender {
     return outcomes;
   }
 
-  private async commitOne(
+  private async commitGuessed(
     lane: Lane,
     [batch, ...others]: readonly QueuedBatch[],
   ): Promise<Map<number, AppendOutcome> | undefined> {
-    const row = batch?.rows[0];
-    if (!row || batch.guess === undefined || batch.rows.length > 1 || others.length > 0) return undefined;
-    const statement = appendOneStatement({ ...batch, row, guess: batch.guess }, this.options.instance);
+    if (!batch || batch.guess === undefined || others.length > 0) return undefined;
+    const statement = appendGuessedStatement({ ...batch, guess: batch.guess }, this.options.instance);
     const outcome = readOutcome(await lane.query(statement));
     return outcome && new Map([[batch.document, outcome]]);
   }

@@ -49,6 +49,29 @@ test('P12.14 two instances that hear of each other write each row with one cheap
   await stop();
 });
 
+test('P12.14 what several people wrote is one cheap statement, as it was written', async () => {
+  const { a, b, logs, stop } = await openTwice();
+  const people = ['ada', 'bob "the \\ builder"', '{carl,NULL}', ''];
+  const authors = people.map((name) => new Author(name));
+  const names = watchAppends();
+  const entries = [...authors, ...authors].map((author) => author.next());
+  for (const entry of entries) a.append(entry);
+  await a.flush();
+  expect(names).toEqual(['weft_append_run']);
+  const { rows } = await logs[0].readUpdates(a.key);
+  expect(rows.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
+  expect(rows.map(({ actor, session, update }) => ({ actor, session, update: [...update] }))).toEqual(
+    entries.map(({ actor, session, update }) => ({ actor, session, update: [...update] })),
+  );
+  // The other instance has not heard of them.
+  for (const author of authors) b.append(author.next());
+  await b.flush();
+  expect(names).toEqual(['weft_append_run', 'weft_append_run', 'weft_append']);
+  const page = await logs[1].readUpdates(b.key);
+  expect(page.rows.map(({ actor }) => actor)).toEqual([...people, ...people, ...people]);
+  await stop();
+});
+
 test('P12.14 a rumour of rows that do not exist, or of too few, harms nothing', async () => {
   const { a, b, logs, recorders, stop } = await openTwice();
   const authors = [new Author('ada'), new Author('bob')] as const;
