@@ -146,6 +146,33 @@ test('P10.6 a dialog takes the focus to where one types, and gives it back', asy
   await expect(page.getByRole('button', { name: 'Share' })).toBeFocused();
 });
 
+test('P10.6 a comment is written and left by the keyboard, which is back in the text then', async ({
+  weft,
+  open,
+}) => {
+  const { page, text, expectStatus } = await open('ada', await newDocument(weft));
+  await expectStatus('saved');
+  await text.click();
+  await page.keyboard.type('A sentence.');
+  await page.keyboard.press('Control+a');
+  await page.keyboard.press('Control+Alt+m');
+  await page.keyboard.type('A remark.');
+  await page.keyboard.press('Control+Enter');
+  await expect(text).toBeFocused();
+  await page.keyboard.type(' Another.');
+  await expect(text).toHaveText('A sentence. Another.');
+
+  const panel = page.getByRole('complementary', { name: 'Comments' });
+  await panel.getByRole('textbox', { name: 'Reply' }).focus();
+  await page.keyboard.type('Half a re');
+  await page.keyboard.press('Escape');
+  await expect(panel).toBeVisible();
+  await panel.getByRole('button', { name: 'Close comments' }).focus();
+  await page.keyboard.press('Escape');
+  await expect(panel).toBeHidden();
+  await expect(text).toBeFocused();
+});
+
 test('P9.5 a pasted table keeps its cells apart', async ({ weft, open }) => {
   const { text, expectStatus } = await open('ada', await newDocument(weft));
   await expectStatus('saved');

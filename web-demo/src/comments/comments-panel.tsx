@@ -1,5 +1,5 @@
 import { MessageSquarePlus, MessagesSquare, X } from 'lucide-react';
-import { useState } from 'react';
+import { useState, type KeyboardEvent } from 'react';
 import { Button, IconButton } from '../ui/button.tsx';
 import type { Range } from './anchors.ts';
 import { Composer } from './composer.tsx';
@@ -40,8 +40,13 @@ export function CommentsPanel(props: CommentsPanelProps) {
     />
   );
 
+  const onKeyDown = ({ key, target }: KeyboardEvent): void => {
+    const isWriting = target instanceof HTMLTextAreaElement && target.value !== '';
+    if (key === 'Escape' && !isWriting) onClose();
+  };
+
   return (
-    <aside className="comments" aria-label="Comments">
+    <aside className="comments" aria-label="Comments" onKeyDown={onKeyDown}>
       <header className="comments__head">
         <h2>Comments</h2>
         {writable && (

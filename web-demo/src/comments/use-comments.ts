@@ -2,6 +2,7 @@ import { useEditorState, type Editor } from '@tiptap/react';
 import { useEffect, useMemo, useState } from 'react';
 import type * as Y from 'yjs';
 import type { Person } from '../identity/people.ts';
+import { hasFinePointer } from '../ui/pointer.ts';
 import { anchorOf } from './anchors.ts';
 import type { CommentsPanelProps } from './comments-panel.tsx';
 import { highlight, threadRanges } from './highlights.ts';
@@ -26,7 +27,9 @@ export interface Comments {
   readonly openCount: number;
   /** Begins a comment about the selected text, or about the whole document. */
   readonly start: () => void;
-  readonly select: (threadId: string | undefined) => void;
+  readonly select: (threadId: string) => void;
+  /** Gives up what is selected or being written. */
+  readonly leave: () => void;
 }
 
 export function useComments({
@@ -52,6 +55,10 @@ export function useComments({
   return {
     openCount: open.length,
     select: setActive,
+    leave: () => {
+      setActive(undefined);
+      setDraft(undefined);
+    },
     start: () => {
       const { from, to, empty } = editor.state.selection;
       const quote = empty ? '' : editor.state.doc.textBetween(from, to, ' ', ' ').trim();
@@ -76,10 +83,21 @@ export function useComments({
       onSubmitDraft: (text) => {
         if (draft) setActive(addThread(doc, { ...draft, author, text }));
         setDraft(undefined);
+        returnToText(editor);
       },
-      onCancelDraft: () => setDraft(undefined),
+      onCancelDraft: () => {
+        setDraft(undefined);
+        returnToText(editor);
+      },
     },
   };
+}
+
+/** Where the caret was: the comment's own field, which had the focus, goes away. */
+export function returnToText(editor: Editor): void {
+  if (!hasFinePointer()) return;
+  editor.commands.setTextSelection(editor.state.selection.to);
+  editor.view.dom.focus({ preventScroll: true });
 }
 
 function scrollToThread(editor: Editor, id: string): void {

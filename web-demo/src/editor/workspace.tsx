@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { CommentsPanel } from '../comments/comments-panel.tsx';
-import { useComments } from '../comments/use-comments.ts';
+import { returnToText, useComments } from '../comments/use-comments.ts';
 import { useIdentity } from '../identity/identity.tsx';
 import { takeJustMade } from '../start/new-document.ts';
 import { CommentsToggle, DocumentHeader, type DocumentHeaderProps } from './document-header.tsx';
@@ -40,8 +40,7 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children'>) {
     setCommentsOpen(true);
   };
   const closeComments = (): void => {
-    comments.panel.onCancelDraft();
-    comments.select(undefined);
+    comments.leave();
     setCommentsOpen(false);
   };
 
@@ -74,7 +73,10 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children'>) {
             {...comments.panel}
             writable={commentable}
             onStart={startComment}
-            onClose={closeComments}
+            onClose={() => {
+              closeComments();
+              returnToText(editor);
+            }}
           />
         )}
       </div>

@@ -1,6 +1,7 @@
 import { useId, useState, type FormEvent } from 'react';
 import { GROUPS, PEOPLE } from '../identity/people.ts';
 import { Button } from '../ui/button.tsx';
+import { hasFinePointer } from '../ui/pointer.ts';
 import { SelectField } from '../ui/select.tsx';
 import { EXPIRIES, expiryAfter } from './expiry.ts';
 import { ROLES } from './roles.ts';
@@ -33,8 +34,7 @@ export function InviteForm({ known, onInvite }: InviteFormProps) {
         className="invite__who"
         aria-label="Person or group"
         placeholder="Add a person or group"
-        // On a phone the keyboard would cover the people it is about.
-        data-autofocus={matchMedia('(pointer: fine)').matches || undefined}
+        data-autofocus={hasFinePointer() || undefined}
         list={suggestions}
         autoComplete="off"
         value={who}

@@ -54,7 +54,7 @@ function DocumentRow({ document, title }: { document: OpenDocument; title: strin
               key={instance}
               className={seq < head ? 'cluster__chip cluster__chip--behind' : 'cluster__chip'}
             >
-              <strong>{instance}</strong> {here} at {seq}
+              <strong>{instance}</strong> {here} {here === 1 ? 'session' : 'sessions'}, row {seq}
             </li>
           ))}
         </ul>
