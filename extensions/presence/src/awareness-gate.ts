@@ -86,7 +86,8 @@ export class AwarenessGate {
   private readonly mayClaim: (client: number, principal: Principal) => boolean;
   private readonly clock: Clock;
   private readonly claims = new Map<number, Claim>();
-  private readonly sessions = new Map<AwarenessSession, Set<number>>();
+  /** Arrays, since a set of one number takes 340 bytes. */
+  private readonly sessions = new Map<AwarenessSession, readonly number[]>();
 
   constructor(options: AwarenessGateOptions) {
     this.awareness = options.awareness;
@@ -135,8 +136,8 @@ export class AwarenessGate {
    * Ends a session. Its ids stay shown and may be taken over by the same person until {@link removal} is asked
    * for, which is the grace of a short disconnect.
    */
-  removeSession(session: AwarenessSession): number[] {
-    const clients = [...(this.sessions.get(session) ?? [])];
+  removeSession(session: AwarenessSession): readonly number[] {
+    const clients = this.clientsOf(session);
     this.sessions.delete(session);
     for (const client of clients) {
       const claim = this.claims.get(client)!;
@@ -213,11 +214,11 @@ export class AwarenessGate {
    * not be older.
    */
   welcome(session?: AwarenessSession): Uint8Array | undefined {
-    const own = session && this.sessions.get(session);
+    const own = session ? this.clientsOf(session) : [];
     const now = this.clock.now();
     const out: RawAwarenessEntry[] = [];
     for (const [client, state] of this.awareness.states) {
-      if (own?.has(client)) continue;
+      if (own.includes(client)) continue;
       const clock = this.awareness.meta.get(client)?.clock ?? 0;
       const known = this.claims.get(client)?.session ? now : now - ON_THE_WAY;
       const between = clock + Math.max(1, Math.floor((known - clock) / 2));
@@ -243,8 +244,8 @@ export class AwarenessGate {
   }
 
   /** The client ids that a session speaks for. */
-  clientsOf(session: AwarenessSession): number[] {
-    return [...(this.sessions.get(session) ?? [])];
+  clientsOf(session: AwarenessSession): readonly number[] {
+    return this.sessions.get(session) ?? [];
   }
 
   private speaksFor(session: AwarenessSession, { client, json }: RawAwarenessEntry): boolean {
@@ -266,17 +267,20 @@ export class AwarenessGate {
   private claim(client: number, session: AwarenessSession): boolean {
     const claim = this.claims.get(client);
     if (claim?.session === session) return true;
-    if ((this.sessions.get(session)?.size ?? 0) >= this.clientsPerSession) return false;
+    if (this.clientsOf(session).length >= this.clientsPerSession) return false;
     if (!claim) this.claims.set(client, { user: session.principal.user, session: undefined, clock: 0 });
     return true;
   }
 
   private assign(client: number, claim: Claim, session: AwarenessSession): void {
-    if (claim.session) this.sessions.get(claim.session)?.delete(client);
+    if (claim.session) this.unassign(client, claim.session);
     claim.session = session;
-    const clients = this.sessions.get(session);
-    if (clients) clients.add(client);
-    else this.sessions.set(session, new Set([client]));
+    this.sessions.set(session, this.clientsOf(session).concat(client));
+  }
+
+  private unassign(client: number, session: AwarenessSession): void {
+    const others = this.clientsOf(session).filter((other) => other !== client);
+    this.sessions.set(session, others);
   }
 
   private observeLeave(
@@ -297,7 +301,7 @@ export class AwarenessGate {
   /** The person has moved to another instance: what a session here still holds of them is a dead end. */
   private observeMove(entry: RawAwarenessEntry, claim: Claim, update: RawAwarenessEntry[]): void {
     if (claim.session && entry.clock <= claim.clock) return;
-    if (claim.session) this.sessions.get(claim.session)?.delete(entry.client);
+    if (claim.session) this.unassign(entry.client, claim.session);
     this.claims.delete(entry.client);
     update.push(entry);
   }
