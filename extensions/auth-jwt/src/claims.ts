@@ -1,5 +1,7 @@
 import { isIdentifier, isPattern, isTenant, type Principal, SYSTEM_ACTOR, WeftError } from '@weft/common';
 
+type Grants = Principal['grants'];
+
 export const DEFAULT_TENANT = 'default';
 const MAX_GROUPS = 256;
 const MAX_SCOPES = 64;
@@ -10,9 +12,11 @@ const MAX_ROLE_LENGTH = 64;
 const MAX_NUMERIC_DATE = 253_402_300_799;
 /** Shared: a principal is kept as long as its connection. */
 const NONE: readonly string[] = Object.freeze([]);
-const NO_GRANTS: Readonly<Record<string, string>> = Object.freeze(
-  Object.create(null) as Record<string, string>,
-);
+const NO_GRANTS: Grants = Object.freeze(Object.create(null) as Record<string, string>);
+/** By their JSON, the one asked for longest ago first. */
+const sharedGrants = new Map<string, Grants>();
+const MAX_SHARED = 1_000;
+const MAX_SHARED_LENGTH = 1_024;
 const HEX_COLOR = /^#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$/i;
 
 /** The payload of a token whose signature has been verified; nothing about its form is known yet. */
@@ -133,7 +137,7 @@ function scopesClaim(value: unknown): readonly string[] {
 }
 
 /** Without a prototype: a document may be called `constructor`, and must not find a grant there. */
-function grantsClaim(value: unknown): Readonly<Record<string, string>> {
+function grantsClaim(value: unknown): Grants {
   if (value === undefined) return NO_GRANTS;
   const grants = Object.create(null) as Record<string, string>;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -148,5 +152,17 @@ function grantsClaim(value: unknown): Readonly<Record<string, string>> {
     }
     grants[pattern] = role;
   }
-  return grants;
+  return shared(Object.freeze(grants));
+}
+
+/** Equal ones are the same object: those who may the same are many, and each takes 200 bytes for as long as a session. */
+function shared(grants: Grants): Grants {
+  const text = JSON.stringify(grants);
+  if (text.length > MAX_SHARED_LENGTH) return grants;
+  const known = sharedGrants.get(text) ?? grants;
+  sharedGrants.delete(text);
+  sharedGrants.set(text, known);
+  const [oldest] = sharedGrants.keys();
+  if (sharedGrants.size > MAX_SHARED && oldest !== undefined) sharedGrants.delete(oldest);
+  return known;
 }

@@ -74,6 +74,15 @@ describe('P3.1 a token proves who somebody is', () => {
     });
   });
 
+  test('P3.1 P12.17 equal grants are kept once, and others apart', async () => {
+    const grantsOf = async (grants: object) => (await verifier.verify(hs256(claims({ grants })))).grants;
+    const first = await grantsOf({ plan: 'editor', notes: 'viewer' });
+    expect(await grantsOf({ plan: 'editor', notes: 'viewer' })).toBe(first);
+    expect(await grantsOf({ plan: 'viewer', notes: 'viewer' })).toEqual({ plan: 'viewer', notes: 'viewer' });
+    for (let other = 0; other < 2_000; other++) await grantsOf({ [`other-${other}`]: 'viewer' });
+    expect(await grantsOf({ plan: 'editor', notes: 'viewer' })).toEqual(first);
+  });
+
   test('P3.1 the scope may be a list', async () => {
     expect((await verifier.verify(hs256(claims({ scope: ['admin'] })))).scopes).toEqual(['admin']);
   });

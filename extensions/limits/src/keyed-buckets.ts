@@ -5,7 +5,10 @@ export interface KeyedBucketsOptions extends TokenBucketOptions {
   readonly maxKeys?: number;
 }
 
-/** A token bucket per key, made when it is first asked for. */
+/** Of the buckets asked longest ago, how many are looked at when a key comes: more go than come. */
+const LOOKED_AT = 2;
+
+/** A token bucket per key, made when it is first asked for and dropped some time after it is full again. */
 export class KeyedBuckets {
   private readonly options: KeyedBucketsOptions;
   private readonly maxKeys: number;
@@ -29,14 +32,25 @@ export class KeyedBuckets {
     this.of(key).debit(cost);
   }
 
+  /** Buckets that are kept now. */
+  get size(): number {
+    return this.buckets.size;
+  }
+
   private of(key: string): TokenBucket {
-    const bucket = this.buckets.get(key) ?? new TokenBucket(this.options);
-    this.buckets.delete(key);
+    const known = this.buckets.get(key);
+    if (known) this.buckets.delete(key);
+    else this.makeRoom();
+    const bucket = known ?? new TokenBucket(this.options);
     this.buckets.set(key, bucket);
-    if (this.buckets.size > this.maxKeys) {
-      const [oldest] = this.buckets.keys();
-      if (oldest !== undefined) this.buckets.delete(oldest);
-    }
     return bucket;
+  }
+
+  private makeRoom(): void {
+    let left = LOOKED_AT;
+    for (const [key, bucket] of this.buckets) {
+      if (left-- === 0) return;
+      if (bucket.isFull || this.buckets.size >= this.maxKeys) this.buckets.delete(key);
+    }
   }
 }

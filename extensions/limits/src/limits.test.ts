@@ -82,6 +82,16 @@ describe('P7.19 a bucket per key', () => {
   });
 });
 
+test('P7.19 P12.17 a bucket per key is dropped when it is full again, since it says nothing then', () => {
+  const clock = manualClock();
+  const buckets = new KeyedBuckets({ rate: 1, burst: 1, clock });
+  for (let key = 0; key < 100; key++) buckets.admit(`early ${key}`);
+  clock.pass(1_000);
+  for (let key = 0; key < 100; key++) buckets.admit(`late ${key}`);
+  expect(buckets.size).toBe(100);
+  expect(buckets.admit('late 0')).toBe(false);
+});
+
 describe('P7.19 a concurrency gate', () => {
   test('P7.19 runs so many at once, queues so many, refuses the rest with a code', async () => {
     const gate = new ConcurrencyGate({ concurrency: 1, queue: 1, refusal: 'load-busy' });

@@ -36,6 +36,12 @@ export class TokenBucket {
     this.tokens -= cost;
   }
 
+  /** Whether it is as good as a new one. */
+  get isFull(): boolean {
+    this.fill();
+    return this.tokens === this.options.burst;
+  }
+
   private fill(): void {
     const now = this.options.clock.now();
     // A clock set back must not take tokens away.
