@@ -34,6 +34,8 @@ export function acceptUpgrades(server: Server, { gateway, phase, logger }: Upgra
     socket.on('close', closed);
     try {
       gateway.handleUpgrade(request, socket, head);
+      // A WebSocket listens itself.
+      if (socket.listenerCount('error') > 1) socket.off('error', failed);
     } catch (error) {
       logger.error({ err: error }, 'upgrade failed');
       refuseUpgrade(socket, 'internal');
