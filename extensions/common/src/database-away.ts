@@ -1,3 +1,5 @@
+import { toWeftError, WeftError } from './errors.ts';
+
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 /** The database is away, starting, full or being repaired, rather than asked for something that cannot be. */
 const UNAVAILABLE_CLASSES = ['08', '28', '3D', '53', '57', '58'];
@@ -18,4 +20,9 @@ export function isDatabaseAway(error: unknown): boolean {
   const code = (error as { code?: unknown }).code;
   if (typeof code !== 'string') return CLIENT_FAILURE.test(error.message);
   return NETWORK.includes(code) || (SQLSTATE.test(code) && UNAVAILABLE_CLASSES.includes(code.slice(0, 2)));
+}
+
+/** A database that is away is `log-unavailable`; anything else that is not ours is `internal`. */
+export function refusalOf(error: unknown): WeftError {
+  return isDatabaseAway(error) ? new WeftError('log-unavailable', { cause: error }) : toWeftError(error);
 }

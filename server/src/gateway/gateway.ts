@@ -169,7 +169,7 @@ export class Gateway {
     if (presenceIsDue) this.presenceSweptAt = now;
     for (const socket of this.parts.socket.sockets) {
       this.sweepSocket(socket, now);
-      for (const session of socket.sessions) if (session.isOpen) this.parts.access.sweep(session, now);
+      for (const session of socket.sessions()) this.parts.access.sweep(session, now);
     }
     for (const live of this.parts.documents.all()) {
       live.states.dropIfUnusedSince(now - STATE_CACHE_UNUSED);
@@ -183,13 +183,13 @@ export class Gateway {
 
   private sweepSocket(socket: ClientSocket, now: number): void {
     const { preAuthDeadline, idleTimeout } = this.dependencies.limits;
-    if (!socket.authenticated && now - socket.openedAt > preAuthDeadline) {
+    if (!socket.isAuthenticated && now - socket.openedAt > preAuthDeadline) {
       socket.close('authentication-timeout');
     } else if (this.silentPeers.isGone(socket, now)) {
       socket.giveUp();
     } else if (socket.idleSince !== undefined && now - socket.idleSince > idleTimeout) {
       socket.close('connection-idle');
-    } else if (now - socket.lastSentAt > KEEP_ALIVE) {
+    } else if (now - socket.out.lastSentAt > KEEP_ALIVE) {
       socket.keepAlive();
     }
   }

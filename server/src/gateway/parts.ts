@@ -95,7 +95,6 @@ export function makeParts(dependencies: GatewayDependencies): GatewayParts {
       mayUnload: (key) => documents.mayUnload(key),
     },
     publishStateless: (live, payload) => replication.publishStateless(live, payload),
-    sendAhead: (session) => sync.sendAhead(session),
   });
   const events: ReplicationEvents = {
     committed: (live, rows) => clocks.observe(live, rows),
@@ -138,14 +137,23 @@ export function makeParts(dependencies: GatewayDependencies): GatewayParts {
 
   const resumption = new Resumption({ ...shared, replication });
   const sync = new SyncResponder({ ...shared, clocks, resumption, updates });
-  const opening = new SessionOpening({ ...shared, access, documents, people, awareness });
+  const opening = new SessionOpening({
+    ...shared,
+    access,
+    documents,
+    hocuspocus,
+    sync,
+    people,
+    awareness,
+    session: { ...shared, rates: sessionRates(limits, clock) },
+  });
   const frames = new FrameHandler({ userHooks, sync, updates, awareness });
   const socket = {
     ...shared,
     sockets: new Set<ClientSocket>(),
     addresses: new KeyedCounter(limits.connectionsPerAddress),
     people: new KeyedCounter(limits.connectionsPerPerson),
-    session: { ...shared, rates: sessionRates(limits, clock), frames, opening, hocuspocus },
+    channel: { ...shared, frames, opening },
   };
   return {
     metrics,

@@ -1,4 +1,4 @@
-import { ERRORS, isDatabaseAway, isRetryable, WeftError, type Metrics } from '@weft/common';
+import { ERRORS, isRetryable, refusalOf, WeftError, type Metrics } from '@weft/common';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
 /** Seconds; clients add their own jitter. */
@@ -26,9 +26,8 @@ function fromFastify(error: FastifyError): WeftError {
 }
 
 function asWeftError(error: unknown): WeftError {
-  if (error instanceof WeftError) return error;
-  if (isDatabaseAway(error)) return new WeftError('log-unavailable', { cause: error });
-  return fromFastify(error as FastifyError);
+  const byFastify = error instanceof Error && 'statusCode' in error;
+  return byFastify ? fromFastify(error as FastifyError) : refusalOf(error);
 }
 
 type ErrorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;

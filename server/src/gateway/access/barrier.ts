@@ -4,6 +4,7 @@ import type { AppendEntry, Reauthorization } from '@weft/update-log';
 import { mayWrite } from './may-write.ts';
 import type { SessionAccess } from './session-access.ts';
 import type { LiveDocument } from '../document/live-document.ts';
+import { refusedBody } from '../wire/messages.ts';
 import type { Written } from '../document/written.ts';
 
 export interface BarrierPorts {
@@ -62,7 +63,7 @@ export class Barrier {
     });
     written.refused = true;
     session?.acknowledgements.refuse(ticket);
-    session?.sendRefused('access-removed', !analysis.deletes);
+    session?.sendNow(refusedBody('access-removed', { repaired: !analysis.deletes }));
   }
 }
 

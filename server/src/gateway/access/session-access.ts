@@ -145,10 +145,10 @@ export class SessionAccess {
       session.end('token-expired');
       return;
     }
-    if (!session.tokenRequested && now >= expiresAt - REFRESH_BEFORE) session.requestToken();
+    if (now >= expiresAt - REFRESH_BEFORE) session.requestToken();
     const { expiresAt: accessEnds } = session.access;
     if (accessEnds !== undefined && now >= accessEnds) {
-      session.access = { ...session.access, expiresAt: undefined };
+      session.accessEnds();
       void this.refreshSession(session).catch((error: unknown) => session.failed(error));
     }
   }

@@ -18,6 +18,7 @@ import { mayWrite } from '../access/may-write.ts';
 import type { SessionAccess } from '../access/session-access.ts';
 import type { Walks } from '../guard/walks.ts';
 import type { GatewayLimits } from '../limits.ts';
+import { refusedBody } from '../wire/messages.ts';
 import type { LiveDocument } from '../document/live-document.ts';
 import type { Session } from '../session/session.ts';
 
@@ -68,7 +69,7 @@ export class CarriedWork {
     const { document } = session;
     const split = splitByAuthor(analysis.update, (client) => this.isOwn(session, client));
     if (!isEmptyUpdate(split.own)) this.takeOwn(session, split.own);
-    if (session.ended) return;
+    if (!session.isOpen) return;
     if (this.bytesWaiting(document) + analysis.update.length > this.ports.limits.carriedBytes) {
       throw new WeftError('server-overloaded', { detail: 'too much carried work' });
     }
@@ -178,7 +179,7 @@ export class CarriedWork {
   /** Whether the item is decided. */
   private settle(document: LiveDocument, item: Waiting, now: number): boolean {
     const { carrier } = item;
-    if (carrier.ended) return true;
+    if (!carrier.isOpen) return true;
     const analysis = this.analyze(carrier, item.update);
     // The carrier's share of the processor is used up.
     if (!analysis) return false;
@@ -227,7 +228,7 @@ export class CarriedWork {
         return (await this.ports.access.resolve(absent(tenant, user, claims), carrier.key)).role;
       }),
     );
-    if (carrier.ended || document.discarded) return;
+    if (!carrier.isOpen || document.discarded) return;
     const allowed = [carrier.access.role, ...roles].every((role) => mayWrite(role, before));
     this.ports.audit.record({
       tenant,
@@ -239,7 +240,7 @@ export class CarriedWork {
     });
     if (!allowed) {
       this.answer(document, item, false);
-      carrier.sendRefused('client-id-taken', false);
+      carrier.sendNow(refusedBody('client-id-taken', { repaired: false }));
       carrier.end('document-rebuild');
       return;
     }
@@ -292,7 +293,7 @@ export class CarriedWork {
       code: 'document-rebuild',
       detail: { author: bindings.ownerOf(session.key, client), client, clock, length },
     });
-    session.sendRefused('client-id-taken', false);
+    session.sendNow(refusedBody('client-id-taken', { repaired: false }));
     session.end('document-rebuild');
   }
 

@@ -11,15 +11,16 @@ import {
 } from '@weft/common';
 import type { KeyedCounter } from '@weft/limits';
 import { WebSocket } from 'ws';
-import { FrameReader, webSocketFrame, awarenessBody } from '../frames.ts';
-import { Session, type SessionPorts } from '../session/session.ts';
-import type { Admission } from '../hocuspocus/weft-hocuspocus.ts';
+import type { Leaving } from '../session/client.ts';
+import type { Session } from '../session/session.ts';
+import { Channel, type ChannelPorts, type ChannelSocket } from './channel.ts';
+import { Outbound } from '../wire/outbound.ts';
+import type { Peer } from './silent-peers.ts';
+import { FrameReader, awarenessBody } from '../wire/frames.ts';
+import type { Admission } from '../opening/session-opening.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { GatewayLimits } from '../limits.ts';
-import type { Peer } from './silent-peers.ts';
 
-/** Above this, several writes go out as a gathered write instead of one copied buffer. */
-const COPY_LIMIT = 16 * 1024;
 /** A page that was left or a provider that was destroyed, as opposed to a connection that broke. */
 const CLEAN_CLOSES = new Set([1000, 1001, 1005]);
 const EMPTY_AWARENESS = awarenessBody(new Uint8Array([0]));
@@ -38,8 +39,8 @@ export interface ClientSocketPorts {
   readonly addresses: KeyedCounter;
   /** Open connections by person. */
   readonly people: KeyedCounter;
-  /** Of the sessions on it. */
-  readonly session: SessionPorts;
+  /** Of the channels on it. */
+  readonly channel: ChannelPorts;
 }
 
 export interface ClientSocketOptions {
@@ -80,47 +81,38 @@ export class GatewayWebSocket extends WebSocket {
   }
 }
 
-function flush(socket: ClientSocket): void {
-  socket.flush();
-}
-
-/**
- * One WebSocket. Routes inbound frames to the document sessions on it, and writes their frames out together.
- */
-export class ClientSocket implements Peer {
+/** One WebSocket. Routes inbound frames to the channels on it, bounds them, and knows whether its peer is there. */
+export class ClientSocket implements ChannelSocket, Peer {
   readonly id = randomBytes(9).toString('base64url');
-  private readonly ports: ClientSocketPorts;
   readonly request: Request;
   readonly openedAt: number;
-  // Arrays that stay as they are grow by `concat`: spreading makes room for sixteen more.
-  /** One for each address on the wire (`name` or `name\0sessionId`). Ended ones stay, so that late frames are known. */
-  sessions: readonly Session[] = [];
+  readonly out: Outbound;
   lastReceivedAt: number;
-  lastSentAt: number;
-  authenticated = false;
-  /** Bytes of states that were sent whole; they are shared buffers and don't count against the slow reader. */
-  stateBytesInFlight = 0;
-  /** Whose sessions are on it: one person, as a rule. */
-  private people: readonly string[] = [];
+  private readonly ports: ClientSocketPorts;
   private readonly webSocket: GatewayWebSocket;
   private readonly connection: Socket;
   private readonly address: string;
-  private outbox: Buffer[] = [];
-  private outboxBytes = 0;
-  private flushScheduled = false;
+  // Arrays that stay as they are grow by `concat`: spreading makes room for sixteen more.
+  /** One for each address on the wire (`name` or `name\0sessionId`). Ended ones stay, so that late frames are known. */
+  private channels: readonly Channel[] = [];
+  /** Of the last frame: as a rule the next one's too. */
+  private lastRouted: Channel | undefined;
+  /** Whose sessions are on it: one person, as a rule. */
+  private people: readonly string[] = [];
+  private trusted = false;
   private queuedBytes = 0;
   private paused = false;
   private closed = false;
-  /** Of the last frame: as a rule the next one's too. */
-  private lastRouted: Session | undefined;
 
   constructor(options: ClientSocketOptions) {
-    this.ports = options.ports;
+    const { ports, connection } = options;
+    this.ports = ports;
     this.webSocket = options.webSocket;
-    this.connection = options.connection;
+    this.connection = connection;
     this.request = options.request;
     this.address = options.address;
-    this.openedAt = this.lastReceivedAt = this.lastSentAt = this.ports.clock.now();
+    this.openedAt = this.lastReceivedAt = ports.clock.now();
+    this.out = new Outbound({ ports, connection, owner: this });
   }
 
   listen(): void {
@@ -134,8 +126,7 @@ export class ClientSocket implements Peer {
     if (bytes.length === 1) return;
     try {
       const reader = new FrameReader(bytes);
-      const session = this.route(reader);
-      session.receive(reader);
+      this.route(reader).receive(reader);
     } catch (error) {
       this.failed(error);
     }
@@ -149,7 +140,7 @@ export class ClientSocket implements Peer {
     this.close(code);
   }
 
-  private route(reader: FrameReader): Session {
+  private route(reader: FrameReader): Channel {
     const last = this.lastRouted;
     if (last?.isOpen && startsWith(reader.bytes, last.address)) {
       reader.offset = last.address.length;
@@ -157,86 +148,38 @@ export class ClientSocket implements Peer {
     }
     const address = reader.string();
     this.lastRouted =
-      this.sessions.find(({ addressKey }) => addressKey === address) ?? this.addSession(address);
+      this.channels.find(({ addressKey }) => addressKey === address) ?? this.addChannel(address);
     return this.lastRouted;
   }
 
-  private addSession(address: string): Session {
-    if (this.sessions.length >= this.ports.limits.documentsPerSocket) {
-      this.forgetEndedSessions();
-      if (this.sessions.length >= this.ports.limits.documentsPerSocket)
-        throw new WeftError('too-many-documents');
+  private addChannel(address: string): Channel {
+    const { limits, channel: ports } = this.ports;
+    if (this.channels.length >= limits.documentsPerSocket) {
+      this.keepChannels(({ ended }) => !ended);
+      if (this.channels.length >= limits.documentsPerSocket) throw new WeftError('too-many-documents');
     }
-    const session = new Session({ ports: this.ports.session, socket: this, address });
-    this.sessions = this.sessions.concat(session);
-    return session;
+    const channel = new Channel({ ports, socket: this, address });
+    this.channels = this.channels.concat(channel);
+    return channel;
   }
 
-  private forgetEndedSessions(): void {
-    this.sessions = this.sessions.filter(({ ended }) => !ended);
+  private keepChannels(wanted: (channel: Channel) => boolean): void {
+    this.channels = this.channels.filter(wanted);
     this.lastRouted = undefined;
   }
 
-  forgetSession(session: Session): void {
-    this.sessions = this.sessions.filter((other) => other !== session);
-    this.lastRouted = undefined;
+  forget(channel: Channel): void {
+    this.keepChannels((other) => other !== channel);
   }
 
-  enqueue(frame: Buffer): void {
-    this.outbox.push(frame);
-    this.outboxBytes += frame.length;
+  reopen(ended: Channel, admission: Admission): void {
+    this.forget(ended);
+    void this.addChannel(ended.addressKey).open(admission);
   }
 
-  /** Queues a frame and writes it at the end of this turn of the event loop. */
-  send(frame: Buffer): void {
-    this.enqueue(frame);
-    if (this.flushScheduled) return;
-    this.flushScheduled = true;
-    setImmediate(flush, this);
-  }
-
-  flush(): void {
-    this.flushScheduled = false;
-    if (this.outbox.length === 0) return;
-    const frames = this.outbox;
-    const bytes = this.outboxBytes;
-    this.outbox = [];
-    this.outboxBytes = 0;
-    if (this.closed || !this.connection.writable) return;
-    this.lastSentAt = this.ports.clock.now();
-    if (frames.length === 1 && frames[0]) this.connection.write(frames[0]);
-    else if (bytes <= COPY_LIMIT) this.connection.write(Buffer.concat(frames, bytes));
-    else this.writeGathered(frames);
-    this.checkBackpressure();
-  }
-
-  private writeGathered(frames: readonly Buffer[]): void {
-    this.connection.cork();
-    for (const frame of frames) this.connection.write(frame);
-    this.connection.uncork();
-  }
-
-  private checkBackpressure(): void {
-    const { writableLength } = this.connection;
-    if (writableLength === 0) this.stateBytesInFlight = 0;
-    if (writableLength - this.stateBytesInFlight <= this.ports.limits.outboundBytes) return;
-    this.ports.metrics.refusal('slow-reader');
-    this.terminate();
-  }
-
-  /** Resolves when everything written so far has left for the network, or the socket is gone. */
-  drained(): Promise<void> {
-    if (!this.congested || this.connection.destroyed) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = () => {
-        this.connection.off('drain', done);
-        this.connection.off('close', done);
-        this.stateBytesInFlight = 0;
-        resolve();
-      };
-      this.connection.once('drain', done);
-      this.connection.once('close', done);
-    });
+  /** The sessions that are open on it. */
+  *sessions(): Iterable<Session> {
+    for (const { session } of this.channels) if (session) yield session;
   }
 
   get bytesRead(): number {
@@ -247,15 +190,11 @@ export class ClientSocket implements Peer {
     return this.webSocket.readyState;
   }
 
-  get congested(): boolean {
-    return this.connection.writableNeedDrain;
-  }
-
   /** Accounts for frames that wait in sessions, and stops reading from the network above the bound. */
   addQueuedBytes(delta: number): void {
     this.queuedBytes += delta;
     const { inboundQueueBytes, preAuthBytes } = this.ports.limits;
-    if (!this.authenticated && this.queuedBytes > preAuthBytes) throw new WeftError('frame-too-large');
+    if (!this.trusted && this.queuedBytes > preAuthBytes) throw new WeftError('frame-too-large');
     const over = this.queuedBytes > inboundQueueBytes;
     if (over === this.paused) return;
     this.paused = over;
@@ -268,8 +207,7 @@ export class ClientSocket implements Peer {
    * frame that every version of it takes for a sign of life.
    */
   keepAlive(): void {
-    const session = this.sessions.find((candidate) => candidate.isOpen);
-    if (session) this.send(webSocketFrame(session.address, EMPTY_AWARENESS));
+    this.channels.find(({ isOpen }) => isOpen)?.send(EMPTY_AWARENESS);
   }
 
   ping(): void {
@@ -278,14 +216,14 @@ export class ClientSocket implements Peer {
 
   /** Tells every session why and when to come back, then ends the connection. */
   sendAway(code: ErrorCode, retryAfter: number): void {
-    for (const session of this.sessions) session.announceEnd(code, retryAfter);
+    for (const channel of this.channels) channel.announceEnd(code, retryAfter);
     this.close(code);
   }
 
   /** Ends the connection with the code of the error; a retryable one makes the provider come back. */
   close(code: ErrorCode): void {
     if (this.closed) return;
-    this.flush();
+    this.out.flush();
     this.webSocket.close(ERRORS[code].close, code);
     this.dispose();
   }
@@ -293,8 +231,8 @@ export class ClientSocket implements Peer {
   /** The peer is gone without a word. The grace of its sessions began with the silence. */
   giveUp(): void {
     const graceIsOver = this.ports.clock.now() - this.lastReceivedAt >= this.ports.limits.presenceGrace;
-    for (const session of this.sessions) session.leavesAtOnce ||= graceIsOver;
-    this.terminate();
+    this.webSocket.terminate();
+    this.dispose(graceIsOver ? 'at-once' : 'with-grace');
   }
 
   /** Ends it without a word: the peer does not read, or is not there. */
@@ -304,14 +242,14 @@ export class ClientSocket implements Peer {
   }
 
   /** The network connection is gone, or is being closed. */
-  dispose(): void {
+  private dispose(leaving: Leaving = 'with-grace'): void {
     if (this.closed) return;
     this.closed = true;
-    for (const session of this.sessions) session.disconnected();
-    this.forget();
+    this.out.close();
+    for (const channel of this.channels) channel.leave(leaving);
+    this.giveBack();
   }
 
-  /** Counts the socket towards the connections of a person; refuses one more than they may have. */
   admit({ tenant, user }: Principal): boolean {
     const person = `${tenant}/${user}`;
     if (this.people.includes(person)) return true;
@@ -320,7 +258,21 @@ export class ClientSocket implements Peer {
     return true;
   }
 
-  private forget(): void {
+  authenticated(): void {
+    this.trusted = true;
+  }
+
+  /** Whether a token has been accepted on it. */
+  get isAuthenticated(): boolean {
+    return this.trusted;
+  }
+
+  readsTooSlowly(): void {
+    this.ports.metrics.refusal('slow-reader');
+    this.terminate();
+  }
+
+  private giveBack(): void {
     if (!this.ports.sockets.delete(this)) return;
     for (const person of this.people) this.ports.people.release(person);
     this.ports.metrics.connections.set(this.ports.sockets.size);
@@ -328,7 +280,7 @@ export class ClientSocket implements Peer {
 
   /** Since when no document is open on it, milliseconds since 1970. */
   get idleSince(): number | undefined {
-    for (const session of this.sessions) if (!session.ended) return undefined;
+    for (const { ended } of this.channels) if (!ended) return undefined;
     return this.lastReceivedAt;
   }
 
@@ -341,18 +293,9 @@ export class ClientSocket implements Peer {
     this.lastReceivedAt = this.ports.clock.now();
   }
 
-  /** Opens a session anew under the address of one that has ended. */
-  reopen(ended: Session, admission: Admission): void {
-    this.forgetSession(ended);
-    const session = this.addSession(ended.addressKey);
-    void session.open(admission);
-  }
-
   /** The peer or the network has closed it. */
   closedByPeer(code: number): void {
-    const clean = CLEAN_CLOSES.has(code);
-    for (const session of this.sessions) session.leavesAtOnce ||= clean;
-    this.dispose();
+    this.dispose(CLEAN_CLOSES.has(code) ? 'at-once' : 'with-grace');
     this.ports.addresses.release(this.address);
   }
 }

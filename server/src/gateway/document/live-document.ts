@@ -18,7 +18,7 @@ import * as Y from 'yjs';
 import type { Owed } from './acknowledgements.ts';
 import { CommitProgress } from './commit-progress.ts';
 import { FanOut } from '../fan-out/fan-out.ts';
-import { updateBody } from '../frames.ts';
+import { updateBody } from '../wire/frames.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { GatewayLimits } from '../limits.ts';
 import { RecentChanges } from './recent-changes.ts';

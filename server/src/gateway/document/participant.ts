@@ -2,7 +2,7 @@ import type { Access } from '@weft/authorize';
 import type { ErrorCode, Principal } from '@weft/common';
 import type { Connection } from '@hocuspocus/server';
 import type { Receiver } from '../fan-out/receiver.ts';
-import type { FrameBody } from '../frames.ts';
+import type { FrameBody } from '../wire/frames.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 
 /** One who has a document open, as far as the document knows them. */
@@ -20,7 +20,6 @@ export interface Participant extends Receiver {
   /** From now on it may do this, and no more. */
   permit(access: Access): void;
   sendNow(body: FrameBody): void;
-  sendRefused(code: ErrorCode, repaired: boolean): void;
   /** Sends it away, with the reason. */
   end(code: ErrorCode): void;
 }

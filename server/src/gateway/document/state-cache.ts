@@ -1,5 +1,5 @@
-import { syncStep2Body, updateBody, webSocketFrame } from '../frames.ts';
-import type { Receiver } from '../fan-out/receiver.ts';
+import { syncStep2Body, updateBody, webSocketFrame } from '../wire/frames.ts';
+import type { Addressee } from '../fan-out/receiver.ts';
 
 /** A tail longer than this costs more to send and apply than encoding the document anew. */
 const MAX_TAIL_UPDATES = 500;
@@ -53,7 +53,7 @@ export class StateCache {
   }
 
   /** Frames that give `receiver` the whole document: SyncStep2 with the state, then an update each. */
-  frames(receiver: Receiver, now: number): Buffer[] {
+  frames(receiver: Addressee, now: number): Buffer[] {
     this.usedAt = now;
     if (!this.state) this.seed(this.encode(), [], now);
     if (this.framed?.addressKey !== receiver.addressKey) {
@@ -71,7 +71,7 @@ export class StateCache {
   }
 
   /** Frames that continue what was sent up to a mark; everything, if that is no longer kept. */
-  framesSince(mark: StateMark, receiver: Receiver, now: number): Buffer[] {
+  framesSince(mark: StateMark, receiver: Addressee, now: number): Buffer[] {
     if (!this.state || mark.state !== this.state) return this.frames(receiver, now);
     return tailFrames(receiver, this.tail.slice(mark.tail));
   }
@@ -89,6 +89,6 @@ export class StateCache {
   }
 }
 
-function tailFrames({ address }: Receiver, tail: readonly Uint8Array[]): Buffer[] {
+function tailFrames({ address }: Addressee, tail: readonly Uint8Array[]): Buffer[] {
   return tail.map((update) => webSocketFrame(address, updateBody(update)));
 }

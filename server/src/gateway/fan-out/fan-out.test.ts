@@ -2,7 +2,7 @@ import { systemClock } from '@weft/common';
 import { encodeAwareness } from '@weft/presence';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FanOut } from './fan-out.ts';
-import { encodeAddress } from '../frames.ts';
+import { encodeAddress } from '../wire/frames.ts';
 import type { Receiver } from './receiver.ts';
 
 beforeEach(() => vi.useFakeTimers());

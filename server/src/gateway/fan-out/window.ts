@@ -1,4 +1,4 @@
-import { presenceHead, updateBody, webSocketFrame, type FrameBody } from '../frames.ts';
+import { presenceHead, updateBody, webSocketFrame, type FrameBody } from '../wire/frames.ts';
 import type { Receiver } from './receiver.ts';
 import { JoinedUpdate } from './join-updates.ts';
 

@@ -1,11 +1,25 @@
 import { Connection, type Document, type Hocuspocus, type WebSocketLike } from '@hocuspocus/server';
-import type { Logger } from '@weft/common';
-import type { Session } from '../session/session.ts';
+import { FrameType, type ErrorCode, type Logger } from '@weft/common';
+import { FrameReader, type FrameBody } from '../wire/frames.ts';
 
 type Callbacks = Connection['callbacks'];
 
+/** The client that a connection is of. */
+export interface HookedClient {
+  readonly wireSessionId: string | null;
+  readonly socket: {
+    readonly id: string;
+    readonly request: Request;
+    readonly readyState: number;
+    close(code: ErrorCode): void;
+  };
+  send(body: FrameBody): void;
+  /** A hook wants its session to end. */
+  closedByHook(reason: string): void;
+}
+
 export interface HocuspocusConnectionOptions {
-  readonly session: Session;
+  readonly client: HookedClient;
   readonly document: Document;
   readonly readOnly: boolean;
   readonly context: unknown;
@@ -25,58 +39,68 @@ const ENTRY = { clients: new Set<never>() };
  * which is a third of the memory of an idle connection.
  */
 export class HocuspocusConnection extends Connection {
-  private readonly session: Session | undefined;
+  private readonly client: HookedClient | undefined;
 
   constructor(options: HocuspocusConnectionOptions) {
-    const { session, document, context, readOnly, providerVersion, callbacks } = options;
-    const { request, id } = session.socket;
+    const { client, document, context, readOnly, providerVersion, callbacks } = options;
+    const { request, id } = client.socket;
     super(
-      new HookSocket(session),
+      new HookSocket(client),
       request,
       document,
       id,
       context,
       readOnly,
-      session.wireSessionId,
+      client.wireSessionId,
       providerVersion,
     );
     document.connections.set(this, ENTRY);
     this.callbacks = callbacks;
     Object.assign(this, IDLE);
-    this.session = session;
+    this.client = client;
   }
 
   /** Frames that a hook or Hocuspocus sends: `address`, type, body. */
   override send(frame: Uint8Array): void {
     // Undefined while the base class greets with the presence, of which the gateway tells.
-    this.session?.relay(frame);
+    if (this.client) relay(this.client, frame);
   }
 
   /** A hook wants the session to end. */
   override close(event?: { readonly reason?: string }): void {
-    this.session?.closedByHook(event?.reason ?? 'Server closed the connection');
+    this.client?.closedByHook(event?.reason ?? 'Server closed the connection');
   }
 }
 
 /** The socket that hooks see: it can be written to and closed, and no more. */
 class HookSocket implements WebSocketLike {
-  private readonly session: Session;
+  private readonly client: HookedClient;
 
-  constructor(session: Session) {
-    this.session = session;
+  constructor(client: HookedClient) {
+    this.client = client;
   }
 
   get readyState(): number {
-    return this.session.socket.readyState;
+    return this.client.socket.readyState;
   }
 
   send(frame: Uint8Array): void {
-    this.session.relay(frame);
+    relay(this.client, frame);
   }
 
   close(): void {
-    this.session.socket.close('frame-malformed');
+    this.client.socket.close('frame-malformed');
   }
+}
+
+/** Of what Hocuspocus and hooks may send; the gateway sends the other kinds itself. */
+const RELAYED = new Set<number>([FrameType.Auth, FrameType.Stateless, FrameType.Close]);
+
+function relay(client: HookedClient, frame: Uint8Array): void {
+  const reader = new FrameReader(frame);
+  reader.string();
+  const body = frame.subarray(reader.offset);
+  if (RELAYED.has(reader.uint())) client.send(body);
 }
 
 /** The callbacks of all connections: what Hocuspocus makes anew for each, with the connection as an argument. */

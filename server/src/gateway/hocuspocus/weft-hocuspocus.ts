@@ -2,15 +2,10 @@ import { Hocuspocus, type Connection, type Document, type Extension } from '@hoc
 import { WeftError, type DocumentKey, type Logger } from '@weft/common';
 import type { LiveDocument } from '../document/live-document.ts';
 import type { LiveDocuments } from '../document/live-documents.ts';
-import { about, aboutRequest, HocuspocusConnection, sharedCallbacks } from './hocuspocus-connection.ts';
+import { about, sharedCallbacks } from './hocuspocus-connection.ts';
+import { HookedAdmission, type Entrant } from './hooked-admission.ts';
 import { NO_REQUEST } from './light-request.ts';
-import type { Session } from '../session/session.ts';
 import type { UserHooks } from './user-hooks.ts';
-
-export interface Admission {
-  readonly token: string;
-  readonly providerVersion: string | null;
-}
 
 export interface WeftHocuspocusPorts {
   readonly logger: Logger;
@@ -19,8 +14,6 @@ export interface WeftHocuspocusPorts {
   readonly userHooks: UserHooks;
   readonly documents: Pick<LiveDocuments, 'get' | 'acquire' | 'release' | 'mayUnload'>;
   readonly publishStateless: (live: LiveDocument, payload: string) => void;
-  /** Sends a session what can be sent of its document before that has been made. */
-  readonly sendAhead: (session: Session) => Promise<void>;
 }
 
 /**
@@ -68,42 +61,19 @@ export class WeftHocuspocus extends Hocuspocus {
     };
   }
 
-  /**
-   * Takes a session whose token has been accepted past the hooks, loads its document, and makes the connection that
-   * hooks are given.
-   * @throws what a hook rejects with.
-   */
-  async admit(session: Session, { token, providerVersion }: Admission): Promise<void> {
-    const { request, id: socketId } = session.socket;
-    const { key: documentName, principal } = session;
-    const connectionConfig = { readOnly: !session.mayWrite, isAuthenticated: false };
-    let context: object = { principal };
-    const extend = (additions?: object) => (context = { ...context, ...additions });
-    const payload = () => ({
-      ...aboutRequest(request),
-      ...{ instance: this, request, socketId, documentName, connectionConfig, providerVersion, context },
-    });
-    const { userHooks } = this.ports;
-    if (userHooks.has('onConnect')) await this.hooks('onConnect', payload(), extend);
-    if (userHooks.has('onAuthenticate')) await this.hooks('onAuthenticate', { ...payload(), token }, extend);
-    connectionConfig.isAuthenticated = true;
-    const { readOnly } = connectionConfig;
-    session.authenticated(readOnly);
-    // What users' extensions do to a document when it is loaded belongs to it.
-    if (this.ports.extensions.length === 0) await this.ports.sendAhead(session);
-    const document = await this.createDocument(documentName, request, socketId, connectionConfig, context);
-    // Given up while it was being opened, it is nobody's: the session comes back to the one that is loaded anew.
-    if (session.document.discarded || session.document.document !== document)
-      throw new WeftError('document-reload');
+  /** Whether users have extensions of their own, which may do anything to a document that is loaded. */
+  get hasExtensions(): boolean {
+    return this.ports.extensions.length > 0;
+  }
+
+  /** The way of a client past the hooks. */
+  admission(entrant: Entrant): HookedAdmission {
     const { callbacks } = this;
-    const parts = { session, document, readOnly, context, providerVersion, callbacks };
-    const connection = new HocuspocusConnection(parts);
-    session.enter(connection);
-    if (userHooks.has('connected')) await this.hooks('connected', { ...payload(), connection });
+    return new HookedAdmission({ ...entrant, hocuspocus: this, userHooks: this.ports.userHooks, callbacks });
   }
 
   /** The session is over. Never rejects. */
-  async left(connection: HocuspocusConnection): Promise<void> {
+  async left(connection: Connection): Promise<void> {
     const { document } = connection;
     document.removeConnection(connection);
     try {

@@ -1,21 +1,52 @@
 import {
   documentKey,
-  isDatabaseAway,
-  toWeftError,
+  isDocumentName,
+  refusalOf,
   WeftError,
   type DocumentKey,
+  type ErrorCode,
   type Logger,
   type Principal,
 } from '@weft/common';
 import type { TokenVerifier } from '@weft/auth-jwt';
 import type { Access } from '@weft/authorize';
 import type { SessionAccess } from '../access/session-access.ts';
+import type { LiveDocument } from '../document/live-document.ts';
 import type { LiveDocuments } from '../document/live-documents.ts';
+import { authenticatedBody } from '../wire/frames.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
+import type { HookedAdmission } from '../hocuspocus/hooked-admission.ts';
+import type { HookedClient, HocuspocusConnection } from '../hocuspocus/hocuspocus-connection.ts';
+import type { WeftHocuspocus } from '../hocuspocus/weft-hocuspocus.ts';
 import type { GatewayLimits } from '../limits.ts';
+import { accessBody } from '../wire/messages.ts';
 import type { AwarenessRelay } from '../presence/awareness-relay.ts';
 import type { PresentPeople } from '../presence/present-people.ts';
-import type { Session } from '../session/session.ts';
+import type { Leaving, SessionClient } from '../session/client.ts';
+import { Session, writesAnything, type SessionPorts } from '../session/session.ts';
+import type { SyncResponder } from '../sync/sync-responder.ts';
+
+/** What a client says to get in. */
+export interface Admission {
+  readonly token: string;
+  readonly providerVersion: string | null;
+}
+
+/** A client on its way into a document. */
+export interface OpeningClient extends SessionClient, HookedClient {
+  /** Of the document, as the client writes it. */
+  readonly name: string;
+  /** Whether it has asked for the whole document, and waits. */
+  readonly awaitsEverything: boolean;
+  readonly socket: HookedClient['socket'] & {
+    /** Counts it towards the connections of a person; `false`: it is one more than they may have. */
+    admit(principal: Principal): boolean;
+    /** A token has been accepted on it. */
+    authenticated(): void;
+  };
+  /** From now on its frames are the session's. */
+  enter(session: Session): void;
+}
 
 export interface SessionOpeningPorts {
   readonly limits: Pick<GatewayLimits, 'presenceGrace'>;
@@ -28,8 +59,18 @@ export interface SessionOpeningPorts {
   readonly createDocument: (principal: Principal, key: DocumentKey) => Promise<void>;
   readonly access: SessionAccess;
   readonly documents: Pick<LiveDocuments, 'acquire' | 'release'>;
+  readonly hocuspocus: Pick<WeftHocuspocus, 'admission' | 'left' | 'hasExtensions'>;
+  readonly sync: Pick<SyncResponder, 'sendAhead'>;
   readonly people: PresentPeople;
   readonly awareness: Pick<AwarenessRelay, 'welcome' | 'sessionLeft'>;
+  readonly session: SessionPorts;
+}
+
+/** Whose token has been accepted, and the document that is held for them. */
+interface Admitted {
+  readonly principal: Principal;
+  readonly access: Access;
+  readonly document: LiveDocument;
 }
 
 /** How a session comes to be and ends: who is it, what may they, which document. */
@@ -41,37 +82,80 @@ export class SessionOpening {
   }
 
   /**
-   * Everything that can be refused is refused before Hocuspocus hears of the session.
+   * Proves who it is, resolves what they may, loads the document, and passes by the hooks.
    *
-   * @throws WeftError with the reason; a retryable one when it could not be found out.
+   * @throws WeftError with the reason, a retryable one when it could not be found out; and what a user's hook rejects
+   *   with.
    */
-  async prepare(session: Session, token: string): Promise<void> {
-    const { ports } = this;
-    const principal = await ports.verifier.verify(token);
-    const key = documentKey(principal.tenant, session.name);
-    const access = await this.admit(principal, key);
-    if (!session.socket.admit(principal)) throw new WeftError('too-many-connections');
-    session.principal = principal;
-    session.access = access;
-    session.document = await ports.documents.acquire(key);
-    session.prepared = true;
-    session.socket.authenticated = true;
-    if (session.ended) this.left(session, false);
+  async open(client: OpeningClient, { token, providerVersion }: Admission): Promise<void> {
+    const { documents, hocuspocus, session: ports } = this.ports;
+    // Everything that can be refused is refused before Hocuspocus hears of it.
+    const admitted = await this.admit(client, token).catch((error: unknown) => {
+      throw refusalOf(error);
+    });
+    const { principal, access, document } = admitted;
+    const readOnly = !writesAnything(access);
+    const admission = hocuspocus.admission({
+      client,
+      principal,
+      readOnly,
+      providerVersion,
+      key: document.key,
+    });
+    const connection = await this.connect(client, admitted, { admission, token }).catch((error: unknown) => {
+      documents.release(document);
+      throw error;
+    });
+    if (!connection) return documents.release(document);
+    client.enter(new Session({ ports, client, principal, access, document, connection }));
+    await admission.connected(connection);
+  }
+
+  private async admit(client: OpeningClient, token: string): Promise<Admitted> {
+    const { verifier, documents } = this.ports;
+    if (!isDocumentName(client.name)) throw new WeftError('name-invalid');
+    const principal = await verifier.verify(token);
+    const key = documentKey(principal.tenant, client.name);
+    const access = await this.accessOf(principal, key);
+    if (!client.socket.admit(principal)) throw new WeftError('too-many-connections');
+    const document = await documents.acquire(key);
+    client.socket.authenticated();
+    return { principal, access, document };
   }
 
   /** A document that may not be seen answers like one that is not there. */
-  private async admit(principal: Principal, key: DocumentKey): Promise<Access> {
-    const { ports } = this;
-    const { mayCreateByOpening, createDocument } = ports;
-    const access = await ports.access.resolve(principal, key);
+  private async accessOf(principal: Principal, key: DocumentKey): Promise<Access> {
+    const { access: permissions, mayCreateByOpening, createDocument } = this.ports;
+    const access = await permissions.resolve(principal, key);
     // Only a document that is there has a revision: one question to the database instead of two.
     const exists = access.policyRev > 0;
     if (exists && access.role?.read) return access;
     if (exists || !(await mayCreateByOpening(principal, key))) throw new WeftError('document-not-found');
     await createDocument(principal, key).catch(unlessMadeMeanwhile);
-    const created = await ports.access.resolve(principal, key);
+    const created = await permissions.resolve(principal, key);
     if (!created.role?.read) throw new WeftError('document-not-found');
     return created;
+  }
+
+  /** Nothing: the client has left meanwhile. */
+  private async connect(
+    client: OpeningClient,
+    { access: { role }, document }: Admitted,
+    { admission, token }: { readonly admission: HookedAdmission; readonly token: string },
+  ): Promise<HocuspocusConnection | undefined> {
+    if (client.ended) return undefined;
+    const { hocuspocus, sync } = this.ports;
+    await admission.ask(token);
+    if (!client.ended) {
+      client.send(authenticatedBody(admission.readOnly));
+      if (role) client.send(accessBody(role));
+    }
+    // What users' extensions do to a document when it is loaded belongs to it.
+    if (!hocuspocus.hasExtensions) await sync.sendAhead(client, document);
+    const connection = await admission.connect(document);
+    if (!client.ended) return connection;
+    void hocuspocus.left(connection);
+    return undefined;
   }
 
   /** The session is open: frames that waited are handled next. */
@@ -90,39 +174,32 @@ export class SessionOpening {
   /** A new token in mid-session, of the same person. */
   async refresh(session: Session, token: string): Promise<void> {
     const principal = await this.ports.verifier.verify(token);
-    const before = session.principal;
-    if (principal.tenant !== before.tenant || principal.user !== before.user)
-      throw new WeftError('token-invalid');
-    session.principal = principal;
-    session.tokenRequested = false;
+    const { tenant, user } = session.principal;
+    if (principal.tenant !== tenant || principal.user !== user) throw new WeftError('token-invalid');
+    session.renew(principal);
     await this.ports.access.refreshSession(session);
     if (session.isOpen && session.clients.size > 0) this.ports.access.rememberClaims(session);
   }
 
   /** Records why a session was not opened. `undefined`: a user's hook refused it, for reasons of its own. */
-  refused(session: Session, reason: unknown): WeftError | undefined {
-    if (!(reason instanceof WeftError) && session.prepared) return undefined;
-    const error = isDatabaseAway(reason)
-      ? new WeftError('log-unavailable', { cause: reason })
-      : toWeftError(reason);
-    this.ports.metrics.refusal(error.code);
-    if (error.code === 'internal') {
-      this.ports.logger.error({ err: error.cause, document: session.name }, 'a document could not be opened');
+  refused(name: string, reason: unknown): ErrorCode | undefined {
+    if (!(reason instanceof WeftError)) return undefined;
+    const { code, cause } = reason;
+    this.ports.metrics.refusal(code);
+    if (code === 'internal') {
+      this.ports.logger.error({ err: cause, document: name }, 'a document could not be opened');
     }
-    return error;
+    return code;
   }
 
-  /** Undoes what {@link prepare} took. */
-  left(session: Session, wasOpen: boolean): void {
-    if (!session.prepared) return;
-    session.prepared = false;
+  left(session: Session, leaving: Leaving): void {
+    const { limits, people, awareness, documents, hocuspocus } = this.ports;
     const { document } = session;
-    if (wasOpen) {
-      document.leave(session);
-      this.ports.people.left(session);
-      this.ports.awareness.sessionLeft(session, session.leavesAtOnce ? 0 : this.ports.limits.presenceGrace);
-    }
-    this.ports.documents.release(document);
+    document.leave(session);
+    people.left(session, leaving);
+    awareness.sessionLeft(session, leaving === 'at-once' ? 0 : limits.presenceGrace);
+    documents.release(document);
+    void hocuspocus.left(session.origin.connection);
   }
 }
 

@@ -5,7 +5,7 @@ import type { GatewayLimits } from '../limits.ts';
 import type { Replication } from '../document/replication.ts';
 import type { UserHooks } from '../hocuspocus/user-hooks.ts';
 import type { PresentPeople } from './present-people.ts';
-import { awarenessBody } from '../frames.ts';
+import { awarenessBody } from '../wire/frames.ts';
 import type { LiveDocument } from '../document/live-document.ts';
 import type { Session } from '../session/session.ts';
 
@@ -23,6 +23,8 @@ export interface AwarenessRelayPorts {
 /** Presence and cursors: every frame passes the document's awareness gate before anybody sees it. */
 export class AwarenessRelay {
   private readonly ports: AwarenessRelayPorts;
+  /** The newest frame of each session over its rate. */
+  private readonly deferred = new Map<Session, Uint8Array>();
 
   constructor(ports: AwarenessRelayPorts) {
     this.ports = ports;
@@ -39,12 +41,12 @@ export class AwarenessRelay {
 
   /** Over the rate only the newest frame is kept and shown when there is room: a cursor must not stop halfway. */
   private defer(session: Session, frame: Uint8Array): void {
-    const scheduled = session.deferredAwareness !== undefined;
-    session.deferredAwareness = frame.slice();
+    const scheduled = this.deferred.has(session);
+    this.deferred.set(session, frame.slice());
     if (scheduled) return;
     setTimeout(() => {
-      const latest = session.deferredAwareness;
-      session.deferredAwareness = undefined;
+      const latest = this.deferred.get(session);
+      this.deferred.delete(session);
       if (latest && session.isOpen)
         void Promise.resolve(this.accept(session, latest)).catch((error: unknown) => session.failed(error));
     }, 1000 / this.ports.limits.awarenessPerSecond).unref();

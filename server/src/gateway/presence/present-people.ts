@@ -1,4 +1,5 @@
 import { stampedUser, type PresenceRegistry } from '@weft/presence';
+import type { Leaving } from '../session/client.ts';
 import type { Session } from '../session/session.ts';
 
 /** Tells the presence registry who is here, on behalf of their sessions. */
@@ -22,8 +23,8 @@ export class PresentPeople {
     });
   }
 
-  left(session: Session): void {
-    if (session.leavesAtOnce) this.registry.leave(session.id);
+  left(session: Session, leaving: Leaving): void {
+    if (leaving === 'at-once') this.registry.leave(session.id);
     else this.registry.lose(session.id);
   }
 }

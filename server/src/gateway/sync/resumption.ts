@@ -12,7 +12,7 @@ import {
 import type { UpdateLog } from '@weft/update-log';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { Replication } from '../document/replication.ts';
-import { updateBody } from '../frames.ts';
+import { updateBody } from '../wire/frames.ts';
 import type { LiveDocument } from '../document/live-document.ts';
 import type { Session } from '../session/session.ts';
 

@@ -4,7 +4,7 @@ import * as encoding from 'lib0/encoding';
 import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { FrameReader } from '../frames.ts';
+import { FrameReader } from '../wire/frames.ts';
 import { startTestServer } from '../../testing/running-server.ts';
 
 const NAME = 'stored';

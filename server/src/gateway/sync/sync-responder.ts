@@ -6,8 +6,11 @@ import type { CarriedClocks } from '../carried/carried-clocks.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { GatewayLimits } from '../limits.ts';
 import type { UpdatePipeline } from '../updates/update-pipeline.ts';
-import { syncStep1Body, syncStep2Body } from '../frames.ts';
+import { syncStep1Body, syncStep2Body } from '../wire/frames.ts';
 import type { Resumption, MissedUpdate, StateVector } from './resumption.ts';
+import type { LiveDocument } from '../document/live-document.ts';
+import type { StateMark } from '../document/state-cache.ts';
+import type { SessionClient } from '../session/client.ts';
 import type { Session } from '../session/session.ts';
 
 const SYNC_PAUSE = 250;
@@ -17,6 +20,12 @@ const AHEAD_PATIENCE = 50;
 /** An encoded state vector of no clients: the sender has nothing yet. */
 function isEmptyStateVector(bytes: Uint8Array): boolean {
   return bytes.length === 1 && bytes[0] === 0;
+}
+
+/** A client whose session is being opened. */
+interface AwaitingClient extends SessionClient {
+  /** Whether it has asked for the whole document, and waits. */
+  readonly awaitsEverything: boolean;
 }
 
 export interface SyncResponderPorts {
@@ -31,6 +40,8 @@ export interface SyncResponderPorts {
 /** Answers SyncStep1: what the client lacks, and the question what the server lacks. */
 export class SyncResponder {
   private readonly ports: SyncResponderPorts;
+  /** What clients were sent before their session was open. */
+  private readonly sentAhead = new WeakMap<SessionClient, StateMark>();
 
   constructor(ports: SyncResponderPorts) {
     this.ports = ports;
@@ -40,13 +51,13 @@ export class SyncResponder {
    * Making a document of what the log has takes 200 ms per megabyte. Whoever has nothing of it is sent what the log has
    * before that; the rest, and the question, when their turn comes.
    */
-  async sendAhead(session: Session): Promise<void> {
-    const { states, document } = session.document;
-    if (document || !states.filled || !session.awaitsEverything) return;
-    this.enqueueState(session, states.frames(session, this.ports.clock.now()));
-    session.sentAhead = states.mark();
-    session.flush();
-    await Promise.race([session.socket.drained(), delay(AHEAD_PATIENCE)]);
+  async sendAhead(client: AwaitingClient, { states, document }: LiveDocument): Promise<void> {
+    if (document || !states.filled || !client.awaitsEverything) return;
+    const { out } = client;
+    for (const frame of states.frames(client, this.ports.clock.now())) out.enqueueState(frame);
+    this.sentAhead.set(client, states.mark());
+    out.flush();
+    await Promise.race([out.drained(), delay(AHEAD_PATIENCE)]);
   }
 
   answerStep1(session: Session, stateVector: Uint8Array): void | Promise<void> {
@@ -60,7 +71,8 @@ export class SyncResponder {
 
   private answerSoon(session: Session, stateVector: Uint8Array): void | Promise<void> {
     // A few bytes of question ask for megabytes of answer: one answer at a time leaves for the network.
-    if (session.socket.congested || !session.syncBudget.take()) return this.answerLater(session, stateVector);
+    if (session.client.out.congested || !session.syncBudget.take())
+      return this.answerLater(session, stateVector);
     return this.answer(session, stateVector);
   }
 
@@ -83,7 +95,7 @@ export class SyncResponder {
   }
 
   private async answerLater(session: Session, stateVector: Uint8Array): Promise<void> {
-    await session.socket.drained();
+    await session.client.out.drained();
     while (!session.syncBudget.take()) await delay(SYNC_PAUSE);
     return this.answer(session, stateVector);
   }
@@ -100,8 +112,8 @@ export class SyncResponder {
   }
 
   private sendState(session: Session): void {
-    const { sentAhead } = session;
-    session.sentAhead = undefined;
+    const sentAhead = this.sentAhead.get(session.client);
+    this.sentAhead.delete(session.client);
     this.ports.metrics.synced('state');
     const { states } = session.document;
     const now = this.ports.clock.now();
@@ -120,15 +132,8 @@ export class SyncResponder {
     session.acknowledgements.holdUntilSynced();
     const question = this.ports.clocks.question(session.document, stateVector);
     session.enqueue(session.frame(syncStep1Body(question)));
-    this.enqueueState(session, frames);
+    for (const frame of frames) session.client.out.enqueueState(frame);
     session.document.fanOut.flushSoon(session);
-  }
-
-  private enqueueState(session: Session, frames: readonly Buffer[]): void {
-    for (const frame of frames) {
-      session.socket.stateBytesInFlight += frame.length;
-      session.enqueue(frame);
-    }
   }
 }
 

@@ -17,7 +17,8 @@ import type { CarriedWork } from '../carried/carried-work.ts';
 import type { Replication } from '../document/replication.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { GatewayLimits } from '../limits.ts';
-import { syncStep1Body } from '../frames.ts';
+import { refusedBody } from '../wire/messages.ts';
+import { syncStep1Body } from '../wire/frames.ts';
 import type { Session } from '../session/session.ts';
 import { isForLackOfShare, type Walks } from '../guard/walks.ts';
 
@@ -192,7 +193,7 @@ export class UpdatePipeline {
   private refuseGuarded(session: Session, error: unknown): undefined {
     const { code, detail } = toWeftError(error);
     if (!GUARD_REFUSALS.has(code)) throw error;
-    if (session.ended) return;
+    if (!session.isOpen) return;
     this.ports.logger.warn(
       { document: nameOf(session.key), actor: session.principal.user, code, detail },
       'refused an update',
@@ -280,7 +281,7 @@ export class UpdatePipeline {
       code,
     });
     session.document.owe(session, false);
-    session.sendRefused(code, repaired);
+    session.sendNow(refusedBody(code, { repaired }));
   }
 }
 

@@ -1,0 +1,302 @@
+import {
+  AuthType,
+  FrameType,
+  isRetryable,
+  SESSION_SEPARATOR,
+  SyncType,
+  toWeftError,
+  WeftError,
+  type ErrorCode,
+  type Logger,
+  type Principal,
+} from '@weft/common';
+import type { FrameSource } from '../document/turn.ts';
+import type { FrameReader } from '../wire/frames.ts';
+import {
+  closeBody,
+  encodeAddress,
+  permissionDeniedBody,
+  webSocketFrame,
+  type FrameBody,
+} from '../wire/frames.ts';
+import type { GatewayMetrics } from '../gateway-metrics.ts';
+import { closedBody } from '../wire/messages.ts';
+import type { Admission, OpeningClient, SessionOpening } from '../opening/session-opening.ts';
+import type { Leaving } from '../session/client.ts';
+import type { Session } from '../session/session.ts';
+import type { FrameHandler } from './frame-handler.ts';
+import { FrameQueue, type FrameTaker } from './frame-queue.ts';
+import type { Outbound } from '../wire/outbound.ts';
+
+/** A channel waits for its token, opens its document, is open, and ends; it never goes back. */
+type State =
+  | { readonly name: 'waiting' }
+  | { readonly name: 'opening' }
+  | { readonly name: 'open'; readonly session: Session }
+  | { readonly name: 'ended' };
+
+const WAITING: State = { name: 'waiting' };
+const OPENING: State = { name: 'opening' };
+const ENDED: State = { name: 'ended' };
+
+export interface ChannelPorts {
+  readonly logger: Logger;
+  readonly metrics: Pick<GatewayMetrics, 'refusal'>;
+  readonly opening: SessionOpening;
+  readonly frames: FrameHandler;
+}
+
+/** What a channel needs of the socket that it shares with others. */
+export interface ChannelSocket {
+  readonly id: string;
+  readonly request: Request;
+  readonly readyState: number;
+  readonly out: Outbound;
+  /** Counts it towards the connections of a person; `false`: it is one more than they may have. */
+  admit(principal: Principal): boolean;
+  /** A token has been accepted on it. */
+  authenticated(): void;
+  addQueuedBytes(delta: number): void;
+  /** A frame could not be handled. */
+  failed(error: unknown): void;
+  close(code: ErrorCode): void;
+  forget(channel: Channel): void;
+  /** Opens a session anew under the address of one that has ended. */
+  reopen(ended: Channel, admission: Admission): void;
+}
+
+export interface ChannelOptions {
+  readonly ports: ChannelPorts;
+  readonly socket: ChannelSocket;
+  /** `name` or `name\0sessionId`, as the client writes it. */
+  readonly address: string;
+}
+
+/**
+ * One address on a socket: the Hocuspocus protocol of one provider, from its token to its end. While it is open its
+ * frames are a session's, one after another.
+ */
+export class Channel implements OpeningClient, FrameSource, FrameTaker {
+  readonly socket: ChannelSocket;
+  readonly addressKey: string;
+  address: Uint8Array;
+  private readonly ports: ChannelPorts;
+  private readonly queue = new FrameQueue(this);
+  private state = WAITING;
+  /** The frames that waited for the opening have been handled. */
+  private hasCaughtUp = false;
+
+  constructor({ ports, socket, address }: ChannelOptions) {
+    this.ports = ports;
+    this.socket = socket;
+    this.addressKey = address;
+    this.address = encodeAddress(address);
+  }
+
+  get out(): Outbound {
+    return this.socket.out;
+  }
+
+  /** Of the document. */
+  get name(): string {
+    const separator = this.addressKey.indexOf(SESSION_SEPARATOR);
+    return separator < 0 ? this.addressKey : this.addressKey.slice(0, separator);
+  }
+
+  /** Of the session-aware provider: several sessions of one document share its socket. */
+  get wireSessionId(): string | null {
+    const separator = this.addressKey.indexOf(SESSION_SEPARATOR);
+    return separator < 0 ? null : this.addressKey.slice(separator + 1);
+  }
+
+  get session(): Session | undefined {
+    return this.state.name === 'open' ? this.state.session : undefined;
+  }
+
+  get isOpen(): boolean {
+    return this.state.name === 'open';
+  }
+
+  get ended(): boolean {
+    return this.state.name === 'ended';
+  }
+
+  // ── inbound ────────────────────────────────────────────────────────────────
+
+  receive(reader: FrameReader): void {
+    const bodyAt = reader.offset;
+    const type = reader.uint();
+    if (type === FrameType.Auth) return this.receiveToken(reader);
+    const { state } = this;
+    switch (state.name) {
+      case 'open':
+        if (this.queue.held) this.queue.push(reader.bytes.slice(bodyAt));
+        else if (!state.session.document.turn.takes(this, type, reader)) this.queue.handle(type, reader);
+        return;
+      case 'waiting':
+      case 'opening':
+        this.queue.push(reader.bytes.slice(bodyAt));
+        return;
+      case 'ended':
+        // Frames that were on their way when the session ended.
+        return;
+    }
+  }
+
+  /** A frame that waited for the end of the turn. */
+  resume(type: number, reader: FrameReader): void {
+    if (!this.isOpen) return;
+    if (this.queue.held) return this.queue.push(reader.bytes.slice(reader.offset - 1));
+    try {
+      this.queue.handle(type, reader);
+    } catch (error) {
+      this.socket.failed(error);
+    }
+  }
+
+  handle(type: number, reader: FrameReader): void | Promise<void> {
+    const { session } = this;
+    if (session) return this.ports.frames.handle(session, type, reader);
+  }
+
+  addQueuedBytes(delta: number): void {
+    this.socket.addQueuedBytes(delta);
+  }
+
+  caughtUp(): void {
+    if (this.hasCaughtUp || !this.session) return;
+    this.hasCaughtUp = true;
+    this.ports.opening.caughtUp(this.session);
+  }
+
+  /** Whether the client has asked for the whole document, and waits. */
+  get awaitsEverything(): boolean {
+    return this.state.name === 'opening' && this.queue.some(isFirstSync);
+  }
+
+  // ── opening ────────────────────────────────────────────────────────────────
+
+  private receiveToken(reader: FrameReader): void {
+    if (reader.uint() !== AuthType.Token) throw new WeftError('frame-malformed', { detail: 'auth type' });
+    const token = reader.string();
+    const admission = { token, providerVersion: reader.done ? null : reader.string() };
+    const { state } = this;
+    switch (state.name) {
+      case 'waiting':
+        void this.open(admission);
+        return;
+      case 'opening':
+        return;
+      case 'open':
+        void this.ports.opening.refresh(state.session, token).catch((error: unknown) => this.failed(error));
+        return;
+      case 'ended':
+        this.socket.reopen(this, admission);
+        return;
+    }
+  }
+
+  async open(admission: Admission): Promise<void> {
+    this.state = OPENING;
+    try {
+      await this.ports.opening.open(this, admission);
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
+
+  /** The document is there: frames that waited are handled now. */
+  enter(session: Session): void {
+    this.state = { name: 'open', session };
+    this.address = session.document.sharedAddress(this);
+    session.document.sessions.add(session);
+    this.ports.opening.entered(session);
+    this.queue.drain();
+  }
+
+  private refuse(reason: unknown): void {
+    if (this.ended) return;
+    const code = this.ports.opening.refused(this.name, reason);
+    if (code === undefined) {
+      this.send(permissionDeniedBody(hookReason(reason)));
+      this.leave('with-grace');
+    } else if (isRetryable(code)) {
+      // The stock provider comes back only when the socket closes.
+      this.leave('with-grace');
+      this.socket.close(code);
+    } else {
+      this.send(permissionDeniedBody(code));
+      this.leave('with-grace');
+    }
+  }
+
+  // ── outbound ───────────────────────────────────────────────────────────────
+
+  send(body: FrameBody): void {
+    this.out.send(webSocketFrame(this.address, body));
+  }
+
+  /** Tells why the socket is about to close. `retryAfter`: milliseconds. */
+  announceEnd(code: ErrorCode, retryAfter: number): void {
+    if (!this.ended) this.send(closedBody(code, { retryAfter }));
+  }
+
+  // ── ending ─────────────────────────────────────────────────────────────────
+
+  /** An unexpected error of one frame: a coded one ends the session, another one too, as `internal`. */
+  failed(error: unknown): void {
+    const known = toWeftError(error);
+    if (known.code === 'internal') {
+      this.ports.logger.error({ err: error, document: this.name }, 'a frame could not be handled');
+    }
+    this.end(known.code);
+  }
+
+  end(code: ErrorCode): void {
+    if (this.ended) return;
+    this.ports.metrics.refusal(code);
+    if (isRetryable(code)) {
+      this.socket.close(code);
+      return;
+    }
+    this.send(closedBody(code));
+    this.send(permissionDeniedBody(code));
+    this.leave('with-grace');
+    this.send(closeBody(code));
+  }
+
+  closedByClient(): void {
+    this.leave('at-once');
+    this.socket.forget(this);
+  }
+
+  closedByHook(reason: string): void {
+    if (this.ended) return;
+    this.leave('with-grace');
+    this.send(closeBody(reason));
+  }
+
+  /** The session is over, if there was one. */
+  leave(leaving: Leaving): void {
+    // What it has sent counts, also when it closed in the same moment.
+    this.session?.document.turn.end();
+    const { session } = this;
+    if (this.ended) return;
+    this.state = ENDED;
+    this.queue.clear();
+    if (session) this.ports.opening.left(session, leaving);
+  }
+}
+
+/** SyncStep1 with the state vector of somebody who has nothing. */
+const FIRST_SYNC = Buffer.from([FrameType.Sync, SyncType.Step1, 1, 0]);
+
+function isFirstSync(body: Uint8Array): boolean {
+  return FIRST_SYNC.equals(body);
+}
+
+/** As Hocuspocus reads what a hook rejects with. */
+function hookReason(error: unknown): string {
+  const { reason } = (error ?? {}) as { readonly reason?: unknown };
+  return typeof reason === 'string' ? reason : 'permission-denied';
+}
