@@ -28,16 +28,8 @@ import type { FrameHandler } from './frame-handler.ts';
 import { FrameQueue, type FrameTaker } from './frame-queue.ts';
 import type { Outbound } from '../wire/outbound.ts';
 
-/** A channel waits for its token, opens its document, is open, and ends; it never goes back. */
-type State =
-  | { readonly name: 'waiting' }
-  | { readonly name: 'opening' }
-  | { readonly name: 'open'; readonly session: Session }
-  | { readonly name: 'ended' };
-
-const WAITING: State = { name: 'waiting' };
-const OPENING: State = { name: 'opening' };
-const ENDED: State = { name: 'ended' };
+/** A channel waits for its token, opens its document, is a session's, and ends; it never goes back. */
+type State = 'waiting' | 'opening' | Session | 'ended';
 
 export interface ChannelPorts {
   readonly logger: Logger;
@@ -56,7 +48,8 @@ export interface ChannelSocket {
   admit(principal: Principal): boolean;
   /** A token has been accepted on it. */
   authenticated(): void;
-  addQueuedBytes(delta: number): void;
+  queued(bytes: number): void;
+  unqueued(bytes: number): void;
   /** A frame could not be handled. */
   failed(error: unknown): void;
   close(code: ErrorCode): void;
@@ -82,7 +75,7 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
   address: Uint8Array;
   private readonly ports: ChannelPorts;
   private readonly queue = new FrameQueue(this);
-  private state = WAITING;
+  private state: State = 'waiting';
   /** The frames that waited for the opening have been handled. */
   private hasCaughtUp = false;
 
@@ -110,15 +103,15 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
   }
 
   get session(): Session | undefined {
-    return this.state.name === 'open' ? this.state.session : undefined;
+    return typeof this.state === 'object' ? this.state : undefined;
   }
 
   get isOpen(): boolean {
-    return this.state.name === 'open';
+    return typeof this.state === 'object';
   }
 
   get ended(): boolean {
-    return this.state.name === 'ended';
+    return this.state === 'ended';
   }
 
   // ── inbound ────────────────────────────────────────────────────────────────
@@ -127,20 +120,12 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
     const bodyAt = reader.offset;
     const type = reader.uint();
     if (type === FrameType.Auth) return this.receiveToken(reader);
-    const { state } = this;
-    switch (state.name) {
-      case 'open':
-        if (this.queue.held) this.queue.push(reader.bytes.slice(bodyAt));
-        else if (!state.session.document.turn.takes(this, type, reader)) this.queue.handle(type, reader);
-        return;
-      case 'waiting':
-      case 'opening':
-        this.queue.push(reader.bytes.slice(bodyAt));
-        return;
-      case 'ended':
-        // Frames that were on their way when the session ended.
-        return;
-    }
+    const { state, queue } = this;
+    // Frames that were on their way when the session ended.
+    if (state === 'ended') return;
+    const waits = state === 'waiting' || state === 'opening' || queue.held;
+    if (waits) queue.push(reader.bytes.slice(bodyAt));
+    else if (!state.document.turn.takes(this, type, reader)) queue.handle(type, reader);
   }
 
   /** A frame that waited for the end of the turn. */
@@ -159,8 +144,12 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
     if (session) return this.ports.frames.handle(session, type, reader);
   }
 
-  addQueuedBytes(delta: number): void {
-    this.socket.addQueuedBytes(delta);
+  queued(bytes: number): void {
+    this.socket.queued(bytes);
+  }
+
+  unqueued(bytes: number): void {
+    this.socket.unqueued(bytes);
   }
 
   caughtUp(): void {
@@ -171,7 +160,7 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
 
   /** Whether the client has asked for the whole document, and waits. */
   get awaitsEverything(): boolean {
-    return this.state.name === 'opening' && this.queue.some(isFirstSync);
+    return this.state === 'opening' && this.queue.some(isFirstSync);
   }
 
   // ── opening ────────────────────────────────────────────────────────────────
@@ -181,23 +170,22 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
     const token = reader.string();
     const admission = { token, providerVersion: reader.done ? null : reader.string() };
     const { state } = this;
-    switch (state.name) {
+    switch (state) {
       case 'waiting':
         void this.open(admission);
         return;
       case 'opening':
         return;
-      case 'open':
-        void this.ports.opening.refresh(state.session, token).catch((error: unknown) => this.failed(error));
-        return;
       case 'ended':
         this.socket.reopen(this, admission);
         return;
+      default:
+        void this.ports.opening.refresh(state, token).catch((error: unknown) => this.failed(error));
     }
   }
 
   async open(admission: Admission): Promise<void> {
-    this.state = OPENING;
+    this.state = 'opening';
     try {
       await this.ports.opening.open(this, admission);
     } catch (error) {
@@ -207,7 +195,7 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
 
   /** The document is there: frames that waited are handled now. */
   enter(session: Session): void {
-    this.state = { name: 'open', session };
+    this.state = session;
     this.address = session.document.sharedAddress(this);
     session.document.sessions.add(session);
     this.ports.opening.entered(session);
@@ -282,7 +270,7 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
     this.session?.document.turn.end();
     const { session } = this;
     if (this.ended) return;
-    this.state = ENDED;
+    this.state = 'ended';
     this.queue.clear();
     if (session) this.ports.opening.left(session, leaving);
   }

@@ -190,12 +190,23 @@ export class ClientSocket implements ChannelSocket, Peer {
     return this.webSocket.readyState;
   }
 
-  /** Accounts for frames that wait in sessions, and stops reading from the network above the bound. */
-  addQueuedBytes(delta: number): void {
-    this.queuedBytes += delta;
-    const { inboundQueueBytes, preAuthBytes } = this.ports.limits;
-    if (!this.trusted && this.queuedBytes > preAuthBytes) throw new WeftError('frame-too-large');
-    const over = this.queuedBytes > inboundQueueBytes;
+  /** Accounts for a frame that waits in a channel. */
+  queued(bytes: number): void {
+    this.queuedBytes += bytes;
+    if (!this.trusted && this.queuedBytes > this.ports.limits.preAuthBytes) {
+      throw new WeftError('frame-too-large');
+    }
+    this.pauseOrResume();
+  }
+
+  unqueued(bytes: number): void {
+    this.queuedBytes -= bytes;
+    this.pauseOrResume();
+  }
+
+  /** Above the bound nothing more is read from the network. */
+  private pauseOrResume(): void {
+    const over = this.queuedBytes > this.ports.limits.inboundQueueBytes;
     if (over === this.paused) return;
     this.paused = over;
     if (over) this.webSocket.pause();

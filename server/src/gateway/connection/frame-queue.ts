@@ -8,8 +8,10 @@ export interface FrameTaker {
   handle(type: number, reader: FrameReader): void | Promise<void>;
   /** One of those that had waited could not be handled. */
   failed(error: unknown): void;
-  /** So many bytes more wait, or fewer. Throws when that is too much. */
-  addQueuedBytes(delta: number): void;
+  /** So many bytes more wait. Throws when that is too much. */
+  queued(bytes: number): void;
+  /** So many bytes no longer wait. Does not throw: it is called where a session ends for any reason. */
+  unqueued(bytes: number): void;
   /** Nothing waits any longer. */
   caughtUp(): void;
 }
@@ -17,7 +19,8 @@ export interface FrameTaker {
 /** Takes frames one after another: while one waits for something (the database, a rate), those after it queue. */
 export class FrameQueue {
   private readonly taker: FrameTaker;
-  private waiting: Uint8Array[] = [];
+  /** Nothing while nothing waits, as a rule: an array that has been emptied would keep its room. */
+  private waiting: Uint8Array[] | undefined;
   private busy = false;
 
   constructor(taker: FrameTaker) {
@@ -31,12 +34,12 @@ export class FrameQueue {
 
   /** @param body a copy: what was read from the network is reused. */
   push(body: Uint8Array): void {
-    this.waiting.push(body);
-    this.taker.addQueuedBytes(body.length);
+    (this.waiting ??= []).push(body);
+    this.taker.queued(body.length);
   }
 
   some(wanted: (body: Uint8Array) => boolean): boolean {
-    return this.waiting.some(wanted);
+    return this.waiting?.some(wanted) ?? false;
   }
 
   /** Handles a frame now. */
@@ -56,24 +59,24 @@ export class FrameQueue {
 
   /** Handles what waits, as far as nothing holds it back. */
   drain(): void {
-    while (this.waiting.length > 0 && !this.busy && this.taker.isOpen) {
-      const body = this.waiting.shift() as Uint8Array;
-      this.taker.addQueuedBytes(-body.length);
-      try {
-        const reader = new FrameReader(body);
-        this.handle(reader.uint(), reader);
-      } catch (error) {
-        this.taker.failed(error);
-      }
+    while (this.waiting && !this.busy && this.taker.isOpen) this.handleNext(this.waiting);
+    if (!this.waiting && !this.busy && this.taker.isOpen) this.taker.caughtUp();
+  }
+
+  private handleNext(waiting: Uint8Array[]): void {
+    const body = waiting.shift() as Uint8Array;
+    if (waiting.length === 0) this.waiting = undefined;
+    this.taker.unqueued(body.length);
+    try {
+      const reader = new FrameReader(body);
+      this.handle(reader.uint(), reader);
+    } catch (error) {
+      this.taker.failed(error);
     }
-    if (this.waiting.length > 0) return;
-    // An array that has been emptied would keep its room.
-    this.waiting = [];
-    if (!this.busy && this.taker.isOpen) this.taker.caughtUp();
   }
 
   clear(): void {
-    for (const body of this.waiting) this.taker.addQueuedBytes(-body.length);
-    this.waiting = [];
+    for (const body of this.waiting ?? []) this.taker.unqueued(body.length);
+    this.waiting = undefined;
   }
 }

@@ -35,7 +35,7 @@ export class Acknowledgements {
   /** How often the client has been asked what the server lacks, and has not answered yet. */
   private questions = 0;
   /** Shares the fate of the answer to the client's next sync. */
-  private withSync: Pending[] = [];
+  private withSync: Pending[] | undefined;
 
   constructor(receiver: Answered) {
     this.receiver = receiver;
@@ -87,7 +87,7 @@ export class Acknowledgements {
   oweWithSync(options: { readonly silent?: true } = {}): void {
     const answer: Pending = { ticket: undefined, saved: false, ...options };
     this.push(answer);
-    this.withSync.push(answer);
+    (this.withSync ??= []).push(answer);
   }
 
   /** The client has said it: the newest answer owed is the one to its sync. */
@@ -96,7 +96,8 @@ export class Acknowledgements {
     this.questions -= 1;
     const answer = this.pending.at(-1);
     if (this.questions > 0 || !answer) return;
-    for (const waiting of this.withSync.splice(0)) waiting.with = answer;
+    for (const waiting of this.withSync ?? []) waiting.with = answer;
+    this.withSync = undefined;
   }
 
   /** What was owed for `ticket` turns out to be refused. */
