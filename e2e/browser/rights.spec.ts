@@ -1,4 +1,4 @@
-import { expect, expectSameText, restOf, test, type Desk } from './desk.ts';
+import { expect, expectSameText, newDocument, restOf, test, type Desk } from './desk.ts';
 
 async function chooseRole(owner: Desk, person: string, role: string): Promise<void> {
   const { page } = owner;
@@ -97,4 +97,23 @@ test('P3.15 a changed role takes effect in the open page, both ways', async ({ o
   await grace.text.click();
   await grace.page.keyboard.type('No more. ');
   await expectSameText([ada, grace], (shown) => shown === 'Now I may. ');
+});
+
+test('P3.28 a link that ends keeps its end when its role changes', async ({ weft, open }) => {
+  const name = await newDocument(weft);
+  const { page, expectStatus } = await open('ada', name);
+  await expectStatus('saved');
+  await page.getByRole('button', { name: 'Share' }).click();
+  const link = page.getByRole('listitem', { name: 'Anyone with the link' });
+  const chooseLinkRole = async (role: string) => {
+    await link.getByRole('combobox').click();
+    await page.getByRole('option', { name: role }).click();
+    await expect(link.getByRole('combobox')).toContainText(role);
+  };
+  await chooseLinkRole('Viewer');
+  await link.getByRole('button', { name: 'More for Anyone with the link' }).click();
+  await page.getByRole('menuitem', { name: 'For an hour' }).click();
+  await expect(link).toContainText('until');
+  await chooseLinkRole('Commenter');
+  await expect(link).toContainText('until');
 });

@@ -5,16 +5,28 @@ import type { SessionEnd } from '../session/status.ts';
 import { Button } from '../ui/button.tsx';
 import { MessagePage } from '../ui/message-page.tsx';
 
-const TITLES: Record<string, string> = {
-  'access-removed': 'Access removed',
-  'document-deleted': 'This document has been deleted',
-  'document-not-found': 'No such document',
-  'token-expired': 'Your session has expired',
-};
+interface Ending {
+  readonly title: string;
+  readonly text: string;
+}
 
-const ADVICE: Record<string, string> = {
-  'access-removed': 'If that is a mistake, ask an owner of the document to invite you again.',
-  'document-not-found': 'Ask whoever sent you the link to share the document with you.',
+const ENDINGS: Record<string, Ending> = {
+  'access-removed': {
+    title: 'Access removed',
+    text: 'It was taken back or has run out. If that is a mistake, ask an owner of the document to invite you again.',
+  },
+  'document-deleted': {
+    title: 'This document has been deleted',
+    text: 'It is gone for everybody, with its history.',
+  },
+  'document-not-found': {
+    title: 'No such document',
+    text: 'Or it is not shared with you: then ask whoever sent you the link.',
+  },
+  'token-expired': {
+    title: 'Your session has expired',
+    text: 'Open the document again from your application.',
+  },
 };
 
 export interface EndedPageProps {
@@ -24,6 +36,10 @@ export interface EndedPageProps {
 
 export function EndedPage({ end, onRetry }: EndedPageProps) {
   const { kind, forgetToken } = useIdentity();
+  const { title, text } = ENDINGS[end.code] ?? {
+    title: 'This document cannot be opened',
+    text: explanation(end),
+  };
   // The same token would be refused again.
   const asksForToken = kind === 'token' && needsNewToken(end);
   const actions = (
@@ -39,9 +55,8 @@ export function EndedPage({ end, onRetry }: EndedPageProps) {
     </>
   );
   return (
-    <MessagePage title={TITLES[end.code] ?? 'This document cannot be opened'} actions={actions}>
-      <p>{explanation(end)}</p>
-      {ADVICE[end.code] && <p>{ADVICE[end.code]}</p>}
+    <MessagePage title={title} actions={actions}>
+      <p>{text}</p>
     </MessagePage>
   );
 }

@@ -1,3 +1,5 @@
+import type { GrantInput } from '../api/types.ts';
+
 const HOUR_MS = 3_600_000;
 
 export const EXPIRIES = [
@@ -12,4 +14,8 @@ export const EXPIRIES = [
 export function expiryAfter(value: string, now: Date): string | undefined {
   const ms = EXPIRIES.find((expiry) => expiry.value === value)?.ms;
   return ms === undefined ? undefined : new Date(now.getTime() + ms).toISOString();
+}
+
+export function withExpiry(role: string, expiresAt: string | null | undefined): GrantInput {
+  return expiresAt ? { role, expiresAt } : { role };
 }

@@ -6,7 +6,7 @@ import { Avatar } from '../ui/avatar.tsx';
 import { Menu, MenuItem, MenuLabel, MenuSeparator } from '../ui/menu.tsx';
 import { SelectField, type SelectOption } from '../ui/select.tsx';
 import { untilTime } from '../ui/time.ts';
-import { EXPIRIES, expiryAfter } from './expiry.ts';
+import { EXPIRIES, expiryAfter, withExpiry } from './expiry.ts';
 import { ROLES } from './roles.ts';
 import { kindOf, nameOfSubject } from './subject.ts';
 
@@ -37,29 +37,39 @@ export function GrantRow({ grant, self, onChange, onRemove }: GrantRowProps) {
         options={optionsWith(role)}
         onChange={(next) => onChange(withExpiry(next, expiresAt))}
       />
-      <Menu
-        trigger={
-          <button type="button" className="icon-button" aria-label={`More for ${name}`}>
-            <MoreHorizontal />
-          </button>
-        }
-      >
-        <MenuLabel>Access lasts</MenuLabel>
-        {EXPIRIES.map((expiry) => (
-          <MenuItem
-            key={expiry.value}
-            icon={<CalendarClock />}
-            onSelect={() => onChange(withExpiry(role, expiryAfter(expiry.value, new Date())))}
-          >
-            {expiry.label}
-          </MenuItem>
-        ))}
-        <MenuSeparator />
-        <MenuItem icon={<UserMinus />} danger onSelect={onRemove}>
-          Remove access
-        </MenuItem>
-      </Menu>
+      <GrantMenu name={name} grant={grant} onChange={onChange} onRemove={onRemove} />
     </li>
+  );
+}
+
+export interface GrantMenuProps extends Omit<GrantRowProps, 'self'> {
+  readonly name: string;
+}
+
+/** How long it lasts, and its end. */
+export function GrantMenu({ name, grant, onChange, onRemove }: GrantMenuProps) {
+  const trigger = (
+    <button type="button" className="icon-button" aria-label={`More for ${name}`}>
+      <MoreHorizontal />
+    </button>
+  );
+  return (
+    <Menu trigger={trigger}>
+      <MenuLabel>Access lasts</MenuLabel>
+      {EXPIRIES.map(({ value, label }) => (
+        <MenuItem
+          key={value}
+          icon={<CalendarClock />}
+          onSelect={() => onChange(withExpiry(grant.role, expiryAfter(value, new Date())))}
+        >
+          {label}
+        </MenuItem>
+      ))}
+      <MenuSeparator />
+      <MenuItem icon={<UserMinus />} danger onSelect={onRemove}>
+        Remove access
+      </MenuItem>
+    </Menu>
   );
 }
 
@@ -75,10 +85,6 @@ export function SubjectIcon({ subject }: { subject: string }) {
       <Icon />
     </span>
   );
-}
-
-function withExpiry(role: string, expiresAt: string | null | undefined): GrantInput {
-  return expiresAt ? { role, expiresAt } : { role };
 }
 
 /** A role that the server defines and this page does not know must not vanish from the list. */

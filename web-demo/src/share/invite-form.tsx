@@ -5,6 +5,7 @@ import { hasFinePointer } from '../ui/pointer.ts';
 import { SelectField } from '../ui/select.tsx';
 import { EXPIRIES, expiryAfter } from './expiry.ts';
 import { ROLES } from './roles.ts';
+import { nameOfSubject } from './subject.ts';
 
 export interface InviteFormProps {
   /** Subjects that have a grant already: they are not proposed again. */
@@ -45,7 +46,7 @@ export function InviteForm({ known, onInvite }: InviteFormProps) {
           <option key={sub} value={name} />
         ))}
         {GROUPS.filter((group) => !known.includes(`group:${group}`)).map((group) => (
-          <option key={group} value={`group:${group}`} />
+          <option key={group} value={nameOfSubject(`group:${group}`)} />
         ))}
       </datalist>
       <div className="invite__row">
@@ -64,6 +65,12 @@ function subjectOf(input: string): string | undefined {
   const text = input.trim();
   if (text === '' || text === 'group:' || text === 'user:') return undefined;
   if (text.startsWith('group:') || text.startsWith('user:')) return text;
-  const person = PEOPLE.find(({ name }) => name.toLowerCase() === text.toLowerCase());
-  return `user:${person?.sub ?? text}`;
+  const person = PEOPLE.find(({ name }) => isCalled(name, text));
+  if (person) return `user:${person.sub}`;
+  const group = GROUPS.find((each) => isCalled(nameOfSubject(`group:${each}`), text));
+  return group === undefined ? `user:${text}` : `group:${group}`;
+}
+
+function isCalled(name: string, text: string): boolean {
+  return name.toLowerCase() === text.toLowerCase();
 }

@@ -6,7 +6,9 @@ import { documentPath } from '../router.ts';
 import { Button } from '../ui/button.tsx';
 import { DialogActions, Modal } from '../ui/dialog.tsx';
 import { SelectField } from '../ui/select.tsx';
-import { GrantRow, SubjectIcon } from './grant-row.tsx';
+import { untilTime } from '../ui/time.ts';
+import { withExpiry } from './expiry.ts';
+import { GrantMenu, GrantRow, SubjectIcon } from './grant-row.tsx';
 import { InviteForm } from './invite-form.tsx';
 import { EVERYBODY, kindOf, LINK, nameOfSubject } from './subject.ts';
 import { useGrants, type Grants } from './use-grants.ts';
@@ -98,22 +100,37 @@ interface GeneralRowProps {
 }
 
 function GeneralRow({ subject, name, hint, grants }: GeneralRowProps) {
-  const role = grants.grants?.find((grant) => grant.subject === subject)?.role ?? NOBODY;
+  const grant = grants.grants?.find((each) => each.subject === subject);
+  const choose = (role: string): void => {
+    if (role === NOBODY) grants.remove(subject);
+    else grants.put(subject, withExpiry(role, grant?.expiresAt));
+  };
   return (
     <li className="grant" aria-label={name}>
       <SubjectIcon subject={subject} />
       <div className="grant__who">
         <span className="grant__name">{name}</span>
-        <span className="grant__until">{hint}</span>
+        <span className="grant__until">
+          {hint}
+          {grant?.expiresAt && `, until ${untilTime(new Date(grant.expiresAt))}`}
+        </span>
       </div>
       <SelectField
         quiet
         label={`Role of ${name}`}
-        value={role}
+        value={grant?.role ?? NOBODY}
         options={GENERAL_ROLES}
         disabled={!grants.grants}
-        onChange={(next) => (next === NOBODY ? grants.remove(subject) : grants.put(subject, { role: next }))}
+        onChange={choose}
       />
+      {grant && (
+        <GrantMenu
+          name={name}
+          grant={grant}
+          onChange={(next) => grants.put(subject, next)}
+          onRemove={() => grants.remove(subject)}
+        />
+      )}
     </li>
   );
 }
