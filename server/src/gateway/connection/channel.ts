@@ -6,6 +6,7 @@ import {
   SyncType,
   toWeftError,
   WeftError,
+  type Clock,
   type ErrorCode,
   type Logger,
   type Principal,
@@ -32,6 +33,7 @@ import type { Outbound } from '../wire/outbound.ts';
 type State = 'waiting' | 'opening' | Session | 'ended';
 
 export interface ChannelPorts {
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Pick<GatewayMetrics, 'refusal'>;
   readonly opening: SessionOpening;
@@ -72,6 +74,7 @@ export interface ChannelOptions {
 export class Channel implements OpeningClient, FrameSource, FrameTaker {
   readonly socket: ChannelSocket;
   readonly addressKey: string;
+  readonly openedAt: number;
   address: Uint8Array;
   private readonly ports: ChannelPorts;
   private readonly queue = new FrameQueue(this);
@@ -83,6 +86,7 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
     this.ports = ports;
     this.socket = socket;
     this.addressKey = address;
+    this.openedAt = ports.clock.now();
     this.address = encodeAddress(address);
   }
 

@@ -15,6 +15,8 @@ export interface SessionClient {
   /** As it stands on the wire. */
   readonly address: Uint8Array;
   readonly out: Outbound;
+  /** When its first frame came, milliseconds since 1970. */
+  readonly openedAt: number;
   /** Its session is over. */
   readonly ended: boolean;
   send(body: FrameBody): void;

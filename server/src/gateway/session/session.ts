@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Access, ClientBindings } from '@weft/authorize';
-import type { Clock, DocumentKey, ErrorCode, Principal } from '@weft/common';
+import type { DocumentKey, ErrorCode, Principal } from '@weft/common';
 import { TokenBucket } from '@weft/limits';
 import type { Connection } from '@hocuspocus/server';
 import type { Outbound } from '../wire/outbound.ts';
@@ -15,7 +15,6 @@ import type { SessionRates } from './rates.ts';
 const NOBODY: ReadonlySet<number> = new Set();
 
 export interface SessionPorts {
-  readonly clock: Clock;
   readonly rates: SessionRates;
   readonly bindings: Pick<ClientBindings, 'ownerOf'>;
 }
@@ -33,8 +32,6 @@ export interface SessionOptions {
 /** A person in an open document: who they are, what they may, what they are owed. */
 export class Session implements Participant, Answered {
   readonly id = randomBytes(9).toString('base64url');
-  /** Milliseconds since 1970. */
-  readonly openedAt: number;
   readonly client: SessionClient;
   readonly document: LiveDocument;
   readonly origin: { readonly source: 'connection'; readonly connection: Connection };
@@ -57,7 +54,7 @@ export class Session implements Participant, Answered {
   private repairs: TokenBucket | undefined;
 
   constructor({ ports, client, principal, access, document, connection }: SessionOptions) {
-    const { clock, rates } = ports;
+    const { rates } = ports;
     this.ports = ports;
     this.client = client;
     this.out = client.out;
@@ -65,11 +62,15 @@ export class Session implements Participant, Answered {
     this.person = principal;
     this.rights = access;
     this.origin = { source: 'connection', connection };
-    this.openedAt = clock.now();
     this.acknowledgements = new Acknowledgements(this);
     this.updateBudget = new TokenBucket(rates.updates);
     this.awarenessBudget = new TokenBucket(rates.awareness);
     this.syncBudget = new TokenBucket(rates.syncs);
+  }
+
+  /** Milliseconds since 1970. */
+  get openedAt(): number {
+    return this.client.openedAt;
   }
 
   get key(): DocumentKey {
