@@ -26,6 +26,8 @@ export interface DocumentChannelOptions {
   readonly authorships: Numbers;
 }
 
+/** So many times as long as a peer may be silent there may be letters only. */
+const LETTERS_ONLY = 10;
 /** Milliseconds. Only where Redis cannot say how many listen. */
 const PROBE_AFTER = 30_000;
 const FORGET_AFTER = 60_000;
@@ -106,7 +108,8 @@ export class DocumentChannel {
 
   /**
    * Who is to get letters, `undefined` for nobody. Whoever has been silent may be gone, or may not be the only one: then
-   * everybody is sent something, and Redis says how many they are.
+   * everybody is sent something, and Redis says how many they are. So it is now and then anyway, for whoever is there
+   * and was not heard when they said hello.
    *
    * @param within milliseconds that it may have been silent, since everybody was last sent something
    */
@@ -114,6 +117,7 @@ export class DocumentChannel {
     const [peer] = this.peers.values();
     if (peer?.number === undefined || this.peers.size > 1) return undefined;
     if (now - Math.max(peer.heardAt, this.publishedAt) > within) return undefined;
+    if (now - this.publishedAt > within * LETTERS_ONLY) return undefined;
     return { sender: peer.sender, number: peer.number };
   }
 
