@@ -1,4 +1,12 @@
-import { createDatabase, FaultProxy, openSession, startWeft, until, type RestClient } from '@weft/harness';
+import {
+  createDatabase,
+  FaultProxy,
+  openSession,
+  startWeft,
+  until,
+  type RestClient,
+  type Session,
+} from '@weft/harness';
 import { expect, inject, test } from 'vitest';
 import { closing } from '../shared/clean-up.ts';
 
@@ -34,4 +42,26 @@ test('P6.7 whose connection broke is shown for the configured grace, in the list
   await piet.saved();
   await until(async () => shown() && (await present(api)).join() === 'olga,piet');
   expect(piet.authenticationFailures).toEqual([]);
+});
+
+test('P6.3 whose access is taken away is gone at once, without the grace of a broken connection', async () => {
+  const server = closing(await startWeft({ databaseUrl: await createDatabase(inject('postgresUrl')) }));
+  const api = server.as({ sub: 'olga' });
+  await api.createDocument('a');
+  await api.grant('a', 'user:piet', 'editor');
+  const [olga, piet] = ['olga', 'piet'].map((sub) => {
+    const session = openSession({
+      url: server.wsUrl,
+      name: 'a',
+      token: server.token({ sub }),
+      user: { name: sub },
+    });
+    return closing(session);
+  }) as [Session, Session];
+  await Promise.all([olga.saved(), piet.saved()]);
+  const shown = () => olga.provider.awareness?.getStates().has(piet.document.clientID);
+  await until(async () => shown() && (await present(api)).join() === 'olga,piet');
+
+  await api.revoke('a', 'user:piet');
+  await until(async () => !shown() && (await present(api)).join() === 'olga', { timeout: 2_500 });
 });

@@ -253,7 +253,7 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
     }
     this.send(closedBody(code));
     this.send(permissionDeniedBody(code));
-    this.leave('with-grace');
+    this.leave(FOR_GOOD.has(code) ? 'at-once' : 'with-grace');
     this.send(closeBody(code));
   }
 
@@ -279,6 +279,9 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
     if (session) this.ports.opening.left(session, leaving);
   }
 }
+
+/** Whoever is sent away with one of these does not come back in a moment, as with a fresh copy or a new token. */
+const FOR_GOOD: ReadonlySet<ErrorCode> = new Set(['access-removed', 'document-deleted']);
 
 /** SyncStep1 with the state vector of somebody who has nothing. */
 const FIRST_SYNC = Buffer.from([FrameType.Sync, SyncType.Step1, 1, 0]);

@@ -3,8 +3,8 @@ import type { Outbound } from '../wire/outbound.ts';
 import type { FrameBody } from '../wire/frames.ts';
 
 /**
- * How a client left: `at-once` when it said goodbye, or was silent for longer than the grace before it was given up;
- * `with-grace` when its connection broke, and it may be about to come back.
+ * How a client left: `at-once` when it said goodbye, lost its access, or was silent for longer than the grace before it
+ * was given up; `with-grace` when its connection broke, and it may be about to come back.
  */
 export type Leaving = 'at-once' | 'with-grace';
 
