@@ -188,6 +188,18 @@ test('P9.5 a pasted table keeps its cells apart', async ({ weft, open }) => {
   await expect(text.locator('strong')).toHaveText(['Ada']);
 });
 
+test('P9.5 a pasted picture is left out, and the page says so', async ({ weft, open }) => {
+  const { page, text, expectStatus } = await open('ada', await newDocument(weft));
+  await expectStatus('saved');
+  await text.click();
+  await text.evaluate((element) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(new File(['picture'], 'picture.png', { type: 'image/png' }));
+    element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+  });
+  await expect(page.getByText('the file was left out')).toBeVisible();
+});
+
 test('P10.19 every paragraph reads in the direction of its own words', async ({ weft, open }) => {
   const { text, expectStatus } = await open('ada', await newDocument(weft));
   await expectStatus('saved');

@@ -12,7 +12,7 @@ test('P10.4 a newcomer makes a document, names it, finds it again, renames and d
   await expectStatus('saved');
   await page.getByRole('textbox', { name: 'Document title' }).fill('Notes on cloth');
   await page.getByRole('textbox', { name: 'Document title' }).press('Enter');
-  await text.click();
+  await expect(text).toBeFocused();
   await text.pressSequentially('Warp and weft.');
   await expectStatus('saved');
   await page.getByRole('link', { name: 'All documents' }).click();

@@ -23,10 +23,12 @@ export interface DocumentHeaderProps {
   readonly session: DocumentSession;
   readonly children?: ReactNode;
   readonly onRename: (title: string) => void;
+  /** Enter was pressed in the title: on to the text. */
+  readonly onTitleEntered?: () => void;
 }
 
 export function DocumentHeader(props: DocumentHeaderProps) {
-  const { name, title, status, access, session, children, onRename } = props;
+  const { name, title, status, access, session, children, onRename, onTitleEntered } = props;
   const { person } = useIdentity();
   const people = usePeople(session.awareness, person.sub);
   const [sharing, setSharing] = useState(false);
@@ -40,7 +42,12 @@ export function DocumentHeader(props: DocumentHeaderProps) {
         </a>
       </Tip>
       <div className="topbar__title">
-        <TitleField title={title} editable={access?.writesText === true} onRename={onRename} />
+        <TitleField
+          title={title}
+          editable={access?.writesText === true}
+          onRename={onRename}
+          onEntered={onTitleEntered}
+        />
         <StatusBadge status={status} />
       </div>
       <div className="topbar__tools">

@@ -14,6 +14,8 @@ export interface RichTextOptions {
   readonly onThreadClick: (threadId: string) => void;
   readonly onComment: () => void;
   readonly onLink: () => void;
+  /** A file was pasted or dropped, which this editor has no place for. */
+  readonly onFile: () => void;
 }
 
 /** The editor of one session; another session means another editor. */
@@ -39,6 +41,8 @@ export function useRichText(options: RichTextOptions): Editor {
       injectCSS: false,
       editorProps: {
         transformPastedHTML: rowsAsParagraphs,
+        handlePaste: (_view, { clipboardData }) => refusesFile(clipboardData, () => latest.current.onFile()),
+        handleDrop: (_view, { dataTransfer }) => refusesFile(dataTransfer, () => latest.current.onFile()),
         attributes: {
           class: 'prose',
           role: 'textbox',
@@ -56,6 +60,13 @@ export function useRichText(options: RichTextOptions): Editor {
     editor.view.dom.setAttribute('aria-readonly', String(!writable));
   }, [editor, writable]);
   return editor;
+}
+
+/** A file beside text is a picture of it, as spreadsheets bring one: the text is taken. */
+function refusesFile(data: DataTransfer | null, refused: () => void): boolean {
+  if (!data || data.files.length === 0 || data.types.some((type) => type.startsWith('text/'))) return false;
+  refused();
+  return true;
 }
 
 export interface RichTextProps {

@@ -5,9 +5,10 @@ export interface TitleFieldProps {
   readonly title: string;
   readonly editable: boolean;
   readonly onRename: (title: string) => void;
+  readonly onEntered?: (() => void) | undefined;
 }
 
-export function TitleField({ title, editable, onRename }: TitleFieldProps) {
+export function TitleField({ title, editable, onRename, onEntered }: TitleFieldProps) {
   const [draft, setDraft] = useState<string>();
   if (!editable) return <h1 className="title-field title-field--fixed">{title}</h1>;
 
@@ -17,7 +18,11 @@ export function TitleField({ title, editable, onRename }: TitleFieldProps) {
     if (next && next !== title) onRename(next);
   };
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>): void => {
-    if (event.key === 'Enter') event.currentTarget.blur();
+    if (event.key === 'Enter') {
+      event.preventDefault();
+      event.currentTarget.blur();
+      onEntered?.();
+    }
     if (event.key === 'Escape') setDraft(undefined);
   };
 

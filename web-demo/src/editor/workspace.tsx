@@ -3,15 +3,17 @@ import { CommentsPanel } from '../comments/comments-panel.tsx';
 import { returnToText, useComments } from '../comments/use-comments.ts';
 import { useIdentity } from '../identity/identity.tsx';
 import { takeJustMade } from '../start/new-document.ts';
+import { useToast } from '../ui/toast.tsx';
 import { CommentsToggle, DocumentHeader, type DocumentHeaderProps } from './document-header.tsx';
 import { RichText, useRichText } from './rich-text.tsx';
 import { EditorToolbar } from './toolbar.tsx';
 import { WordCount } from './word-count.tsx';
 
 /** The document while it can be shown: header, toolbar, page, comments. */
-export function Workspace(props: Omit<DocumentHeaderProps, 'children'>) {
+export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitleEntered'>) {
   const { session, access } = props;
   const { person } = useIdentity();
+  const toast = useToast();
   const [commentsOpen, setCommentsOpen] = useState(false);
   const [linkOpen, setLinkOpen] = useState(false);
   const writable = access?.writesText === true;
@@ -27,6 +29,7 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children'>) {
     },
     onComment: () => startComment(),
     onLink: () => writable && setLinkOpen(true),
+    onFile: () => toast('This editor takes text only: the file was left out.'),
   });
   const comments = useComments({ editor, doc: session.doc, person });
 
@@ -46,7 +49,7 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children'>) {
 
   return (
     <>
-      <DocumentHeader {...props}>
+      <DocumentHeader {...props} onTitleEntered={() => editor.commands.focus()}>
         <CommentsToggle
           open={commentsOpen}
           count={comments.openCount}

@@ -200,7 +200,9 @@ export class LiveDocuments {
     const entry = this.entries.get(live.key);
     if (entry?.live === live) this.entries.delete(live.key);
     if (live.discarded) return;
-    this.ports.logger.warn(
+    // That one was deleted is somebody's wish, and no trouble.
+    const level = error.code === 'document-deleted' ? 'info' : 'warn';
+    this.ports.logger[level](
       { document: live.key, code: error.code, detail: error.detail, err: error.cause },
       'gave up a document',
     );
