@@ -133,7 +133,7 @@ test('P10.5 of many people a phone shows how many, and all of them when asked', 
   for (const person of ['grace', 'mira', 'omar'] as const)
     await (await open(person, name)).expectStatus('saved');
   await ada.page.getByRole('button', { name: '2 more people' }).click();
-  const everybody = ada.page.getByRole('dialog');
+  const everybody = ada.page.getByRole('dialog', { name: '3 others are here' });
   for (const person of ['Grace', 'Mira', 'Omar']) await expect(everybody).toContainText(person);
 });
 
@@ -214,4 +214,27 @@ test('P10.19 every paragraph reads in the direction of its own words', async ({ 
   );
   expect(indents[0]).toBe(0);
   expect(indents[1]).toBeGreaterThan(100);
+});
+
+test('P10.20 who asks for less motion is not scrolled about', async ({ weft, open }) => {
+  const { page, text, expectStatus } = await open('ada', await newDocument(weft), {
+    reducedMotion: 'reduce',
+  });
+  await expectStatus('saved');
+  await page.evaluate(() => {
+    const kinds: unknown[] = [];
+    Element.prototype.scrollIntoView = (options) =>
+      void kinds.push((options as ScrollIntoViewOptions).behavior);
+    Object.assign(window, { kinds });
+  });
+  await text.click();
+  await page.keyboard.type('A sentence.');
+  await page.keyboard.press('Control+a');
+  await page.keyboard.press('Control+Alt+m');
+  await page.keyboard.type('A remark.');
+  await page.keyboard.press('Control+Enter');
+  await page.getByRole('listitem', { name: 'Thread by Ada' }).click();
+  const kinds = () => page.evaluate(() => (window as unknown as { kinds: unknown[] }).kinds);
+  await expect.poll(async () => (await kinds()).length).toBeGreaterThan(1);
+  expect(new Set(await kinds())).toEqual(new Set(['instant']));
 });

@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react';
 import { NEUTRAL_COLOR } from '../session/presence.ts';
 import { Avatar } from '../ui/avatar.tsx';
 import { IconButton } from '../ui/button.tsx';
+import { scrollIntoSight } from '../ui/scroll.ts';
 import { TimeAgo } from '../ui/time-ago.tsx';
 import { Composer } from './composer.tsx';
 import type { Message, Thread } from './threads.ts';
@@ -28,7 +29,7 @@ export function ThreadCard({ thread, active, detached, writable, self, ...action
   const card = useRef<HTMLLIElement>(null);
   const starter = thread.messages[0]?.author.name ?? '';
   useEffect(() => {
-    if (active) card.current?.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+    if (active && card.current) scrollIntoSight(card.current);
   }, [active]);
 
   return (

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from 'react';
 import type * as Y from 'yjs';
 import type { Person } from '../identity/people.ts';
 import { hasFinePointer } from '../ui/pointer.ts';
+import { scrollIntoSight } from '../ui/scroll.ts';
 import { anchorOf } from './anchors.ts';
 import type { CommentsPanelProps } from './comments-panel.tsx';
 import { highlight, threadRanges } from './highlights.ts';
@@ -105,5 +106,5 @@ function scrollToThread(editor: Editor, id: string): void {
   if (!range) return;
   const { node } = editor.view.domAtPos(range.from);
   const element = node instanceof Element ? node : node.parentElement;
-  element?.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+  if (element) scrollIntoSight(element);
 }

@@ -1,4 +1,5 @@
 import { Popover } from 'radix-ui';
+import { useId } from 'react';
 import type { Present } from '../session/presence.ts';
 import { Avatar } from '../ui/avatar.tsx';
 import { Tip } from '../ui/tooltip.tsx';
@@ -34,14 +35,23 @@ export function PeopleHere({ people }: { people: readonly Present[] }) {
 }
 
 function Everybody({ people, more }: { people: readonly Present[]; more: number }) {
+  const title = useId();
   return (
     <Popover.Root>
       <Popover.Trigger className="people-here__person people-here__more" aria-label={`${more} more people`}>
         +{more}
       </Popover.Trigger>
       <Popover.Portal>
-        <Popover.Content className="popover everybody" align="end" sideOffset={8} collisionPadding={8}>
-          <h2 className="everybody__title">{people.length} others are here</h2>
+        <Popover.Content
+          className="popover everybody"
+          aria-labelledby={title}
+          align="end"
+          sideOffset={8}
+          collisionPadding={8}
+        >
+          <h2 className="everybody__title" id={title}>
+            {people.length} others are here
+          </h2>
           <ul>
             {people.map(({ id, name, color }) => (
               <li key={id} className="everybody__person">
