@@ -6,7 +6,7 @@ import { startTestServer } from '../../testing/running-server.ts';
 
 const HEARTBEAT = 2_000;
 /** For the machine, not for the server. */
-const SLACK = 1_000;
+const SLACK = 1_500;
 const NAME = 'meeting';
 
 async function startServer() {
