@@ -1,4 +1,4 @@
-import { expect, expectSameText, newDocument, test } from './desk.ts';
+import { expect, expectSameText, newDocument, test, tokenOf } from './desk.ts';
 
 test('P3.4 an expiring token is renewed behind the writer’s back', async ({ weft, open }) => {
   const name = await newDocument(weft, { grace: 'editor' });
@@ -25,4 +25,21 @@ test('P3.4 an expiring token is renewed behind the writer’s back', async ({ we
   await grace.expectStatus('saved');
   expect(frames).toEqual([]);
   await expectSameText([ada, grace], (shown) => shown.endsWith('here'));
+});
+
+test('P9.12 a token that is refused for good can be changed for another', async ({ weft, open }) => {
+  const name = await newDocument(weft);
+  const { page, line } = await open('omar');
+  const expired = await tokenOf(weft, { sub: 'ada', expiresIn: 1 });
+  const refused = () =>
+    fetch(`${weft.url}/v1/documents`, { headers: { authorization: `Bearer ${expired}` } });
+  await expect.poll(async () => (await refused()).status).toBe(401);
+  for (const path of ['/', `/d/${name}`]) {
+    await page.goto('about:blank');
+    await page.goto(`http://127.0.0.1:${line.port}${path}#token=${expired}`);
+    await page.getByRole('button', { name: 'Use another token' }).click();
+    // The development server has other people to offer than to ask for a token.
+    await expect(page.getByRole('button', { name: 'You are Omar' })).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Use another token' })).toHaveCount(0);
+  }
 });
