@@ -31,21 +31,21 @@ export class Barrier {
   ): Promise<readonly Reauthorization[]> {
     const accessOf = await this.ports.access.refresh(
       document,
-      entries.map((entry) => document.writtenOf(entry)?.principal),
+      entries.map((entry) => document.writer.writtenOf(entry)?.principal),
     );
     const mayStand = ({ principal, analysis }: Written) => mayWrite(accessOf(principal).role, analysis);
     const refused: Written[] = [];
     for (const entry of entries) {
-      const written = document.writtenOf(entry);
+      const written = document.writer.writtenOf(entry);
       if (!written) requireOwn(entry);
       else if (!mayStand(written)) refused.push(written);
     }
     for (const written of refused) this.refuse(document, written, policyRev);
     // All at once: what of theirs stands on what else is taken back makes a difference.
-    const removals = document.takeBack(refused);
+    const removals = document.writer.takeBack(refused);
     const removalOf = new Map(refused.map((written, index) => [written, removals[index] as Uint8Array]));
     return entries.map((entry) => {
-      const written = document.writtenOf(entry);
+      const written = document.writer.writtenOf(entry);
       const update = written && removalOf.get(written);
       return update ? { verdict: 'replace', update } : { verdict: 'commit' };
     });

@@ -56,5 +56,5 @@ function write(
   // One before it was not allowed, or its author has left or used up their share of the processor.
   if (!analysis || analysis.noop || analysis.missing.length > 0) return;
   if (!mayWrite(access.role, analysis)) return;
-  return document.writeUnanswered(carrier, analysis, 'edit');
+  return document.writer.write(carrier, analysis, 'edit');
 }

@@ -79,7 +79,7 @@ export class CarriedWork {
     list.push({
       carrier: session,
       update: analysis.update,
-      owed: document.oweLater(session),
+      owed: document.answers.oweLater(session),
       takenAt: this.ports.clock.now() + carriedGrace,
     });
     this.looks.soon(document);
@@ -107,7 +107,7 @@ export class CarriedWork {
     this.waiting.get(document)?.push({
       carrier: session,
       update: update.slice(),
-      owed: document.oweLater(session),
+      owed: document.answers.oweLater(session),
       takenAt: Infinity,
     });
   }
@@ -128,7 +128,7 @@ export class CarriedWork {
     const analysis = this.analyze(session, update);
     if (!analysis || analysis.noop || analysis.missing.length > 0) return;
     if (mayWrite(session.access.role, analysis))
-      void session.document.writeUnanswered(session, analysis, 'edit');
+      void session.document.writer.write(session, analysis, 'edit');
   }
 
   private bytesWaiting(document: LiveDocument): number {
@@ -192,7 +192,7 @@ export class CarriedWork {
     const authors = this.foreignAuthors(carrier, analysis);
     if (authors.size === 0) {
       const allowed = mayWrite(carrier.access.role, analysis);
-      if (allowed) void document.writeUnanswered(carrier, analysis, 'edit');
+      if (allowed) void document.writer.write(carrier, analysis, 'edit');
       this.answer(document, item, allowed);
       return true;
     }
@@ -250,7 +250,7 @@ export class CarriedWork {
     if (this.isContradicted(document, item, analysis)) return;
     if (!analysis.noop) {
       this.ports.clocks.note(document, analysis.authors);
-      void document.writeUnanswered(carrier, analysis, 'carried');
+      void document.writer.write(carrier, analysis, 'carried');
     }
     this.answer(document, item, true);
   }
@@ -276,7 +276,7 @@ export class CarriedWork {
   refuseEquivocation(session: Session, update: Uint8Array): boolean {
     const range = this.ports.clocks.contradicted(session.document, update);
     if (!range) return false;
-    session.document.owe(session, false);
+    session.document.answers.owe(session, false);
     this.endForEquivocation(session, range);
     return true;
   }
@@ -299,7 +299,7 @@ export class CarriedWork {
 
   private answer(document: LiveDocument, { carrier, owed }: Waiting, saved: boolean): void {
     owed.decide(document.progress.lastTicket, saved);
-    document.settleAcknowledgements(carrier);
+    document.answers.settle(carrier);
   }
 }
 

@@ -91,7 +91,7 @@ export class Replication {
         readRows: (after, limit) => log.readUpdates(live.key, { after, limit }),
         apply: (rows) => {
           events.committed(live, rows);
-          live.applyCommitted(rows);
+          live.writer.applyCommitted(rows);
           events.applied(live);
         },
         lost: (reason) => events.lost(live, lostError(reason)),

@@ -1,4 +1,3 @@
-import { systemClock } from '@weft/common';
 import { encodeAwareness } from '@weft/presence';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FanOut } from './fan-out.ts';
@@ -35,7 +34,7 @@ class Counting implements Receiver {
 function room(size: number) {
   const members = Array.from({ length: size }, () => new Counting());
   const receivers = new Set(members);
-  const fanOut = new FanOut({ receivers, clock: systemClock, maxWindow: 5, windowPerReceiver: 0.25 });
+  const fanOut = new FanOut({ receivers, maxWindow: 5, windowPerReceiver: 0.25 });
   const writes = () => members.reduce((sum, { writes: own }) => sum + own, 0);
   return { fanOut, members, receivers, writes };
 }
@@ -97,7 +96,7 @@ describe('P7.25 presence costs a bounded number of writes', () => {
     fanOut.flushSoon(writer);
     vi.advanceTimersByTime(5);
     expect([writer.writes, other.writes]).toEqual([2, 1]);
-    fanOut.broadcastUpdate(new Uint8Array([0, 0]), writer);
+    fanOut.broadcastUpdate({ update: new Uint8Array([0, 0]), from: writer, at: Date.now() });
     vi.advanceTimersByTime(5);
     expect([writer.writes, other.writes]).toEqual([3, 2]);
     vi.advanceTimersByTime(1_000);
@@ -112,7 +111,7 @@ describe('P7.25 presence costs a bounded number of writes', () => {
       setImmediate(() => {
         writesThen = writes();
         receivers.delete(last);
-        fanOut.broadcastUpdate(new Uint8Array([0, 0]));
+        fanOut.broadcastUpdate({ update: new Uint8Array([0, 0]), from: undefined, at: Date.now() });
       });
     fanOut.showPresence(move(1));
     vi.advanceTimersByTime(110);

@@ -1,10 +1,14 @@
-import { awarenessEntries, type Clock } from '@weft/common';
+import { awarenessEntries } from '@weft/common';
 import type { Receiver } from './receiver.ts';
 import { Window, type Item, type Shown } from './window.ts';
 
+/** A Yjs update, and when it was made: milliseconds since 1970. */
+export interface Change extends Item {
+  readonly at: number;
+}
+
 export interface FanOutOptions {
   readonly receivers: ReadonlySet<Receiver>;
-  readonly clock: Clock;
   /** The longest that anything waits to be written together with what follows, in milliseconds. */
   readonly maxWindow: number;
   /** Milliseconds of window per receiver: joining frames pays only when many sockets are written to. */
@@ -65,9 +69,15 @@ export class FanOut {
     this.options = options;
   }
 
-  /** A Yjs update, to everybody; to `from`, who has it already, only where leaving it out costs more. */
-  broadcastUpdate(update: Uint8Array, from?: Receiver): void {
-    this.add({ update, from });
+  /** A Yjs update, to everybody; to whom it is from, who has it already, only where leaving it out costs more. */
+  broadcastUpdate(change: Change): void {
+    this.items.push(change);
+    this.count(change.at);
+    if (this.immediate || this.timer) return;
+    const window = this.window(this.options.maxWindow, this.options.windowPerReceiver);
+    const saved = (this.recent / RATE_MEMORY) * window * this.options.receivers.size;
+    if (window < 1 || saved < WRITES_PER_WAKE) this.flushAtOnce();
+    else this.timer = setTimeout(this.flush, Math.max(window, this.busyWindow));
   }
 
   /**
@@ -100,22 +110,11 @@ export class FanOut {
     if (most || !this.timer) this.flushAtOnce();
   }
 
-  private add(item: Item): void {
-    this.items.push(item);
-    this.count();
-    if (this.immediate || this.timer) return;
-    const window = this.window(this.options.maxWindow, this.options.windowPerReceiver);
-    const saved = (this.recent / RATE_MEMORY) * window * this.options.receivers.size;
-    if (window < 1 || saved < WRITES_PER_WAKE) this.flushAtOnce();
-    else this.timer = setTimeout(this.flush, Math.max(window, this.busyWindow));
-  }
-
   private get busyWindow(): number {
     return Math.min(BUSY_WINDOW.max, this.writing * BUSY_WINDOW.perWrite);
   }
 
-  private count(): void {
-    const now = this.options.clock.now();
+  private count(now: number): void {
     this.recent = this.recent * Math.exp(Math.min(0, this.countedAt - now) / RATE_MEMORY) + 1;
     this.countedAt = now;
   }

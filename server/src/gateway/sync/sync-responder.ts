@@ -81,7 +81,7 @@ export class SyncResponder {
     const { resumption } = this.ports;
     const deletions = resumption.deletionsOf(session, update);
     if (deletions && resumption.bringsNothing(session, update, deletions)) {
-      session.document.owe(session, true);
+      session.document.answers.owe(session, true);
       return this.synced(session, deletions);
     }
     const done = this.ports.updates.receive(session, SyncType.Step2, update);
@@ -90,7 +90,7 @@ export class SyncResponder {
   }
 
   private synced(session: Session, deletions: DeletedRanges | undefined): void {
-    session.document.synced(session);
+    session.document.answers.synced(session);
     this.ports.resumption.complete(session, deletions);
   }
 

@@ -75,7 +75,7 @@ export class Submissions {
     if (!analysis.noop) {
       const decision = role && decideUpdate(role, analysis);
       if (!decision?.allow) throw new WeftError(decision?.code ?? 'write-forbidden');
-      await live.commit(written);
+      await live.writer.commit(written);
     }
     return written;
   }

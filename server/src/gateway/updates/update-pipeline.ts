@@ -87,7 +87,7 @@ export class UpdatePipeline {
 
   private guard(session: Session, type: number, update: Uint8Array): void | Promise<void> {
     if (!session.isOpen) return;
-    if (isEmptyUpdate(update)) return session.document.owe(session, true);
+    if (isEmptyUpdate(update)) return session.document.answers.owe(session, true);
     // Those who may write nothing cost nothing: only their sync on joining is looked into, since it may be empty.
     if (!session.mayWrite && type === SyncType.Update) return this.refuseReader(session);
     const analysis = this.analyze(session, type, update);
@@ -105,7 +105,7 @@ export class UpdatePipeline {
     session.missing = 0;
     // Something in it is known already, which is where it may say something else.
     if (analysis.update !== update && this.ports.carried.refuseEquivocation(session, update)) return;
-    if (analysis.noop) return session.document.owe(session, true);
+    if (analysis.noop) return session.document.answers.owe(session, true);
     if (!session.mayWrite) return this.refuseReader(session);
     return this.author(session, type, analysis);
   }
@@ -184,7 +184,10 @@ export class UpdatePipeline {
       throw new WeftError('document-too-large');
     }
     this.ports.metrics.updates.inc();
-    return document.write(session, analysis);
+    const done = document.writer.write(session, analysis, 'edit');
+    // Due when it is committed.
+    document.answers.owe(session, true);
+    return done;
   }
 
   // ── refusals ───────────────────────────────────────────────────────────────
@@ -230,7 +233,7 @@ export class UpdatePipeline {
     session.missing += 1;
     this.ports.metrics.refusal('update-missing-dependencies');
     if (session.missing > MISSING_ALLOWED) throw new WeftError('update-missing-dependencies');
-    session.document.owe(session, false);
+    session.document.answers.owe(session, false);
     this.askForSync(session);
   }
 
@@ -265,7 +268,7 @@ export class UpdatePipeline {
       session.end('document-rebuild');
       return;
     }
-    session.document.repair(session, analysis);
+    session.document.writer.repair(session, analysis);
     this.askForSync(session);
   }
 
@@ -280,7 +283,7 @@ export class UpdatePipeline {
       session: session.id,
       code,
     });
-    session.document.owe(session, false);
+    session.document.answers.owe(session, false);
     session.sendNow(refusedBody(code, { repaired }));
   }
 }
