@@ -12,6 +12,9 @@ import type { Extension } from '@hocuspocus/server';
 import { Barrier } from './access/barrier.ts';
 import { SessionAccess } from './access/session-access.ts';
 import { CarriedClocks } from './carried/carried-clocks.ts';
+import { Authorship } from './carried/authorship.ts';
+import { CarriedDecision } from './carried/carried-decision.ts';
+import { Equivocation } from './carried/equivocation.ts';
 import { CarriedWork } from './carried/carried-work.ts';
 import type { ClientSocket, ClientSocketPorts } from './connection/client-socket.ts';
 import { FrameHandler } from './connection/frame-handler.ts';
@@ -131,8 +134,19 @@ export function makeParts(dependencies: GatewayDependencies): GatewayParts {
     guardLimits,
   });
   const clocks = new CarriedClocks({ readCarried: (id) => log.readCarried(id), logger, guardLimits });
-  const carried = new CarriedWork({ ...shared, access, walks, clocks });
-  const updates = new UpdatePipeline({ ...shared, access, walks, carried, replication });
+  const authorship = new Authorship(shared);
+  const equivocation = new Equivocation({ ...shared, clocks });
+  const decision = new CarriedDecision({ ...shared, access, walks, authorship, clocks, equivocation });
+  const carried = new CarriedWork({ ...shared, walks, authorship, decision });
+  const updates = new UpdatePipeline({
+    ...shared,
+    access,
+    walks,
+    authorship,
+    equivocation,
+    carried,
+    replication,
+  });
   const submissions = new Submissions({ ...shared, access, walks, clocks, documents });
 
   const resumption = new Resumption({ ...shared, replication });

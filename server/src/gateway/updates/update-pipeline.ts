@@ -13,6 +13,8 @@ import { claimsFor, decideUpdate, type ClientBindings } from '@weft/authorize';
 import { isEmptyUpdate } from '@weft/guard';
 import * as Y from 'yjs';
 import type { SessionAccess } from '../access/session-access.ts';
+import type { Authorship } from '../carried/authorship.ts';
+import type { Equivocation } from '../carried/equivocation.ts';
 import type { CarriedWork } from '../carried/carried-work.ts';
 import type { Replication } from '../document/replication.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
@@ -47,6 +49,8 @@ export interface UpdatePipelinePorts {
   readonly bindings: Pick<ClientBindings, 'ownerOf' | 'bindAll'>;
   readonly walks: Walks;
   readonly access: Pick<SessionAccess, 'rememberClaims'>;
+  readonly authorship: Pick<Authorship, 'mayHoldForgotten'>;
+  readonly equivocation: Pick<Equivocation, 'refuse'>;
   readonly carried: CarriedWork;
   readonly replication: Pick<Replication, 'catchUp'>;
 }
@@ -104,7 +108,7 @@ export class UpdatePipeline {
     if (analysis.missing.length > 0) return this.missing(session, type, update);
     session.missing = 0;
     // Something in it is known already, which is where it may say something else.
-    if (analysis.update !== update && this.ports.carried.refuseEquivocation(session, update)) return;
+    if (analysis.update !== update && this.ports.equivocation.refuse(session, update)) return;
     if (analysis.noop) return session.document.answers.owe(session, true);
     if (!session.mayWrite) return this.refuseReader(session);
     return this.author(session, type, analysis);
@@ -138,7 +142,7 @@ export class UpdatePipeline {
 
   private author(session: Session, type: number, analysis: UpdateAnalysis): void | Promise<void> {
     const { bindings } = this.ports;
-    const mixed = type === SyncType.Step2 && this.ports.carried.mayHoldForgotten(session.document);
+    const mixed = type === SyncType.Step2 && this.ports.authorship.mayHoldForgotten(session.document);
     const unbound: number[] = [];
     let foreign = false;
     for (const { client } of analysis.authors) {

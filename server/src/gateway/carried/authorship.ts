@@ -1,0 +1,44 @@
+import type { ClientBindings } from '@weft/authorize';
+import type { Clock, UpdateAnalysis } from '@weft/common';
+import type { LiveDocument } from '../document/live-document.ts';
+import type { Session } from '../session/session.ts';
+
+/** Milliseconds after a database was put back in which whoever was there before comes back. */
+const FORGOTTEN_FOR = 600_000;
+
+export interface AuthorshipPorts {
+  readonly clock: Clock;
+  readonly bindings: Pick<ClientBindings, 'ownerOf'>;
+}
+
+/** Whose edits somebody brings: their own, or other people's. */
+export class Authorship {
+  private readonly ports: AuthorshipPorts;
+
+  constructor(ports: AuthorshipPorts) {
+    this.ports = ports;
+  }
+
+  /**
+   * Whether what somebody brings may be of people whose Yjs clients were known before the database was put back. Who
+   * is here shows their own first; what is taken for the carrier's else would be theirs for good.
+   */
+  mayHoldForgotten({ log: { renewed, epoch } }: LiveDocument): boolean {
+    return renewed && this.ports.clock.now() - epoch < FORGOTTEN_FOR;
+  }
+
+  isOwn(session: Session, client: number): boolean {
+    const owner = this.ports.bindings.ownerOf(session.key, client);
+    return owner === undefined ? !this.mayHoldForgotten(session.document) : owner === session.principal.user;
+  }
+
+  /** The others whose edits a carrier brings. `undefined` is somebody whom the database has forgotten. */
+  foreignAuthors(carrier: Session, analysis: UpdateAnalysis): Set<string | undefined> {
+    const people = new Set<string | undefined>();
+    for (const { client } of analysis.authors) {
+      const owner = this.ports.bindings.ownerOf(carrier.key, client);
+      if (!this.isOwn(carrier, client)) people.add(owner);
+    }
+    return people;
+  }
+}

@@ -1,0 +1,153 @@
+import type { AuditLog } from '@weft/audit';
+import type { Claims, ClientBindings } from '@weft/authorize';
+import { nameOf, WeftError, type Principal, type UpdateAnalysis } from '@weft/common';
+import { mayWrite } from '../access/may-write.ts';
+import type { SessionAccess } from '../access/session-access.ts';
+import type { Owed } from '../document/acknowledgements.ts';
+import type { LiveDocument } from '../document/live-document.ts';
+import type { Walks } from '../guard/walks.ts';
+import type { Session } from '../session/session.ts';
+import { refusedBody } from '../wire/messages.ts';
+import type { Authorship } from './authorship.ts';
+import type { CarriedClocks } from './carried-clocks.ts';
+import type { Equivocation } from './equivocation.ts';
+
+/** Edits of others that somebody brought, and what depends on them, waiting for their authors. */
+export interface CarriedItem {
+  readonly carrier: Session;
+  readonly update: Uint8Array;
+  /** The answer that the carrier is owed. */
+  readonly owed: Owed;
+  /** When they are taken from the carrier, milliseconds since 1970; `Infinity`: never. */
+  readonly takenAt: number;
+}
+
+export interface CarriedDecisionPorts {
+  readonly audit: Pick<AuditLog, 'record'>;
+  readonly bindings: Pick<ClientBindings, 'claims'>;
+  readonly access: Pick<SessionAccess, 'resolve'>;
+  readonly walks: Walks;
+  readonly authorship: Authorship;
+  readonly clocks: Pick<CarriedClocks, 'note'>;
+  readonly equivocation: Equivocation;
+}
+
+/** Decides what becomes of carried edits, and answers their carrier. */
+export class CarriedDecision {
+  private readonly ports: CarriedDecisionPorts;
+
+  constructor(ports: CarriedDecisionPorts) {
+    this.ports = ports;
+  }
+
+  /**
+   * @param now milliseconds since 1970
+   * @returns whether the item is decided, or is being decided by now.
+   */
+  decide(item: CarriedItem, now: number): boolean {
+    const { carrier } = item;
+    const { document } = carrier;
+    if (!carrier.isOpen) return true;
+    const analysis = this.analyze(item);
+    // The carrier's share of the processor is used up.
+    if (!analysis) return false;
+    if (this.isContradicted(item, analysis)) return true;
+    if (analysis.noop) {
+      answer(item, true);
+      return true;
+    }
+    if (analysis.missing.length > 0) return false;
+    const authors = this.ports.authorship.foreignAuthors(carrier, analysis);
+    if (authors.size === 0) {
+      const allowed = mayWrite(carrier.access.role, analysis);
+      if (allowed) void document.writer.write(carrier, analysis, 'edit');
+      answer(item, allowed);
+      return true;
+    }
+    if (now < item.takenAt || isHere(document, analysis)) return false;
+    void this.take(item, analysis, authors).catch((error: unknown) => carrier.failed(error));
+    return true;
+  }
+
+  private analyze({ carrier, update }: CarriedItem): UpdateAnalysis | undefined {
+    const { principal, document } = carrier;
+    return this.ports.walks.analyze({ principal, document: document.document, update });
+  }
+
+  /** The grace is over: taken from the carrier if both the carrier and every author may write it. */
+  private async take(
+    item: CarriedItem,
+    before: UpdateAnalysis,
+    everybody: ReadonlySet<string | undefined>,
+  ): Promise<void> {
+    const { carrier } = item;
+    const { document } = carrier;
+    const { tenant, user: actor } = carrier.principal;
+    const authors = [...everybody].filter((user) => user !== undefined);
+    const roles = await Promise.all(authors.map((user) => this.roleOf(user, carrier)));
+    if (!carrier.isOpen || document.discarded) return;
+    const allowed = [carrier.access.role, ...roles].every((role) => mayWrite(role, before));
+    this.ports.audit.record({
+      tenant,
+      action: allowed ? 'update.carried' : 'update.carried-refused',
+      actor,
+      document: nameOf(document.key),
+      session: carrier.id,
+      detail: { authors },
+    });
+    if (!allowed) {
+      answer(item, false);
+      carrier.sendNow(refusedBody('client-id-taken', { repaired: false }));
+      carrier.end('document-rebuild');
+      return;
+    }
+    // The author may have come back while the permissions were read.
+    const analysis = this.analyze(item);
+    if (!analysis) throw new WeftError('update-costly');
+    if (this.isContradicted(item, analysis)) return;
+    if (!analysis.noop) {
+      this.ports.clocks.note(document, analysis.authors);
+      void document.writer.write(carrier, analysis, 'carried');
+    }
+    answer(item, true);
+  }
+
+  /** What an author may now who is not here to show a token: what the newest one said counts until it ends. */
+  private async roleOf(user: string, { principal: { tenant }, key }: Session) {
+    const { bindings, access } = this.ports;
+    const claims = await bindings.claims.of(key, user);
+    return (await access.resolve(absent(tenant, user, claims), key)).role;
+  }
+
+  /** Whether the author, or another carrier, has brought other content than the item: its carrier has to rebuild. */
+  private isContradicted(item: CarriedItem, { update }: UpdateAnalysis): boolean {
+    // Nothing of it is known.
+    if (update === item.update) return false;
+    const { equivocation } = this.ports;
+    const range = equivocation.find(item.carrier, item.update);
+    if (!range) return false;
+    answer(item, false);
+    equivocation.end(item.carrier, range);
+    return true;
+  }
+}
+
+function answer({ carrier, owed }: CarriedItem, saved: boolean): void {
+  const { document } = carrier;
+  owed.decide(document.progress.lastTicket, saved);
+  document.answers.settle(carrier);
+}
+
+/** Whether a session of one of these very Yjs clients is open; the same person in a new tab can't bring them. */
+function isHere(document: LiveDocument, { authors }: UpdateAnalysis): boolean {
+  for (const session of document.sessions) {
+    if (authors.some(({ client }) => session.clients.has(client))) return true;
+  }
+  return false;
+}
+
+const NO_CLAIMS: Claims = { groups: [], grants: {}, expiresAt: Number.MAX_SAFE_INTEGER };
+
+function absent(tenant: string, user: string, claims: Claims = NO_CLAIMS): Principal {
+  return { tenant, user, name: undefined, color: undefined, scopes: [], ...claims, tokenId: undefined };
+}
