@@ -1,3 +1,29 @@
+/** From the door down: what each knows stands below it. */
+const GATEWAY_FOLDERS = [
+  'connection',
+  'opening',
+  'sync',
+  'updates',
+  'presence',
+  'carried',
+  'guard',
+  'access',
+  'session',
+  'hocuspocus',
+  'document',
+  'fan-out',
+  'wire',
+];
+
+const gatewayFolders = GATEWAY_FOLDERS.map((folder, index) => ({
+  name: `gateway-${folder}-knows-only-what-stands-below-it`,
+  severity: 'error',
+  from: { path: `^server/src/gateway/${folder}/`, pathNot: '\\.test\\.ts$' },
+  to: {
+    path: `^server/src/gateway/(${['gateway\\.ts', 'parts\\.ts', ...GATEWAY_FOLDERS.slice(0, index).map((above) => `${above}/`)].join('|')})`,
+  },
+}));
+
 /** The direction of the code: common ← extensions ← server. See docs/LIFECYCLE.md. */
 module.exports = {
   forbidden: [
@@ -16,6 +42,7 @@ module.exports = {
       from: { path: '^server/src/gateway/' },
       to: { circular: true },
     },
+    ...gatewayFolders,
     {
       name: 'no-cycles',
       comment: 'Of modules that run.',
