@@ -10,11 +10,11 @@ import {
   type Principal,
 } from '@weft/common';
 import type { KeyedCounter } from '@weft/limits';
-import { WebSocket } from 'ws';
 import type { Leaving } from '../session/client.ts';
 import type { Session } from '../session/session.ts';
 import { Channel, type ChannelPorts, type ChannelSocket } from './channel.ts';
 import { Outbound } from '../wire/outbound.ts';
+import type { GatewayWebSocket, SocketOwner } from './gateway-web-socket.ts';
 import type { Peer } from './silent-peers.ts';
 import { FrameReader, awarenessBody } from '../wire/frames.ts';
 import type { Admission } from '../opening/session-opening.ts';
@@ -53,36 +53,8 @@ export interface ClientSocketOptions {
   readonly address: string;
 }
 
-/**
- * A WebSocket that tells its owner what happens to it, and nobody else: listeners, and the dictionary they are kept in,
- * would take 400 bytes of each.
- */
-export class GatewayWebSocket extends WebSocket {
-  owner: ClientSocket | undefined;
-
-  override emit(event: string | symbol, ...details: unknown[]): boolean {
-    const [first] = details;
-    switch (event) {
-      case 'message':
-        this.owner?.receive(first as Buffer);
-        break;
-      case 'pong':
-        this.owner?.heard();
-        break;
-      case 'close':
-        this.owner?.closedByPeer(first as number);
-        break;
-      case 'error':
-        // Followed by 'close'.
-        this.owner?.broken(first as Error);
-        break;
-    }
-    return true;
-  }
-}
-
 /** One WebSocket. Routes inbound frames to the channels on it, bounds them, and knows whether its peer is there. */
-export class ClientSocket implements ChannelSocket, Peer {
+export class ClientSocket implements ChannelSocket, Peer, SocketOwner {
   readonly id = randomBytes(9).toString('base64url');
   readonly request: Request;
   readonly openedAt: number;
@@ -118,6 +90,8 @@ export class ClientSocket implements ChannelSocket, Peer {
   listen(): void {
     this.webSocket.owner = this;
   }
+
+  // ── inbound ────────────────────────────────────────────────────────────────
 
   receive(bytes: Uint8Array): void {
     if (this.closed) return;
@@ -182,14 +156,6 @@ export class ClientSocket implements ChannelSocket, Peer {
     for (const { session } of this.channels) if (session) yield session;
   }
 
-  get bytesRead(): number {
-    return this.connection.bytesRead;
-  }
-
-  get readyState(): number {
-    return this.webSocket.readyState;
-  }
-
   /** Accounts for a frame that waits in a channel. */
   queued(bytes: number): void {
     this.queuedBytes += bytes;
@@ -213,6 +179,42 @@ export class ClientSocket implements ChannelSocket, Peer {
     else this.webSocket.resume();
   }
 
+  // ── whose it is ────────────────────────────────────────────────────────────
+
+  admit({ tenant, user }: Principal): boolean {
+    const person = `${tenant}/${user}`;
+    if (this.people.includes(person)) return true;
+    if (this.closed || !this.ports.people.acquire(person)) return false;
+    this.people = this.people.concat(person);
+    return true;
+  }
+
+  authenticated(): void {
+    this.trusted = true;
+  }
+
+  /** Whether a token has been accepted on it. */
+  get isAuthenticated(): boolean {
+    return this.trusted;
+  }
+
+  // ── signs of life ──────────────────────────────────────────────────────────
+
+  get bytesRead(): number {
+    return this.connection.bytesRead;
+  }
+
+  /** A sign of life below the protocol. */
+  heard(): void {
+    this.lastReceivedAt = this.ports.clock.now();
+  }
+
+  /** Since when no document is open on it, milliseconds since 1970. */
+  get idleSince(): number | undefined {
+    for (const { ended } of this.channels) if (!ended) return undefined;
+    return this.lastReceivedAt;
+  }
+
   /**
    * The stock provider reconnects when it has received nothing for 30 s. An empty awareness update is the one
    * frame that every version of it takes for a sign of life.
@@ -223,6 +225,12 @@ export class ClientSocket implements ChannelSocket, Peer {
 
   ping(): void {
     if (!this.closed) this.webSocket.ping();
+  }
+
+  // ── ending ─────────────────────────────────────────────────────────────────
+
+  get readyState(): number {
+    return this.webSocket.readyState;
   }
 
   /** Tells every session why and when to come back, then ends the connection. */
@@ -261,53 +269,25 @@ export class ClientSocket implements ChannelSocket, Peer {
     this.giveBack();
   }
 
-  admit({ tenant, user }: Principal): boolean {
-    const person = `${tenant}/${user}`;
-    if (this.people.includes(person)) return true;
-    if (this.closed || !this.ports.people.acquire(person)) return false;
-    this.people = this.people.concat(person);
-    return true;
-  }
-
-  authenticated(): void {
-    this.trusted = true;
-  }
-
-  /** Whether a token has been accepted on it. */
-  get isAuthenticated(): boolean {
-    return this.trusted;
-  }
-
   readsTooSlowly(): void {
     this.ports.metrics.refusal('slow-reader');
     this.terminate();
-  }
-
-  private giveBack(): void {
-    if (!this.ports.sockets.delete(this)) return;
-    for (const person of this.people) this.ports.people.release(person);
-    this.ports.metrics.connections.set(this.ports.sockets.size);
-  }
-
-  /** Since when no document is open on it, milliseconds since 1970. */
-  get idleSince(): number | undefined {
-    for (const { ended } of this.channels) if (!ended) return undefined;
-    return this.lastReceivedAt;
   }
 
   broken(error: Error): void {
     this.ports.logger.debug({ err: error }, 'WebSocket error');
   }
 
-  /** A sign of life below the protocol. */
-  heard(): void {
-    this.lastReceivedAt = this.ports.clock.now();
-  }
-
   /** The peer or the network has closed it. */
   closedByPeer(code: number): void {
     this.dispose(CLEAN_CLOSES.has(code) ? 'at-once' : 'with-grace');
     this.ports.addresses.release(this.address);
+  }
+
+  private giveBack(): void {
+    if (!this.ports.sockets.delete(this)) return;
+    for (const person of this.people) this.ports.people.release(person);
+    this.ports.metrics.connections.set(this.ports.sockets.size);
   }
 }
 
