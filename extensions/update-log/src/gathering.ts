@@ -21,6 +21,9 @@ export interface GatheringOptions {
  * the next update when this one is saved, it would only be slower.
  *
  * It waits when more arrivals are to be expected, and no longer than until everybody who has lately written is there.
+ * Where everybody waits for their answer that is what ends it, not the time: beginning with half of them, or after 3 ms,
+ * so that one half is written while the other is received, brought a hundred writers a fifth less, since what everybody
+ * sends is then received and shown in twice as many pieces.
  */
 export class Gathering {
   private readonly options: GatheringOptions;
