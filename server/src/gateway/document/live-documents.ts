@@ -143,7 +143,7 @@ export class LiveDocuments {
   }
 
   private unload(entry: Entry): void {
-    if (entry.holds > 0 || entry.unloading) return;
+    if (entry.holds > 0 || entry.unloading || entry.live.discarded) return;
     if (!entry.live.progress.complete) {
       // The database is away: what is not committed exists only here.
       this.unloadSoon(entry);
@@ -161,6 +161,8 @@ export class LiveDocuments {
     const { hocuspocus } = this.ports;
     if (live.document) {
       await hocuspocus.unloadDocument(live.document);
+      // Given up meanwhile: what bears its name by now is another.
+      if (live.discarded) return;
       // Another extension keeps it, or a direct connection.
       if (hocuspocus.documents.get(live.key) === live.document) {
         this.unloadSoon(entry);
