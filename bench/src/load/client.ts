@@ -48,8 +48,8 @@ export interface Opened {
   readonly bytes: number;
 }
 
-/** The state itself is not looked into. */
-const KEPT_WHILE_OPENING = 64 * 1024;
+/** The state itself is not looked into; what hundreds of people show comes whole. */
+const KEPT_WHILE_OPENING = 512 * 1024;
 
 /**
  * A person at a document, as the server sees them: opens like a stock provider, sends and counts, but keeps no
@@ -137,16 +137,19 @@ export class LightClient {
     }
     const decoder = decoding.createDecoder(frame);
     skipString(decoder);
-    switch (decoding.readVarUint(decoder)) {
+    const type = decoding.readVarUint(decoder);
+    const complete = frame.length === length;
+    switch (type) {
       case FrameType.Sync:
       case FrameType.SyncReply:
-        this.receiveSync(decoder, { complete: frame.length === length, at });
+        this.receiveSync(decoder, { complete, at });
         break;
       case FrameType.SyncStatus:
         this.receiveStatus(decoding.readVarInt(decoder) === 1, at);
         break;
       case FrameType.Awareness:
         this.presenceFrames += 1;
+        if (!complete) return this.fail('presence came that was too large to look into');
         this.options.listener?.presence?.(decoding.readVarUint8Array(decoder), at);
         break;
       case FrameType.Auth:
