@@ -106,7 +106,11 @@ export class SessionOpening {
       documents.release(document);
       throw error;
     });
-    if (!connection) return documents.release(document);
+    // Left while it was being opened.
+    if (!connection || client.ended) {
+      if (connection) void hocuspocus.left(connection);
+      return documents.release(document);
+    }
     client.enter(new Session({ ports, client, principal, access, document, connection }));
     await admission.connected(connection);
   }
@@ -137,7 +141,7 @@ export class SessionOpening {
     return created;
   }
 
-  /** Nothing: the client has left meanwhile. */
+  /** Nothing for who has left already. */
   private async connect(
     client: OpeningClient,
     { access: { role }, document }: Admitted,
@@ -152,10 +156,7 @@ export class SessionOpening {
     }
     // What users' extensions do to a document when it is loaded belongs to it.
     if (!hocuspocus.hasExtensions) await sync.sendAhead(client, document);
-    const connection = await admission.connect(document);
-    if (!client.ended) return connection;
-    void hocuspocus.left(connection);
-    return undefined;
+    return admission.connect(document);
   }
 
   /** The session is open: frames that waited are handled next. */
