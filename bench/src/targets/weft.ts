@@ -106,8 +106,8 @@ async function write(
 const SNAPSHOT_ROWS = 500;
 
 /**
- * A document that has been worked on has a snapshot; the server looks for those that need one every 15 s. On a machine
- * that others use too, so much is merged into each row that it may not need one.
+ * A document that has been worked on has a snapshot; the server looks for those that need one every 15 s. One that is
+ * due would be made while something else is measured.
  */
 async function untilSnapshot(database: string, document: string): Promise<void> {
   const client = new pg.Client({ connectionString: database });
@@ -116,7 +116,7 @@ async function untilSnapshot(database: string, document: string): Promise<void> 
     await until(
       async () => {
         const found = await client.query(
-          'SELECT 1 FROM documents WHERE name = $1 AND (snapshot_seq > 0 OR head < $2)',
+          'SELECT 1 FROM documents WHERE name = $1 AND head - snapshot_seq < $2',
           [document, SNAPSHOT_ROWS],
         );
         return found.rowCount;
