@@ -1,5 +1,15 @@
-import { devices } from '@playwright/test';
+import { devices, type Locator, type Page } from '@playwright/test';
 import { expect, newDocument, test } from './desk.ts';
+
+/** Writes a sentence and a comment on it, by the keyboard alone. */
+async function remark(page: Page, text: Locator): Promise<void> {
+  await text.click();
+  await page.keyboard.type('A sentence.');
+  await page.keyboard.press('Control+a');
+  await page.keyboard.press('Control+Alt+m');
+  await page.keyboard.type('A remark.');
+  await page.keyboard.press('Control+Enter');
+}
 
 test('P10.5 on a phone nothing is cut off, and writing, sharing and comments are in reach', async ({
   weft,
@@ -152,12 +162,7 @@ test('P10.6 a comment is written and left by the keyboard, which is back in the 
 }) => {
   const { page, text, expectStatus } = await open('ada', await newDocument(weft));
   await expectStatus('saved');
-  await text.click();
-  await page.keyboard.type('A sentence.');
-  await page.keyboard.press('Control+a');
-  await page.keyboard.press('Control+Alt+m');
-  await page.keyboard.type('A remark.');
-  await page.keyboard.press('Control+Enter');
+  await remark(page, text);
   await expect(text).toBeFocused();
   await page.keyboard.type(' Another.');
   await expect(text).toHaveText('A sentence. Another.');
@@ -227,12 +232,7 @@ test('P10.20 who asks for less motion is not scrolled about', async ({ weft, ope
       void kinds.push((options as ScrollIntoViewOptions).behavior);
     Object.assign(window, { kinds });
   });
-  await text.click();
-  await page.keyboard.type('A sentence.');
-  await page.keyboard.press('Control+a');
-  await page.keyboard.press('Control+Alt+m');
-  await page.keyboard.type('A remark.');
-  await page.keyboard.press('Control+Enter');
+  await remark(page, text);
   await page.getByRole('listitem', { name: 'Thread by Ada' }).click();
   const kinds = () => page.evaluate(() => (window as unknown as { kinds: unknown[] }).kinds);
   await expect.poll(async () => (await kinds()).length).toBeGreaterThan(1);
