@@ -96,11 +96,12 @@ export class WeftHocuspocus extends Hocuspocus {
   override async loadDocument(...args: Parameters<Hocuspocus['loadDocument']>): Promise<Document> {
     const document = await super.loadDocument(...args);
     const live = this.ports.documents.get(document.name as DocumentKey);
-    if (live?.document !== document) {
+    if (live?.document === document) live.takeOver(document);
+    // Given up meanwhile, also by what was waiting to be written to it: what is returned would be kept under its name.
+    if (live?.document !== document || live.discarded) {
       document.destroy();
       throw new WeftError('document-reload');
     }
-    live.takeOver(document);
     return document;
   }
 }
