@@ -14,9 +14,15 @@ export class CommitProgress {
   /** The newest row that this instance knows of. */
   seq = 0;
   private waiters: Waiter[] = [];
+  private failure: WeftError | undefined;
 
   get complete(): boolean {
     return this.committedTicket === this.lastTicket;
+  }
+
+  /** Nothing more will be committed, and nobody is told of more. */
+  get abandoned(): boolean {
+    return this.failure !== undefined;
   }
 
   /** Own appends have been committed. */
@@ -32,6 +38,7 @@ export class CommitProgress {
 
   /** Resolves when everything handed over so far is committed; rejects when it can no longer be. */
   async settled(): Promise<void> {
+    if (this.failure) throw this.failure;
     const ticket = this.lastTicket;
     if (this.committedTicket >= ticket) return;
     await new Promise<void>((resolve, reject) => this.waiters.push({ ticket, resolve, reject }));
@@ -47,6 +54,7 @@ export class CommitProgress {
 
   /** Nothing more will be committed. */
   abandon(error: WeftError): void {
+    this.failure ??= error;
     for (const { reject } of this.waiters) reject(error);
     this.waiters = [];
   }

@@ -155,7 +155,9 @@ export class DocumentWriter {
       this.append(update, own ? writing : undefined);
     } catch (error) {
       // Shown, but never to be saved: an exception here would leave Yjs in the middle of its transaction.
-      queueMicrotask(() => live.discard(toWeftError(error)));
+      const failure = toWeftError(error);
+      live.progress.abandon(failure);
+      queueMicrotask(() => live.discard(failure));
     }
   }
 

@@ -40,6 +40,8 @@ export class DueAnswers {
   settle(session: Participant): void {
     const { acknowledgements } = session;
     const { progress, metrics, fanOut } = this.options;
+    // What has no ticket, since the log did not take it, would look like something that is committed.
+    if (progress.abandoned) return;
     const count = acknowledgements.settle(progress.committedTicket);
     if (count > 0) {
       metrics.acknowledged.inc({}, count);
