@@ -33,12 +33,16 @@ export interface GateOptions {
 /** The one place that says who may do what. It keeps no answers: sessions hold their own, and watch for changes. */
 export class Gate implements Service {
   private readonly sources: readonly GrantSource[];
+  private readonly revised: readonly GrantSource[];
+  private readonly others: readonly GrantSource[];
   private readonly logger: Logger;
   private readonly listeners = new Set<(change: PolicyChange) => void>();
   private stops: StopWatching[] = [];
 
   constructor({ sources, logger = silentLogger }: GateOptions) {
     this.sources = sources;
+    this.revised = sources.filter((source) => source.revisions !== undefined);
+    this.others = sources.filter((source) => source.revisions === undefined);
     this.logger = logger;
   }
 
@@ -66,21 +70,22 @@ export class Gate implements Service {
    * One source that cannot answer means no answer, also when another would have said yes: a source may be
    * the one that takes rights away.
    *
+   * First those who have revisions, then the others: an answer that is older than the revision beside it would pass the
+   * barrier, although the change that the revision stands for was about that very answer.
+   *
    * @throws WeftError `permissions-unavailable`
    */
   async resolve(principal: Principal, key: DocumentKey): Promise<Access> {
     if (tenantOf(key) !== principal.tenant) return NO_ACCESS;
     try {
-      return combine(await Promise.all(this.sources.map((source) => source.resolve(principal, key))));
+      const revised = await Promise.all(this.revised.map((source) => source.resolve(principal, key)));
+      const revision = newestOf(revised);
+      const others = await Promise.all(this.others.map((source) => source.resolve(principal, key, revision)));
+      return combine([...revised, ...others]);
     } catch (cause) {
       this.logger.warn({ err: cause, document: key }, 'permissions cannot be checked');
       throw cause instanceof WeftError ? cause : new WeftError('permissions-unavailable', { cause });
     }
-  }
-
-  /** Rights on a document have changed: no source may answer from what it remembers of before. */
-  forget(key: DocumentKey): void {
-    for (const source of this.sources) source.forget?.(key);
   }
 
   /** The documents for a person's list, by name or `prefix*`, with the right to read them. */
@@ -104,7 +109,7 @@ export class Gate implements Service {
 
   /** The current policy revisions, in one query for all; a key without any has 0. */
   async revisions(keys: readonly DocumentKey[]): Promise<ReadonlyMap<DocumentKey, number>> {
-    const source = this.sources.find((candidate) => 'revisions' in candidate);
+    const [source] = this.revised;
     return (await source?.revisions?.(keys)) ?? new Map(keys.map((key) => [key, 0]));
   }
 
@@ -123,7 +128,11 @@ function combine(resolutions: readonly Resolution[]): Access {
   const ends = resolutions.flatMap(({ expiresAt }) => expiresAt ?? []);
   return {
     role: strongestOf(resolutions.flatMap(({ roles }) => roles)),
-    policyRev: Math.max(0, ...resolutions.map(({ policyRev }) => policyRev ?? 0)),
+    policyRev: newestOf(resolutions),
     expiresAt: ends.length > 0 ? Math.min(...ends) : undefined,
   };
+}
+
+function newestOf(resolutions: readonly Resolution[]): number {
+  return Math.max(0, ...resolutions.map(({ policyRev }) => policyRev ?? 0));
 }

@@ -22,14 +22,16 @@ export type StopWatching = () => Promise<void>;
 
 /** Where permissions come from. Called only for documents of the principal's own tenant. */
 export interface GrantSource {
-  /** @throws WeftError `permissions-unavailable` when it cannot tell; never guesses */
-  resolve(principal: Principal, key: DocumentKey): Promise<Resolution>;
+  /**
+   * @param revision of the document's permissions, where another source has them: what is remembered of any other
+   *   revision counts no more, nor what was being asked then
+   * @throws WeftError `permissions-unavailable` when it cannot tell; never guesses
+   */
+  resolve(principal: Principal, key: DocumentKey, revision?: number): Promise<Resolution>;
   /** Tells of changes as they are made. A hint that may be lost. */
   watch?(onChange: (change: PolicyChange) => void): Promise<StopWatching>;
-  /** Rights on this document have changed: what is remembered of it counts no more, nor what is being asked. */
-  forget?(key: DocumentKey): void;
   /** For the list of documents; a source that cannot enumerate has none. */
   visible?(principal: Principal): Promise<readonly Visible[]>;
-  /** The current policy revisions, for a poll; 0 for a document that does not exist. */
+  /** The current policy revisions, for a poll; 0 for a document that does not exist. Who has them is asked first. */
   revisions?(keys: readonly DocumentKey[]): Promise<ReadonlyMap<DocumentKey, number>>;
 }

@@ -193,15 +193,21 @@ describe('P4.5 permissions that cannot be checked mean no', () => {
 });
 
 describe('P4.8 the integrator can say that rights have changed', () => {
-  test('P4.8 what is remembered of one document can be forgotten', async () => {
+  test('P4.8 what was answered under another revision of the permissions counts no more, nor what is on its way', async () => {
     const source = create();
-    const other = documentKey(TENANT, 'other');
-    const askBoth = () =>
-      Promise.all([source.resolve(person('alice'), plan), source.resolve(person('alice'), other)]);
-    await askBoth();
-    source.forget(plan);
-    await askBoth();
-    expect(asked).toHaveLength(3);
+    const rolesAt = async (revision: number) => (await source.resolve(person('alice'), plan, revision)).roles;
+    expect(await rolesAt(1)).toHaveLength(1);
+    expect(await rolesAt(1)).toHaveLength(1);
+    expect(asked).toHaveLength(1);
+    const waiting: ServerResponse[] = [];
+    respond = (_, response) => waiting.push(response);
+    const before = rolesAt(2);
+    await until(() => waiting.length === 1);
+    respond = role(null);
+    expect(await rolesAt(3)).toEqual([]);
+    waiting[0]?.end('{"role":"owner"}');
+    await before;
+    expect(await rolesAt(3)).toEqual([]);
   });
 
   test('P4.8 and is asked again at once, also when a question was under way', async () => {

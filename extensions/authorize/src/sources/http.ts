@@ -34,8 +34,12 @@ export interface HttpGrantSourceOptions {
   readonly maxInFlight?: number;
 }
 
-interface Cached {
+interface Asked {
   readonly key: DocumentKey;
+  readonly revision: number;
+}
+
+interface Cached extends Asked {
   readonly resolution: Resolution & { readonly expiresAt: number };
 }
 
@@ -73,14 +77,14 @@ export class HttpGrantSource implements GrantSource {
     this.maxInFlight = options.maxInFlight ?? 256;
   }
 
-  async resolve(principal: Principal, key: DocumentKey): Promise<Resolution> {
+  async resolve(principal: Principal, key: DocumentKey, revision = 0): Promise<Resolution> {
     const question = questionOf(principal, key);
     const cached = this.cache.get(question);
-    if (cached && cached.resolution.expiresAt > this.clock.now()) {
+    if (cached?.revision === revision && cached.resolution.expiresAt > this.clock.now()) {
       this.keep(question, cached);
       return cached.resolution;
     }
-    return this.asking.get(question) ?? this.ask(question, key);
+    return this.asking.get(`${revision} ${question}`) ?? this.ask(question, { key, revision });
   }
 
   async watch(onChange: (change: PolicyChange) => void): Promise<StopWatching> {
@@ -92,35 +96,28 @@ export class HttpGrantSource implements GrantSource {
 
   /** To be called when the integrator says that rights have changed: asks again instead of waiting for the TTL. */
   changed(change: PolicyChange): void {
-    this.forgetAll((key) => affects(change, key));
-    for (const listener of this.listeners) listener(change);
-  }
-
-  forget(key: DocumentKey): void {
-    this.forgetAll((candidate) => candidate === key);
-  }
-
-  private forgetAll(affected: (key: DocumentKey) => boolean): void {
     this.generation += 1;
     for (const [question, { key }] of this.cache) {
-      if (affected(key)) this.cache.delete(question);
+      if (affects(change, key)) this.cache.delete(question);
     }
     // Who asks from now on must not join a request that may have been answered before the change.
     this.asking.clear();
+    for (const listener of this.listeners) listener(change);
   }
 
-  private ask(question: string, key: DocumentKey): Promise<Resolution> {
+  private ask(question: string, asked: Asked): Promise<Resolution> {
+    const place = `${asked.revision} ${question}`;
     if (this.asking.size >= this.maxInFlight) throw unavailable(new Error('too many requests are in flight'));
     const generation = this.generation;
     const answer = this.request(question)
       .then((resolution) => {
-        if (generation === this.generation) this.keep(question, { key, resolution });
+        if (generation === this.generation) this.keep(question, { ...asked, resolution });
         return resolution;
       })
       .finally(() => {
-        if (this.asking.get(question) === answer) this.asking.delete(question);
+        if (this.asking.get(place) === answer) this.asking.delete(place);
       });
-    this.asking.set(question, answer);
+    this.asking.set(place, answer);
     return answer;
   }
 

@@ -18,7 +18,7 @@ const RESOLVE_ATTEMPTS = 3;
 const RESOLVE_PAUSE = 200;
 
 export interface SessionAccessPorts {
-  readonly gate: Pick<Gate, 'resolve' | 'forget'>;
+  readonly gate: Pick<Gate, 'resolve'>;
   /** The newest tokens of people, by document. */
   readonly bindings: { readonly claims: Pick<ClientBindings['claims'], 'rememberSoon'> };
   readonly logger: Logger;
@@ -99,7 +99,6 @@ export class SessionAccess {
     document: LiveDocument,
     others: readonly (Principal | undefined)[],
   ): Promise<(principal: Principal) => Access> {
-    this.ports.gate.forget(document.key);
     const sessions = [...document.sessions];
     const people = new Set<Principal>(sessions.map(({ principal }) => principal));
     for (const other of others) if (other) people.add(other);
