@@ -1,32 +1,78 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createDatabase } from '@weft/harness';
+import { createDatabase, openSession, until } from '@weft/harness';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import * as Y from 'yjs';
-import { startTestServer } from '../../testing/running-server.ts';
+import { startTestServer, type TestServer } from '../../testing/running-server.ts';
 
-test('P4.8 what an endpoint said before a change counts no more where nobody has the document open, either', async () => {
-  let role: string | null = 'editor';
-  const endpoint = createServer((_, response) => response.end(JSON.stringify({ role })));
-  onTestFinished(() => void endpoint.close());
-  await new Promise<void>((listening) => endpoint.listen(0, '127.0.0.1', listening));
-  const { port } = endpoint.address() as AddressInfo;
+/** An integrator's endpoint, and a server that asks it. */
+async function begin(environment: Record<string, string> = {}) {
+  const endpoint = {
+    role: 'editor' as string | null,
+    held: undefined as ServerResponse[] | undefined,
+    answer: (response: ServerResponse, role: string | null) => response.end(JSON.stringify({ role })),
+  };
+  const http = createServer((_, response) => {
+    if (endpoint.held) endpoint.held.push(response);
+    else endpoint.answer(response, endpoint.role);
+  });
+  onTestFinished(() => void http.close());
+  await new Promise<void>((listening) => http.listen(0, '127.0.0.1', listening));
+  const { port } = http.address() as AddressInfo;
   const server = await startTestServer({
     DATABASE_URL: await createDatabase(inject('postgresUrl')),
     WEFT_PERMISSION_URL: `http://127.0.0.1:${port}/may`,
     WEFT_PERMISSION_SECRET: 'shared with the endpoint, 32 bytes.',
+    ...environment,
   });
   onTestFinished(() => server.remove());
   await server.as({ sub: 'olga' })('PUT', '/v1/documents/plan', { body: {} });
+  return { endpoint, server };
+}
+
+async function announceChange(server: TestServer): Promise<void> {
+  const integrator = server.as({ sub: 'integrator', scope: 'admin' });
+  const { status } = await integrator('POST', '/v1/permission-changes', { body: { pattern: 'plan' } });
+  expect(status).toBe(204);
+}
+
+test('P4.8 what an endpoint said before a change counts no more where nobody has the document open, either', async () => {
+  const { endpoint, server } = await begin();
   const anna = server.as({ sub: 'anna' });
   expect((await anna('GET', '/v1/documents/plan')).body).toMatchObject({ role: 'editor' });
-
-  role = null;
-  const integrator = server.as({ sub: 'integrator', scope: 'admin' });
-  const said = await integrator('POST', '/v1/permission-changes', { body: { pattern: 'plan' } });
-  expect(said.status).toBe(204);
+  endpoint.role = null;
+  await announceChange(server);
   const doc = new Y.Doc();
   doc.getText('body').insert(0, 'too late');
   const update = Y.encodeStateAsUpdate(doc);
   expect((await anna('POST', '/v1/documents/plan/updates', { body: update })).status).toBe(404);
+});
+
+test('P4.2 an answer of before a change that comes after it gives nothing back', async () => {
+  const { endpoint, server } = await begin({ WEFT_PERMISSION_TTL: '0s' });
+  const anna = openSession({
+    url: `${server.url.replace('http', 'ws')}/collab`,
+    name: 'plan',
+    token: () => server.token({ sub: 'anna' }),
+  });
+  onTestFinished(() => anna.close());
+  await anna.opened();
+  const writable = () => anna.events.findLast((event) => event.weft === 'access')?.writable;
+  expect(writable()).toBe('*');
+
+  const held = (endpoint.held = []);
+  await anna.provider.sendToken();
+  await until(() => held.length > 0, { what: 'the renewed token to be asked about' });
+  endpoint.held = undefined;
+  endpoint.role = 'viewer';
+  await announceChange(server);
+  await until(() => Array.isArray(writable()), { what: 'the right to write to be gone' });
+  const told = anna.events.length;
+  held.forEach((response) => endpoint.answer(response, 'editor'));
+  endpoint.role = 'commenter';
+  await announceChange(server);
+  await until(() => String(writable()) === 'comments', { what: 'the next change' });
+  expect(
+    anna.events.slice(told).filter((event) => event.weft === 'access' && event.writable === '*'),
+  ).toEqual([]);
 });

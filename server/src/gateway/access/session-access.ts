@@ -110,7 +110,7 @@ export class SessionAccess {
     );
     for (const session of sessions) {
       const access = resolved.get(session.principal);
-      if (access && session.isOpen) session.permit(access);
+      if (access && session.isOpen && !isOlder(access, session.access.policyRev)) session.permit(access);
     }
     return (principal) => resolved.get(principal) as Access;
   }
@@ -134,7 +134,8 @@ export class SessionAccess {
 
   async refreshSession(session: Session): Promise<void> {
     const access = await this.resolve(session.principal, session.key);
-    if (session.isOpen) session.permit(access);
+    if (isOlder(access, session.document.policyRev)) this.changed(session.document);
+    else if (session.isOpen) session.permit(access);
   }
 
   /** Called every second: tokens and grants that end. */
@@ -151,4 +152,9 @@ export class SessionAccess {
       void this.refreshSession(session).catch((error: unknown) => session.failed(error));
     }
   }
+}
+
+/** An answer that took its time is of before a change whose consequences have been drawn. Nothing has revision 0. */
+function isOlder({ policyRev }: Access, revision: number): boolean {
+  return policyRev > 0 && policyRev < revision;
 }
