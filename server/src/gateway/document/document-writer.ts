@@ -10,6 +10,7 @@ import type { AppendEntry, DocumentLog } from '@weft/update-log';
 import * as Y from 'yjs';
 import { updateBody } from '../wire/frames.ts';
 import type { CommitProgress } from './commit-progress.ts';
+import type { DocumentSize } from './document-size.ts';
 import type { Participant } from './participant.ts';
 import { StrictWrites } from './strict-writes.ts';
 import type { HeardHooks } from './take-over.ts';
@@ -31,13 +32,12 @@ export interface WrittenDocument {
   readonly strict: boolean;
   readonly discarded: boolean;
   readonly progress: CommitProgress;
+  readonly size: DocumentSize;
   /** The newest permission revision that is known here. */
   readonly policyRev: number;
   /** Whether people on other instances wait for what is written here. */
   readonly isShared: boolean;
   readonly userHooks: HeardHooks;
-  /** It was made of so many bytes more. */
-  grow(bytes: number): void;
   /** Tells everybody of a change, but `author`, who has it. */
   show(update: Uint8Array, author: Participant | undefined): void;
   /** What is in memory is no longer what the log has, and is given up. */
@@ -71,8 +71,13 @@ export class DocumentWriter {
     return this.commit({ principal, session, policyRev, analysis, kind, ticket: 0, refused: false });
   }
 
-  /** In strict mode the promise is settled when the update is applied, which the next one may build on. */
+  /**
+   * In strict mode the promise is settled when the update is applied, which the next one may build on.
+   *
+   * @throws WeftError `document-too-large`
+   */
   commit(written: Written): void | Promise<void> {
+    this.live.size.requireRoom(written.analysis.update.length);
     if (this.live.strict) return this.writeStrict(written);
     this.apply(written);
   }
@@ -116,7 +121,7 @@ export class DocumentWriter {
     Y.applyUpdate(this.live.document, update, origin);
     if (!this.together) return;
     this.together.add(this.author);
-    this.live.grow(update.length);
+    this.live.size.grow(update.length);
     this.append(update, this.writing);
   }
 
@@ -146,7 +151,7 @@ export class DocumentWriter {
   changed(update: Uint8Array, origin: unknown): void {
     const { live, writing } = this;
     if (origin === TOGETHER) return live.show(update, only(this.together));
-    live.grow(update.length);
+    live.size.grow(update.length);
     live.show(update, this.author);
     if (origin === COMMITTED || live.discarded) return;
     // Yjs' own clean-ups follow an update within the same call, under no origin.

@@ -12,6 +12,7 @@ import type { AppendEntry, DocumentLog, DocumentLogEvents, Reauthorization } fro
 import type { Document } from '@hocuspocus/server';
 import * as Y from 'yjs';
 import { CommitProgress } from './commit-progress.ts';
+import { DocumentSize } from './document-size.ts';
 import { COMMITTED, DocumentWriter, type WrittenDocument } from './document-writer.ts';
 import { DueAnswers } from './due-answers.ts';
 import { FanOut } from '../fan-out/fan-out.ts';
@@ -26,7 +27,10 @@ import { Turn } from './turn.ts';
 /** What a document needs of what is around it. The same for all. */
 export interface DocumentPorts {
   readonly clock: Clock;
-  readonly limits: Pick<GatewayLimits, 'awarenessBytes' | 'joinWindow' | 'joinWindowPerReceiver'>;
+  readonly limits: Pick<
+    GatewayLimits,
+    'awarenessBytes' | 'documentBytes' | 'joinWindow' | 'joinWindowPerReceiver'
+  >;
   readonly metrics: Pick<GatewayMetrics, 'acknowledged'>;
   readonly bindings: Pick<ClientBindings, 'ownerOf'>;
   readonly userHooks: HeardHooks;
@@ -64,6 +68,7 @@ export class LiveDocument implements WrittenDocument {
   readonly turn = new Turn((work) => this.writer.writeTogether(work));
   readonly progress = new CommitProgress();
   readonly answers: DueAnswers;
+  readonly size: DocumentSize;
   /** Filled from the log before the document has been made of it. */
   readonly states = new StateCache(() => Y.encodeStateAsUpdate(this.document));
   recent = new RecentChanges();
@@ -71,8 +76,6 @@ export class LiveDocument implements WrittenDocument {
   /** Set when Hocuspocus has made it, which is before the first session is open. */
   document!: Document;
   awareness!: AwarenessGate;
-  /** Bytes of everything it was made of: a bound of its size, not the size itself. */
-  bytes = 0;
   /** The newest permission revision that is known here. */
   policyRev = 0;
   /** Yjs clients that asked for presence and are bound to nobody yet. */
@@ -89,6 +92,10 @@ export class LiveDocument implements WrittenDocument {
       receivers: this.sessions,
       maxWindow: ports.limits.joinWindow,
       windowPerReceiver: ports.limits.joinWindowPerReceiver,
+    });
+    this.size = new DocumentSize({
+      limit: ports.limits.documentBytes,
+      measure: () => Y.encodeStateAsUpdate(this.document).length,
     });
     const { progress, fanOut } = this;
     this.answers = new DueAnswers({ progress, fanOut, metrics: ports.metrics });
@@ -137,7 +144,7 @@ export class LiveDocument implements WrittenDocument {
     loadUnheard(document, () => {
       for (const update of updates) Y.applyUpdate(document, update, COMMITTED);
     });
-    this.bytes = updates.reduce((sum, { length }) => sum + length, 0);
+    for (const { length } of updates) this.size.grow(length);
     this.recent = new RecentChanges();
     this.recent.seed(seq - tail.length, tail);
   }
@@ -167,10 +174,6 @@ export class LiveDocument implements WrittenDocument {
   }
 
   // ── what changes it ────────────────────────────────────────────────────────
-
-  grow(bytes: number): void {
-    this.bytes += bytes;
-  }
 
   show(update: Uint8Array, author: Participant | undefined): void {
     const at = this.ports.clock.now();

@@ -173,7 +173,7 @@ export class Resumption {
   /** The newest row that the log can add to what is kept here; `undefined`: none, or it is not worth it. */
   private readableThrough(live: LiveDocument): number | undefined {
     const { recent } = live;
-    if (recent.hasOlder || live.bytes < SMALL_DOCUMENT) return undefined;
+    if (recent.hasOlder || live.size.atMost < SMALL_DOCUMENT) return undefined;
     const through = recent.preceding ?? this.ports.replication.cursorOf(live)?.seq;
     return through || undefined;
   }

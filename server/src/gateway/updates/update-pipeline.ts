@@ -42,7 +42,7 @@ const GUARD_REFUSALS: ReadonlySet<ErrorCode> = new Set([
 const MISSING_ALLOWED = 5;
 
 export interface UpdatePipelinePorts {
-  readonly limits: Pick<GatewayLimits, 'updateBytes' | 'updatesPerSecond' | 'documentBytes'>;
+  readonly limits: Pick<GatewayLimits, 'updateBytes' | 'updatesPerSecond'>;
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
   readonly audit: Pick<AuditLog, 'record'>;
@@ -184,11 +184,14 @@ export class UpdatePipeline {
     const decision = decideUpdate(role, analysis);
     if (!decision.allow) return this.refuseForbidden(session, analysis, decision.code);
     const { document } = session;
-    if (document.bytes + analysis.update.length > this.ports.limits.documentBytes) {
-      throw new WeftError('document-too-large');
+    let done: void | Promise<void>;
+    try {
+      done = document.writer.write(session, analysis, 'edit');
+    } catch (error) {
+      // Of this document: the others on the socket go on.
+      return session.failed(error);
     }
     this.ports.metrics.updates.inc();
-    const done = document.writer.write(session, analysis, 'edit');
     // Due when it is committed.
     document.answers.owe(session, true);
     return done;
