@@ -108,7 +108,11 @@ export function makeParts(dependencies: GatewayDependencies): GatewayParts {
     policyRevised: (live, revision) => access.revised(live, revision),
   };
   const replication = new Replication({ ...dependencies, events });
-  const access = new SessionAccess({ ...shared, documents: () => documents.all() });
+  const access = new SessionAccess({
+    ...shared,
+    documents: () => documents.all(),
+    presenceRightChanged: (session) => awareness.rightChanged(session),
+  });
   const barrier = new Barrier({ ...shared, access });
   const documents: LiveDocuments = new LiveDocuments({
     ...shared,

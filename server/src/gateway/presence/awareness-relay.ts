@@ -31,7 +31,7 @@ export class AwarenessRelay {
   }
 
   receive(session: Session, frame: Uint8Array): void | Promise<void> {
-    if (!session.access.role?.presence) return;
+    if (!mayShow(session)) return;
     if (!session.awarenessBudget.take()) {
       this.defer(session, frame);
       return;
@@ -47,7 +47,7 @@ export class AwarenessRelay {
     setTimeout(() => {
       const latest = this.deferred.get(session);
       this.deferred.delete(session);
-      if (latest && session.isOpen)
+      if (latest && mayShow(session))
         void Promise.resolve(this.accept(session, latest)).catch((error: unknown) => session.failed(error));
     }, 1000 / this.ports.limits.awarenessPerSecond).unref();
   }
@@ -61,7 +61,7 @@ export class AwarenessRelay {
       const clients = [...unbound];
       const bytes = frame.slice();
       return this.bind(session, clients).then(() => {
-        if (!session.isOpen) return;
+        if (!mayShow(session)) return;
         return this.show(session, session.document.awareness.accept(session, bytes));
       });
     }
@@ -80,7 +80,7 @@ export class AwarenessRelay {
     const { userHooks } = this.ports;
     if (!userHooks.has('beforeHandleAwareness')) return this.apply(session, verdict, update);
     return userHooks.beforeAwareness(session.origin.connection, update).then((changed) => {
-      if (changed && session.isOpen) this.apply(session, verdict, changed);
+      if (changed && mayShow(session)) this.apply(session, verdict, changed);
     });
   }
 
@@ -98,9 +98,16 @@ export class AwarenessRelay {
   /** Shows a session who is here. */
   welcome(session: Session): void {
     session.seesPresence = true;
-    if (!session.access.role?.presence) return;
     const update = session.document.awareness.welcome(session);
     if (update) session.sendNow(awarenessBody(update));
+  }
+
+  /** The right to show presence has been given or taken away. What was shown is shown again when the client says so. */
+  rightChanged(session: Session): void {
+    this.ports.people.announce(session);
+    if (mayShow(session)) return;
+    const { document } = session;
+    this.removeEverywhere(document, document.awareness.removeSession(session));
   }
 
   /** The session is gone. After the grace, whatever it showed that nobody has taken over is removed. */
@@ -175,4 +182,8 @@ export class AwarenessRelay {
     document.fanOut.showPresence(reassert);
     this.ports.replication.publishAwareness(document, reassert);
   }
+}
+
+function mayShow({ isOpen, access }: Session): boolean {
+  return isOpen && access.role?.presence === true;
 }

@@ -10,9 +10,9 @@ export class PresentPeople {
     this.registry = registry;
   }
 
-  /** Enters a session, or what has changed of it. */
+  /** Enters a session, or what has changed of it; one that may not show presence is not entered. */
   announce(session: Session): void {
-    if (!session.access.role?.presence) return;
+    if (!session.access.role?.presence) return this.registry.leave(session.id);
     this.registry.announce({
       document: session.document.key,
       connection: session.id,
