@@ -108,11 +108,7 @@ export function makeParts(dependencies: GatewayDependencies): GatewayParts {
     policyRevised: (live, revision) => access.revised(live, revision),
   };
   const replication = new Replication({ ...dependencies, events });
-  const access = new SessionAccess({
-    ...shared,
-    documents: () => documents.all(),
-    presenceRightChanged: (session) => awareness.rightChanged(session),
-  });
+  const access = new SessionAccess({ ...shared, documents: () => documents.all() });
   const barrier = new Barrier({ ...shared, access });
   const documents: LiveDocuments = new LiveDocuments({
     ...shared,
@@ -163,7 +159,11 @@ export function makeParts(dependencies: GatewayDependencies): GatewayParts {
     sync,
     people,
     awareness,
-    session: { ...shared, rates: sessionRates(limits, clock) },
+    session: {
+      ...shared,
+      rates: sessionRates(limits, clock),
+      presenceRightChanged: (session) => awareness.rightChanged(session),
+    },
   });
   const frames = new FrameHandler({ userHooks, sync, updates, awareness });
   const socket = {

@@ -24,8 +24,6 @@ export interface SessionAccessPorts {
   readonly logger: Logger;
   /** All that are open. */
   documents(): Iterable<LiveDocument>;
-  /** Whether a session may show presence is another matter now. */
-  presenceRightChanged(session: Session): void;
 }
 
 /**
@@ -112,16 +110,9 @@ export class SessionAccess {
     );
     for (const session of sessions) {
       const access = resolved.get(session.principal);
-      if (access && !isOlder(access, session.access.policyRev)) this.permit(session, access);
+      if (access && session.isOpen && !isOlder(access, session.access.policyRev)) session.permit(access);
     }
     return (principal) => resolved.get(principal) as Access;
-  }
-
-  private permit(session: Session, access: Access): void {
-    if (!session.isOpen) return;
-    const before = session.access.role?.presence;
-    session.permit(access);
-    if (session.isOpen && access.role?.presence !== before) this.ports.presenceRightChanged(session);
   }
 
   private async resolvePatiently(principal: Principal, key: DocumentKey): Promise<Access> {
@@ -144,7 +135,7 @@ export class SessionAccess {
   async refreshSession(session: Session): Promise<void> {
     const access = await this.resolve(session.principal, session.key);
     if (isOlder(access, session.document.policyRev)) this.changed(session.document);
-    else this.permit(session, access);
+    else if (session.isOpen) session.permit(access);
   }
 
   /** Called every second: tokens and grants that end. */

@@ -17,6 +17,8 @@ const NOBODY: ReadonlySet<number> = new Set();
 export interface SessionPorts {
   readonly rates: SessionRates;
   readonly bindings: Pick<ClientBindings, 'ownerOf'>;
+  /** The right to show presence has been given to it or taken away. */
+  presenceRightChanged(session: Session): void;
 }
 
 export interface SessionOptions {
@@ -107,6 +109,7 @@ export class Session implements Participant, Answered {
     this.document.sawRevision(access.policyRev);
     if (!access.role?.read) return this.end('access-removed');
     if (!before || !sameRights(before, access.role)) this.sendNow(accessBody(access.role));
+    if (before?.presence !== access.role.presence) this.ports.presenceRightChanged(this);
   }
 
   /** What it may is being asked anew, since it ends now. */
