@@ -1,6 +1,6 @@
 import { expect, expectSameText, newDocument, test } from './desk.ts';
 
-test('P9.3 two people write at once, see each other’s carets, and end with the same text', async ({
+test('P9.3 P9.17 two people write at once, see each other’s carets, and end with the same text', async ({
   openTogether,
 }) => {
   const { ada, grace } = await openTogether({ grace: 'editor' });
@@ -21,10 +21,15 @@ test('P9.3 two people write at once, see each other’s carets, and end with the
     return letters('w') >= 'writes warp writes weft'.split('w').length - 1 && shown.length >= 100;
   });
   expect(text).toContain('The first line.');
-  await expect(ada.page.locator('.remote-caret__label[data-name="Grace"]')).toBeAttached();
+  const graceName = ada.page.locator('.remote-caret__label[data-name="Grace"]');
+  await grace.page.keyboard.press('ArrowLeft');
+  await expect(graceName).toHaveCSS('opacity', '1');
   await expect(grace.page.locator('.remote-caret__label[data-name="Ada"]')).toBeAttached();
   await ada.expectStatus('saved');
   await grace.expectStatus('saved');
+  await expect(graceName).toHaveCSS('opacity', '0');
+  await ada.page.locator('.remote-caret').hover({ force: true, position: { x: 1, y: 0 } });
+  await expect(graceName).toHaveCSS('opacity', '1');
 });
 
 test('P9.4 three people with avatars; who leaves is gone from the others’ screens at once', async ({

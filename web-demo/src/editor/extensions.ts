@@ -11,7 +11,7 @@ import type * as Y from 'yjs';
 import { CommentHighlights } from '../comments/highlights.ts';
 import type { Person } from '../identity/people.ts';
 import { TEXT_ROOT } from '../session/access.ts';
-import { inkOn } from '../ui/color.ts';
+import { CaretNames, renderCaret } from './carets.ts';
 
 export interface EditorExtensionsOptions {
   readonly doc: Y.Doc;
@@ -56,25 +56,11 @@ export function editorExtensions(options: EditorExtensionsOptions): Extensions {
         style: `--person: ${String(color)}`,
       }),
     }),
+    CaretNames.configure({ awareness }),
     CommentHighlights.configure({ onThreadClick: options.onThreadClick }),
     Shortcuts.configure({ onComment: options.onComment, onLink: options.onLink }),
     WriteGuard,
   ];
-}
-
-function renderCaret({ name, color }: Record<string, unknown>): HTMLElement {
-  const caret = document.createElement('span');
-  caret.className = 'remote-caret';
-  // It stands in the middle of words, which are to be read as they are. Who is here is said in the header.
-  caret.setAttribute('aria-hidden', 'true');
-  caret.style.setProperty('--person', String(color));
-  const label = document.createElement('span');
-  label.className = 'remote-caret__label';
-  label.style.color = /^#[0-9a-f]{6}$/i.test(String(color)) ? inkOn(String(color)) : '#fff';
-  // Drawn by the style sheet: the name must not become part of the text that is read or copied.
-  label.dataset['name'] = typeof name === 'string' ? name : '';
-  caret.append(label);
-  return caret;
 }
 
 /**

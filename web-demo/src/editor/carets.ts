@@ -1,0 +1,85 @@
+import { Extension } from '@tiptap/core';
+import { Plugin, PluginKey, type EditorState } from '@tiptap/pm/state';
+import type { DecorationSet, EditorView } from '@tiptap/pm/view';
+import { yCursorPluginKey, ySyncPluginKey } from '@tiptap/y-tiptap';
+import type { Awareness } from 'y-protocols/awareness';
+import { inkOn } from '../ui/color.ts';
+
+export function renderCaret({ id, name, color }: Record<string, unknown>): HTMLElement {
+  const caret = document.createElement('span');
+  caret.className = 'remote-caret';
+  caret.dataset['person'] = String(id);
+  // It stands in the middle of words, which are to be read as they are. Who is here is said in the header.
+  caret.setAttribute('aria-hidden', 'true');
+  caret.style.setProperty('--person', String(color));
+  const label = document.createElement('span');
+  label.className = 'remote-caret__label';
+  label.style.color = /^#[0-9a-f]{6}$/i.test(String(color)) ? inkOn(String(color)) : '#fff';
+  // Drawn by the style sheet: the name must not become part of the text that is read or copied.
+  label.dataset['name'] = typeof name === 'string' ? name : '';
+  caret.append(label);
+  return caret;
+}
+
+const SHOWN_MS = 2_500;
+const FADE_MS = 300;
+
+/** A name covers the line above: it is shown while its person moves, and then on hovering over the caret. */
+export const CaretNames = Extension.create<{ awareness: Awareness | undefined }>({
+  name: 'caretNames',
+  addOptions() {
+    return { awareness: undefined };
+  },
+  addProseMirrorPlugins() {
+    const { awareness } = this.options;
+    if (!awareness) return [];
+    const places = new Map<number, string>();
+    const follow = (view: EditorView, before: EditorState): void => {
+      // One's own words push the carets behind them, and nobody has moved.
+      const own = isOwnEdit(view.state, before);
+      for (const [client, place] of caretPlaces(view.state, awareness)) {
+        if (!own && places.get(client) !== place) showName(view, personOf(awareness, client));
+        places.set(client, place);
+      }
+      // Carets may be hidden for a moment; who is gone has none.
+      for (const client of places.keys()) if (!awareness.getStates().has(client)) places.delete(client);
+    };
+    return [new Plugin({ key: new PluginKey('caretNames'), view: () => ({ update: follow }) })];
+  },
+});
+
+/** Names of the carets of a person, for a moment. */
+export function showName(view: EditorView, person: string): void {
+  for (const caret of view.dom.querySelectorAll(`.remote-caret[data-person="${CSS.escape(person)}"]`)) {
+    const label = caret.firstElementChild;
+    for (const animation of label?.getAnimations() ?? []) animation.cancel();
+    const fading = SHOWN_MS / (SHOWN_MS + FADE_MS);
+    label?.animate([{ opacity: 1 }, { opacity: 1, offset: fading }, { opacity: 0 }], SHOWN_MS + FADE_MS);
+  }
+}
+
+/**
+ * Where each client's caret is, so that it stays equal while others edit other paragraphs. The relative position
+ * alone does not tell: at the end of a paragraph it stays the same however much is written.
+ */
+function caretPlaces(state: EditorState, awareness: Awareness): Map<number, string> {
+  const carets = yCursorPluginKey.getState(state) as DecorationSet | undefined;
+  const places = new Map<number, string>();
+  for (const { from, spec } of carets?.find() ?? []) {
+    const { key } = spec as { key?: string };
+    if (key === undefined) continue;
+    const cursor = awareness.getStates().get(Number(key))?.['cursor'] as { head?: unknown } | undefined;
+    places.set(Number(key), `${state.doc.resolve(from).parentOffset} ${JSON.stringify(cursor?.head)}`);
+  }
+  return places;
+}
+
+function isOwnEdit(state: EditorState, before: EditorState): boolean {
+  const sync = ySyncPluginKey.getState(state) as { isChangeOrigin?: boolean } | undefined;
+  return state.doc !== before.doc && sync?.isChangeOrigin !== true;
+}
+
+function personOf(awareness: Awareness, client: number): string {
+  const user = awareness.getStates().get(client)?.['user'] as { id?: unknown } | undefined;
+  return String(user?.id);
+}
