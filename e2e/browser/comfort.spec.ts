@@ -178,6 +178,24 @@ test('P10.6 a comment is written and left by the keyboard, which is back in the 
   await expect(text).toBeFocused();
 });
 
+test('P9.18 a link is followed, changed and taken away where it stands', async ({ weft, open }) => {
+  const { page, text, expectStatus } = await open('ada', await newDocument(weft));
+  await expectStatus('saved');
+  await text.click();
+  await text.pressSequentially('See https://example.com/one now');
+  await text.press('Home');
+  for (let step = 0; step < 7; step++) await text.press('ArrowRight');
+  const link = page.getByRole('link', { name: 'example.com/one', exact: true });
+  await expect(link).toHaveAttribute('href', 'https://example.com/one');
+  await page.getByRole('button', { name: 'Edit link' }).click();
+  await page.getByRole('textbox', { name: 'Address' }).fill('example.com/two');
+  await page.keyboard.press('Enter');
+  await expect(text.getByRole('link')).toHaveAttribute('href', 'https://example.com/two');
+  await page.getByRole('button', { name: 'Remove link' }).click();
+  await expect(text.getByRole('link')).toHaveCount(0);
+  await expect(text).toHaveText('See https://example.com/one now');
+});
+
 test('P9.5 a pasted table keeps its cells apart', async ({ weft, open }) => {
   const { text, expectStatus } = await open('ada', await newDocument(weft));
   await expectStatus('saved');

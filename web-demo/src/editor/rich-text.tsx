@@ -5,6 +5,7 @@ import { useEffect, useRef } from 'react';
 import type { Person } from '../identity/people.ts';
 import type { DocumentSession } from '../session/document-session.ts';
 import { editorExtensions } from './extensions.ts';
+import { LinkBubble } from './link-bubble.tsx';
 import { rowsAsParagraphs } from './pasted-html.ts';
 
 export interface RichTextOptions {
@@ -73,9 +74,11 @@ export interface RichTextProps {
   readonly editor: Editor;
   readonly commentable: boolean;
   readonly onComment: () => void;
+  /** The link at the caret is to be changed. */
+  readonly onLink: () => void;
 }
 
-export function RichText({ editor, commentable, onComment }: RichTextProps) {
+export function RichText({ editor, commentable, onComment, onLink }: RichTextProps) {
   const mayComment = useRef(commentable);
   useEffect(() => {
     mayComment.current = commentable;
@@ -99,6 +102,7 @@ export function RichText({ editor, commentable, onComment }: RichTextProps) {
           Comment
         </button>
       </BubbleMenu>
+      <LinkBubble editor={editor} onEdit={onLink} />
       <EditorContent editor={editor} className="page__text" />
     </>
   );

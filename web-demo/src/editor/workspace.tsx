@@ -67,7 +67,12 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitle
       <div className={comments.panel.draft ? 'desk-frame desk-frame--drafting' : 'desk-frame'}>
         <main className="desk">
           <div className="page">
-            <RichText editor={editor} commentable={commentable} onComment={startComment} />
+            <RichText
+              editor={editor}
+              commentable={commentable}
+              onComment={startComment}
+              onLink={() => setLinkOpen(true)}
+            />
           </div>
           <WordCount editor={editor} />
         </main>
