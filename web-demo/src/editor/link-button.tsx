@@ -10,14 +10,13 @@ import { linkAddress } from './link-address.ts';
 export interface LinkButtonProps {
   readonly editor: Editor;
   readonly pressed: boolean;
-  readonly disabled: boolean;
   readonly open: boolean;
   readonly onOpenChange: (open: boolean) => void;
 }
 
-export function LinkButton({ editor, pressed, disabled, open, onOpenChange }: LinkButtonProps) {
+export function LinkButton({ editor, pressed, open, onOpenChange }: LinkButtonProps) {
   return (
-    <Popover.Root open={open && !disabled} onOpenChange={onOpenChange}>
+    <Popover.Root open={open} onOpenChange={onOpenChange}>
       <Tip label="Link" keys="Mod-k">
         <Popover.Trigger asChild>
           <Toolbar.Button
@@ -25,7 +24,6 @@ export function LinkButton({ editor, pressed, disabled, open, onOpenChange }: Li
             aria-label="Link"
             aria-pressed={pressed}
             aria-keyshortcuts={ariaShortcut('Mod-k')}
-            disabled={disabled}
             onMouseDown={(event) => event.preventDefault()}
           >
             <Link2 />
@@ -106,10 +104,11 @@ function LinkForm({ editor, onDone }: { editor: Editor; readonly onDone: () => v
 }
 
 function applyLink(editor: Editor, { href, text }: { href: string; text: string }): void {
+  const { from, to } = editor.state.selection;
   const chain = editor.chain().extendMarkRange('link');
   if (editor.state.selection.empty && !editor.isActive('link')) {
     chain.insertContent({ type: 'text', text, marks: [{ type: 'link', attrs: { href } }] }).run();
     return;
   }
-  chain.setLink({ href }).run();
+  chain.setLink({ href }).setTextSelection({ from, to }).run();
 }

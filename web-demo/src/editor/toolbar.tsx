@@ -23,6 +23,28 @@ export function EditorToolbar(props: EditorToolbarProps) {
     editor,
     selector: ({ editor: current }) => toolbarState(current),
   });
+  const commentButton = (
+    <ToolButton
+      label="Add comment"
+      icon={MessageSquarePlus}
+      keys="Mod-Alt-m"
+      disabled={!commentable}
+      onPress={onComment}
+    />
+  );
+  // Whoever may do nothing here is told so by the status.
+  if (!writable && !commentable) return null;
+  if (!writable) {
+    return (
+      <div className="toolbar-frame">
+        <Toolbar.Root className="toolbar" aria-label="Formatting">
+          <p className="toolbar__note">You can comment on this document</p>
+          {commentButton}
+        </Toolbar.Root>
+      </div>
+    );
+  }
+
   const item = ({ id, label, icon, keys, active, run }: ToolbarItem) => (
     <ToolButton
       key={id}
@@ -30,7 +52,6 @@ export function EditorToolbar(props: EditorToolbarProps) {
       icon={icon}
       keys={keys}
       pressed={active === undefined ? undefined : pressed.includes(id)}
-      disabled={!writable}
       onPress={() => run(editor.chain().focus()).run()}
     />
   );
@@ -43,26 +64,25 @@ export function EditorToolbar(props: EditorToolbarProps) {
             label="Undo"
             icon={Undo2}
             keys="Mod-z"
-            disabled={!writable || !canUndo}
+            disabled={!canUndo}
             onPress={() => editor.chain().focus().undo().run()}
           />
           <ToolButton
             label="Redo"
             icon={Redo2}
             keys="Mod-Shift-z"
-            disabled={!writable || !canRedo}
+            disabled={!canRedo}
             onPress={() => editor.chain().focus().redo().run()}
           />
         </div>
         <Toolbar.Separator className="toolbar__separator" />
-        <StyleMenu editor={editor} style={style} disabled={!writable} />
+        <StyleMenu editor={editor} style={style} />
         <Toolbar.Separator className="toolbar__separator" />
         <div className="toolbar__group">
           {MARKS.map(item)}
           <LinkButton
             editor={editor}
             pressed={pressed.includes('link')}
-            disabled={!writable}
             open={linkOpen}
             onOpenChange={onLinkOpenChange}
           />
@@ -70,18 +90,7 @@ export function EditorToolbar(props: EditorToolbarProps) {
         <Toolbar.Separator className="toolbar__separator" />
         <div className="toolbar__group">{BLOCKS.map(item)}</div>
         <Toolbar.Separator className="toolbar__separator" />
-        <div className="toolbar__group">
-          <ToolButton
-            label="Add comment"
-            icon={MessageSquarePlus}
-            keys="Mod-Alt-m"
-            disabled={!commentable}
-            onPress={onComment}
-          />
-        </div>
-        {!writable && (
-          <p className="toolbar__note">You can {commentable ? 'comment on' : 'read'} this document</p>
-        )}
+        <div className="toolbar__group">{commentButton}</div>
       </Toolbar.Root>
     </div>
   );
@@ -92,11 +101,11 @@ interface ToolButtonProps {
   readonly icon: LucideIcon;
   readonly keys?: string | undefined;
   readonly pressed?: boolean | undefined;
-  readonly disabled: boolean;
+  readonly disabled?: boolean;
   readonly onPress: () => void;
 }
 
-function ToolButton({ label, icon: Icon, keys, pressed, disabled, onPress }: ToolButtonProps) {
+function ToolButton({ label, icon: Icon, keys, pressed, disabled = false, onPress }: ToolButtonProps) {
   return (
     <Tip label={label} keys={keys}>
       <Toolbar.Button
@@ -115,11 +124,11 @@ function ToolButton({ label, icon: Icon, keys, pressed, disabled, onPress }: Too
   );
 }
 
-function StyleMenu({ editor, style, disabled }: { editor: Editor; style: string; disabled: boolean }) {
+function StyleMenu({ editor, style }: { editor: Editor; style: string }) {
   const current = TEXT_STYLES.find(({ id }) => id === style)?.label ?? 'Text';
   return (
     <DropdownMenu.Root modal={false}>
-      <Toolbar.Button asChild disabled={disabled}>
+      <Toolbar.Button asChild>
         <DropdownMenu.Trigger className="tool tool--wide" aria-label={`Text style: ${current}`}>
           <span className="tool__value">{current}</span>
           <ChevronDown />
