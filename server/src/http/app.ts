@@ -17,7 +17,7 @@ import { errorHandler, sendError } from './errors.ts';
 import { healthRoutes, type Phase } from './health.ts';
 import { observeRequests } from './observe.ts';
 import { addSecurityHeaders } from './security-headers.ts';
-import { staticRoutes } from './static.ts';
+import { sendNoSuchPage, staticRoutes } from './static.ts';
 
 /** A Fastify whose routes take their types from their TypeBox schemas. */
 export type App = FastifyInstance<
@@ -38,7 +38,9 @@ export async function createApp({ services, phase }: HttpOptions): Promise<App> 
   const { config, logger, metrics } = services;
   const app = bareApp(services);
   app.setErrorHandler(errorHandler(metrics));
-  app.setNotFoundHandler((_request, reply) => sendError(new WeftError('not-found'), reply));
+  app.setNotFoundHandler(
+    (request, reply) => sendNoSuchPage(request, reply) ?? sendError(new WeftError('not-found'), reply),
+  );
   addSecurityHeaders(app);
   observeRequests(app, metrics);
   healthRoutes(app, {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addSecurityHeaders } from './security-headers.ts';
-import { staticRoutes } from './static.ts';
+import { sendNoSuchPage, staticRoutes } from './static.ts';
 
 let root: string;
 let app: FastifyInstance;
@@ -22,6 +22,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 async function serving(webRoot: string | undefined): Promise<FastifyInstance> {
   const made = fastify();
+  made.setNotFoundHandler((request, reply) => sendNoSuchPage(request, reply) ?? reply.code(404).send('{}'));
   addSecurityHeaders(made);
   await staticRoutes(made, webRoot);
   return made;
@@ -36,6 +37,15 @@ describe('the pages', () => {
       expect(headers['cache-control']).toBe('no-cache');
     },
   );
+
+  test('P10.14 a broken link shows the page, which says so; programs and the API get the error', async () => {
+    const browser = { accept: 'text/html,*/*;q=0.8' };
+    const page = await app.inject({ url: '/lost', headers: browser });
+    expect(page).toMatchObject({ statusCode: 404, body: '<title>Editor</title>' });
+    for (const asked of [{ url: '/lost' }, { url: '/v1/lost', headers: browser }]) {
+      expect(await app.inject(asked)).toMatchObject({ statusCode: 404, body: '{}' });
+    }
+  });
 
   test('P10.14 assets are kept for ever', async () => {
     const { headers } = await app.inject('/assets/main-a1b2.js');

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** The demo's build, seen from `src` and from `dist` alike. */
 const DEMO = fileURLToPath(new URL('../../../web-demo/dist', import.meta.url));
@@ -39,6 +39,14 @@ export async function staticRoutes(app: FastifyInstance, webRoot: string | undef
   for (const path of ['/d/*', '/status']) {
     app.get(path, { schema: { hide: true } }, async (_request, reply) => reply.sendFile('index.html'));
   }
+}
+
+/** Whoever follows a broken link in a browser is told so by the page itself; `undefined` for all others. */
+export function sendNoSuchPage(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
+  const { method, url, headers } = request;
+  const isView = method === 'GET' && headers.accept?.includes('text/html') === true;
+  if (!isView || /^\/(v1|dev)\//.test(url) || !request.server.hasReplyDecorator('sendFile')) return undefined;
+  return reply.code(404).sendFile('index.html');
 }
 
 /** The build puts the hash of its content into the name of every asset; the pages that name them have none. */
