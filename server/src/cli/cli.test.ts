@@ -52,6 +52,12 @@ describe('P10.3 weft', () => {
     }
   });
 
+  test('P10.3 token offers only keys that can sign', async () => {
+    const { out } = await weft(['token', '--help']);
+    expect(out).toContain('--jwt-secret');
+    expect(out).not.toMatch(/--jwt-public-key|--jwks-url/);
+  });
+
   test('P10.3 suggests what was meant', async () => {
     expect(await weft(['serv'])).toMatchObject({ code: 1, err: expect.stringContaining('serve') as string });
   });

@@ -71,8 +71,10 @@ function addRenewEpochs(program: Command): void {
 }
 
 function addToken(program: Command): void {
-  addOptions(program.command('token'), ['Tokens'])
-    .description('Print a token, signed with WEFT_JWT_SECRET or the secret of development mode.')
+  addOptions(program.command('token'), [], ['jwtSecret', 'jwtIssuer', 'jwtAudience', 'dataDir'])
+    .description(
+      'Print a token, signed with the shared secret, or that of development mode in the data directory. Public keys cannot sign.',
+    )
     .requiredOption('--sub <id>', 'whom the token is for')
     .option('--name <name>', 'name shown to others')
     .option('--color <hex>', 'colour of the cursor, such as #0ea5e9')
@@ -81,7 +83,6 @@ function addToken(program: Command): void {
     .option('--scope <scope...>', 'admin: the management API; create: may create documents')
     .option('--grant <document=role...>', 'a role on a document, or on prefix* for all that begin so')
     .option('--expires-in <duration>', 'such as 30m, 12h or 7d', '1h')
-    .option('--data-dir <directory>', 'where the secret of development mode is')
     .addHelpText(
       'after',
       examples(

@@ -22,9 +22,10 @@ export function SignInPage({ onToken }: { onToken: (token: string) => void }) {
       </p>
       <pre className="code-sample">{`${location.origin}/#token=eyJhbGciOi…`}</pre>
       <p>
-        The page keeps the token in memory only and takes it out of the address at once. For a first try, make
-        one with <code>weft token --sub ada --name Ada</code> and paste it here.
+        The page keeps the token in memory only and takes it out of the address at once. For a first try with
+        a shared secret, make one on the server and paste it here:
       </p>
+      <pre className="code-sample">{`WEFT_JWT_SECRET=… npx weft token --sub ada --name Ada`}</pre>
       <form className="sign-in" onSubmit={submit}>
         <label htmlFor="token">Token</label>
         <textarea
