@@ -1,5 +1,6 @@
 import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/provider';
 import { request } from 'node:http';
+import { connect as connectTcp } from 'node:net';
 import { createDatabase, freePort, startPostgres, until } from '@weft/harness';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -207,6 +208,17 @@ describe('stopping', () => {
     expect(await server.stop()).toBe(false);
     expect(performance.now() - began).toBeLessThan(4_000);
     expect(provider.hasUnsyncedChanges).toBe(true);
+  });
+
+  test('P8.1 a request that is sent slowly does not keep it from stopping', async () => {
+    const server = await startTestServer({ DATABASE_URL: await database(), WEFT_SHUTDOWN_TIMEOUT: '3s' });
+    const slow = connectTcp(server.port, '127.0.0.1');
+    onTestFinished(() => void slow.destroy());
+    slow.on('error', () => undefined);
+    const head = `host: localhost\r\nauthorization: Bearer ${server.token({ sub: 'eve' })}`;
+    slow.write(`PUT /v1/documents/slow HTTP/1.1\r\n${head}\r\ncontent-length: 100\r\n\r\n{`);
+    await until(() => server.ask('GET', '/healthz'), { what: 'the server to have read it' });
+    expect(await server.stop()).toBe(true);
   });
 
   test('P8.1 stopping twice is stopping once', async () => {

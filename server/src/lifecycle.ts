@@ -56,6 +56,12 @@ export function createTelemetry({ logLevel, logFormat, instanceId }: Config): Te
   };
 }
 
+/**
+ * Share of the time for stopping that requests under way have: one that is sent slowly must not take it from what comes
+ * after them, which hands people over to the other instances.
+ */
+const SHARE_OF_REQUESTS = 1 / 5;
+
 class Server implements RunningServer {
   readonly logger: Logger;
   phase: Phase = 'starting';
@@ -113,7 +119,7 @@ class Server implements RunningServer {
     const done = [
       await step('delay', () => delay(config.drainDelay, undefined, { signal: deadline })),
       await step('clients', () => gateway.drain({ spread: config.drainSpread })),
-      await step('requests', () => this.closeApp(deadline)),
+      await step('requests', () => this.closeApp(config.shutdownTimeout * SHARE_OF_REQUESTS)),
       await step('services', () => this.services.stop()),
     ];
     this.phase = 'stopped';
@@ -130,11 +136,11 @@ class Server implements RunningServer {
     }
   }
 
-  private async closeApp(deadline: AbortSignal): Promise<void> {
+  /** @param patience milliseconds */
+  private async closeApp(patience: number): Promise<void> {
     this.upgrades?.destroy();
-    const cut = () => this.app?.server.closeAllConnections();
-    deadline.addEventListener('abort', cut, { once: true });
-    await this.app?.close();
+    const cut = setTimeout(() => this.app?.server.closeAllConnections(), patience);
+    await this.app?.close().finally(() => clearTimeout(cut));
   }
 }
 

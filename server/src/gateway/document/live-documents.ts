@@ -126,13 +126,17 @@ export class LiveDocuments {
     // Listening comes before reading: what is committed in between is then either read or heard.
     await this.ports.replication.join(live);
     const { log, bindings } = this.ports;
+    const opening = log.open(live.key, live.logEvents);
     try {
-      const [opened] = await Promise.all([log.open(live.key, live.logEvents), bindings.load(live.key)]);
+      const [opened] = await Promise.all([opening, bindings.load(live.key)]);
       live.opened(opened);
     } catch (error) {
       this.forget(live);
+      void opening.then((opened) => opened.close()).catch(() => undefined);
       throw error;
     }
+    // Given up meanwhile, by who could not close what was not open yet.
+    if (live.discarded) live.close();
   }
 
   /** Kept for a moment: a reload of the page, or a colleague's, finds it warm. */
