@@ -48,6 +48,16 @@ export interface Opened {
   readonly bytes: number;
 }
 
+/** One of those that bring a document's state. */
+interface StateFrame {
+  readonly type: number;
+  /** What of it was kept. */
+  readonly body: Uint8Array;
+  /** As sent. */
+  readonly bytes: number;
+  readonly at: number;
+}
+
 /** The state itself is not looked into; what hundreds of people show comes whole. */
 const KEPT_WHILE_OPENING = 512 * 1024;
 
@@ -75,6 +85,7 @@ export class LightClient {
   private readonly startedAt = performance.now();
   private presenceClock = 0;
   private synced = false;
+  private stateBytes = 0;
   private closing = false;
 
   constructor(options: LightClientOptions) {
@@ -178,17 +189,21 @@ export class LightClient {
       return;
     }
     const body = decoder.arr.subarray(decoder.pos, decoder.pos + bytes);
-    if (!this.synced && this.options.keepState) this.state.push(Uint8Array.from(body));
-    if (type === SyncType.Step2 && !this.synced) {
-      this.synced = true;
-      this.socket.keptBytes = Number.POSITIVE_INFINITY;
-      this.opened.resolve({ ms: at - this.startedAt, bytes });
-      return;
-    }
+    if (!this.synced) return this.receiveState({ type, body, bytes, at });
     if (!complete) return this.fail('an update came that was too large to look into');
     const { inserted, deleted } = this.ranges.read(body);
     for (const range of inserted) this.deliver(range, at);
     for (const range of deleted) this.options.listener?.erasedByOther?.(range, range.length, at);
+  }
+
+  /** Until SyncStep2 says that it is all. */
+  private receiveState({ type, body, bytes, at }: StateFrame): void {
+    if (this.options.keepState) this.state.push(Uint8Array.from(body));
+    this.stateBytes += bytes;
+    if (type !== SyncType.Step2) return;
+    this.synced = true;
+    this.socket.keptBytes = Number.POSITIVE_INFINITY;
+    this.opened.resolve({ ms: at - this.startedAt, bytes: this.stateBytes });
   }
 
   private deliver({ client, clock, length }: Range, at: number): void {

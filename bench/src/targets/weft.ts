@@ -102,8 +102,8 @@ async function write(
   await author.close();
 }
 
-/** Rows from which a document gets a snapshot (the default of `WEFT_COMPACTION_ROWS`). */
-const SNAPSHOT_ROWS = 500;
+/** From so many rows or bytes since its snapshot a document gets a new one (the default of `WEFT_COMPACTION_ROWS`). */
+const SNAPSHOT_AFTER = { rows: 500, bytes: 1024 * 1024 };
 
 /**
  * A document that has been worked on has a snapshot; the server looks for those that need one every 15 s. One that is
@@ -116,8 +116,9 @@ async function untilSnapshot(database: string, document: string): Promise<void> 
     await until(
       async () => {
         const found = await client.query(
-          'SELECT 1 FROM documents WHERE name = $1 AND head - snapshot_seq < $2',
-          [document, SNAPSHOT_ROWS],
+          `SELECT 1 FROM documents
+           WHERE name = $1 AND head - snapshot_seq < $2 AND bytes - snapshot_bytes < $3`,
+          [document, SNAPSHOT_AFTER.rows, SNAPSHOT_AFTER.bytes],
         );
         return found.rowCount;
       },

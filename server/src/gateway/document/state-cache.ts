@@ -1,4 +1,4 @@
-import { syncStep2Body, updateBody, webSocketFrame } from '../wire/frames.ts';
+import { updateBody, webSocketFrame } from '../wire/frames.ts';
 import type { Addressee } from '../fan-out/receiver.ts';
 
 /** A tail longer than this costs more to send and apply than encoding the document anew. */
@@ -52,14 +52,14 @@ export class StateCache {
     if (this.tail.length > MAX_TAIL_UPDATES || this.tailBytes > MAX_TAIL_BYTES) this.drop();
   }
 
-  /** Frames that give `receiver` the whole document: SyncStep2 with the state, then an update each. */
+  /** Frames that give `receiver` the whole document, none of which says that this is all: the state, then the tail. */
   frames(receiver: Addressee, now: number): Buffer[] {
     this.usedAt = now;
     if (!this.state) this.seed(this.encode(), [], now);
     if (this.framed?.addressKey !== receiver.addressKey) {
       this.framed = {
         addressKey: receiver.addressKey,
-        frame: webSocketFrame(receiver.address, syncStep2Body(this.state as Uint8Array)),
+        frame: webSocketFrame(receiver.address, updateBody(this.state as Uint8Array)),
       };
     }
     return [this.framed.frame, ...tailFrames(receiver, this.tail)];

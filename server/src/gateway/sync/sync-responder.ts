@@ -6,7 +6,7 @@ import type { CarriedClocks } from '../carried/carried-clocks.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { GatewayLimits } from '../limits.ts';
 import type { UpdatePipeline } from '../updates/update-pipeline.ts';
-import { syncStep1Body, syncStep2Body } from '../wire/frames.ts';
+import { SYNCED_BODY, syncStep1Body, syncStep2Body } from '../wire/frames.ts';
 import type { Resumption, MissedUpdate, StateVector } from './resumption.ts';
 import type { LiveDocument } from '../document/live-document.ts';
 import type { StateMark } from '../document/state-cache.ts';
@@ -117,7 +117,8 @@ export class SyncResponder {
     this.ports.metrics.synced('state');
     const { states } = session.document;
     const now = this.ports.clock.now();
-    this.send(session, sentAhead ? states.framesSince(sentAhead, session, now) : states.frames(session, now));
+    const frames = sentAhead ? states.framesSince(sentAhead, session, now) : states.frames(session, now);
+    this.send(session, [...frames, session.frame(SYNCED_BODY)]);
   }
 
   private sendMissed(session: Session, stateVector: Uint8Array, missed: MissedUpdate | undefined): void {

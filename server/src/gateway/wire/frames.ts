@@ -80,6 +80,12 @@ export function syncStep2Body(update: Uint8Array): FrameBody {
   return syncBody(SyncType.Step2, update);
 }
 
+/** An update of no structs and no deletions. */
+const NOTHING = Uint8Array.of(0, 0);
+
+/** Ends what answers a SyncStep1 and was sent as updates: by SyncStep2 a client knows that it has everything. */
+export const SYNCED_BODY = syncStep2Body(NOTHING);
+
 /** By hand, since a state of megabytes must be copied once, not three times as by a growing encoder. */
 function syncBody(type: number, payload: Uint8Array): FrameBody {
   const lengthBytes = varUintLength(payload.length);
