@@ -1,6 +1,7 @@
 import { bumpPolicyRevision, type Grant, type NewGrant, type Role } from '@weft/authorize';
 import { isPattern, nameOf, type DocumentKey, type Principal, WeftError } from '@weft/common';
 import type { DocumentMode, DocumentRow } from '@weft/update-log';
+import type { PoolClient } from 'pg';
 import type { Services } from './services.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -18,9 +19,23 @@ export interface GrantSettings {
   readonly expiresAt?: number | undefined;
 }
 
+/** A document, and the revision of its permissions under which somebody was allowed to act on it. */
+export interface DecidedFor {
+  readonly key: DocumentKey;
+  readonly policyRev: number;
+}
+
+/** The permissions changed between the decision and the act, which has to be decided again. */
+export class PermissionsChanged extends WeftError {
+  constructor() {
+    super('permissions-unavailable', { detail: 'they changed meanwhile' });
+  }
+}
+
 /**
  * What people do to documents, grants and roles rather than inside a document. Each act is one transaction with its
- * entry in the audit log: neither is ever there without the other. Whether somebody may is decided before.
+ * entry in the audit log: neither is ever there without the other. Whether somebody may is decided before, and the act
+ * comes to nothing when that no longer holds.
  */
 export class Administration {
   private readonly stores: Stores;
@@ -40,45 +55,62 @@ export class Administration {
     });
   }
 
-  /** @throws WeftError `document-not-found` */
-  changeDocument(by: Principal, key: DocumentKey, settings: DocumentSettings): Promise<DocumentRow> {
+  /** @throws PermissionsChanged; WeftError `document-not-found` */
+  changeDocument(
+    by: Principal,
+    { key, policyRev }: DecidedFor,
+    settings: DocumentSettings,
+  ): Promise<DocumentRow> {
     const { pool, documents, audit } = this.stores;
     return inTransaction(pool, async (tx) => {
       const document = await documents.update(tx, key, settings);
+      if (document.policyRev !== policyRev) throw new PermissionsChanged();
       await audit.recordIn(tx, { ...act(by, 'document.change', key), detail: settings });
       return document;
     });
   }
 
-  /** @throws WeftError `document-not-found` */
-  deleteDocument(by: Principal, key: DocumentKey): Promise<void> {
+  /** @throws PermissionsChanged; WeftError `document-not-found` */
+  deleteDocument(by: Principal, decided: DecidedFor): Promise<void> {
     const { pool, documents, grants, bindings, audit } = this.stores;
+    const { key } = decided;
     return inTransaction(pool, async (tx) => {
       await grants.removeAll(key, tx);
+      await this.requireRaisedOnce(tx, decided);
       await bindings.removeAll(key, tx);
       await documents.delete(tx, key);
       await audit.recordIn(tx, act(by, 'document.delete', key));
     });
   }
 
-  /** @throws WeftError `subject-invalid`, `role-unknown`, `bad-request`, `last-owner` */
-  putGrant(by: Principal, key: DocumentKey, settings: GrantSettings): Promise<Grant> {
+  /** @throws PermissionsChanged; WeftError `subject-invalid`, `role-unknown`, `bad-request`, `last-owner` */
+  putGrant(by: Principal, decided: DecidedFor, settings: GrantSettings): Promise<Grant> {
     const { pool, grants, audit } = this.stores;
+    const { key } = decided;
     return inTransaction(pool, async (tx) => {
       const grant = await grants.put({ key, by: by.user, ...settings } satisfies NewGrant, tx);
+      await this.requireRaisedOnce(tx, decided);
       await audit.recordIn(tx, { ...act(by, 'grant.put', key), detail: settings });
       return grant;
     });
   }
 
-  /** @throws WeftError `last-owner` */
-  removeGrant(by: Principal, key: DocumentKey, subject: string): Promise<boolean> {
+  /** @throws PermissionsChanged; WeftError `last-owner` */
+  removeGrant(by: Principal, decided: DecidedFor, subject: string): Promise<boolean> {
     const { pool, grants, audit } = this.stores;
+    const { key } = decided;
     return inTransaction(pool, async (tx) => {
       const removed = await grants.remove({ key, subject }, tx);
+      await this.requireRaisedOnce(tx, decided);
       if (removed) await audit.recordIn(tx, { ...act(by, 'grant.remove', key), detail: { subject } });
       return removed;
     });
+  }
+
+  /** The document's row is locked by now: since the decision nobody but this act has raised its revision. */
+  private async requireRaisedOnce(tx: PoolClient, { key, policyRev }: DecidedFor): Promise<void> {
+    const document = await this.stores.documents.get(tx, key);
+    if (document && document.policyRev !== policyRev + 1) throw new PermissionsChanged();
   }
 
   /**

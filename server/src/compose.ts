@@ -134,6 +134,7 @@ export async function compose(
     bindings,
     gate,
     audit,
+    administration,
     gateway,
     collaboration: {
       submitUpdate: (principal, key, update) => gateway.submitUpdate(principal, key, update),

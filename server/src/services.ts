@@ -7,6 +7,7 @@ import type { Cursor, DocumentKey, ErrorCode, Principal, Service } from '@weft/c
 import type { DocumentStore, UpdateLog } from '@weft/update-log';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
+import type { Administration } from './administration.ts';
 import type { ClusterStatus } from './cluster/cluster-view.ts';
 import type { Config } from './config.ts';
 import type { PrometheusMetrics } from './telemetry/metrics.ts';
@@ -86,6 +87,7 @@ export interface Services extends Service {
   readonly bindings: Pick<ClientBindings, 'removeAll'>;
   readonly gate: Pick<Gate, 'resolve' | 'visible'>;
   readonly audit: Pick<AuditLog, 'record' | 'recordIn' | 'list'>;
+  readonly administration: Administration;
   readonly gateway: GatewayPort;
   readonly collaboration: CollaborationPort;
   readonly cluster: Pick<ClusterStatus, 'read'>;

@@ -1,11 +1,14 @@
 import type { Role } from '@weft/authorize';
 import { documentKey, isDocumentName, WeftError, type DocumentKey, type Principal } from '@weft/common';
+import { PermissionsChanged } from '../administration.ts';
 import type { Services } from '../services.ts';
 
 /** What whoever asks may do with a document, at this moment. */
 export interface DocumentAccess {
   readonly key: DocumentKey;
   readonly role: Role | undefined;
+  /** Of the permissions that say so. */
+  readonly policyRev: number;
   /** `scope: admin` manages every document of its tenant. It does not read them: that takes a grant, which is audited. */
   readonly admin: boolean;
 }
@@ -27,8 +30,26 @@ export async function accessTo(
 ): Promise<DocumentAccess> {
   if (!isDocumentName(name)) throw new WeftError('name-invalid');
   const key = documentKey(principal.tenant, name);
-  const { role } = await gate.resolve(principal, key);
-  return { key, role, admin: isAdmin(principal) };
+  const { role, policyRev } = await gate.resolve(principal, key);
+  return { key, role, policyRev, admin: isAdmin(principal) };
+}
+
+/** Changes of permissions that somebody who acts under them may meet with. */
+const ATTEMPTS = 5;
+
+/** Decides and acts, again where the permissions have changed before the act was done. */
+export async function decideAndAct<T>(
+  decide: () => Promise<DocumentAccess>,
+  act: (access: DocumentAccess) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const access = await decide();
+    try {
+      return await act(access);
+    } catch (error) {
+      if (!(error instanceof PermissionsChanged) || attempt === ATTEMPTS) throw error;
+    }
+  }
 }
 
 /** A document that may not be seen answers like one that is not there. */

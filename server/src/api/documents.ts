@@ -3,7 +3,15 @@ import { matchesPattern, WeftError, type Principal } from '@weft/common';
 import type { DocumentRow } from '@weft/update-log';
 import type { App } from '../http/app.ts';
 import type { Services } from '../services.ts';
-import { accessTo, isAdmin, requireDocument, requireManage, requireRename, requireSeen } from './access.ts';
+import {
+  accessTo,
+  decideAndAct,
+  isAdmin,
+  requireDocument,
+  requireManage,
+  requireRename,
+  requireSeen,
+} from './access.ts';
 import type { ApiContext } from './routes.ts';
 import {
   ChangeDocumentBody,
@@ -86,13 +94,19 @@ export function documentRoutes(app: App, { services, administration }: ApiContex
       },
     },
     async ({ principal, params, body }) => {
-      const access = await accessTo(services, principal, params.name);
-      if (body.mode === undefined) requireRename(access);
-      else requireManage(access);
-      const document = await administration.changeDocument(principal, access.key, body);
-      // The mode is read when a document is opened.
-      if (body.mode !== undefined) await services.collaboration.closeDocument(access.key, 'document-reload');
-      return present(document, access.role);
+      const decide = async () => {
+        const access = await accessTo(services, principal, params.name);
+        if (body.mode === undefined) requireRename(access);
+        else requireManage(access);
+        return access;
+      };
+      return decideAndAct(decide, async (access) => {
+        const document = await administration.changeDocument(principal, access, body);
+        // The mode is read when a document is opened.
+        if (body.mode !== undefined)
+          await services.collaboration.closeDocument(access.key, 'document-reload');
+        return present(document, access.role);
+      });
     },
   );
 
@@ -107,10 +121,15 @@ export function documentRoutes(app: App, { services, administration }: ApiContex
       },
     },
     async ({ principal, params }, reply) => {
-      const access = await accessTo(services, principal, params.name);
-      requireManage(access);
-      await administration.deleteDocument(principal, access.key);
-      await services.collaboration.closeDocument(access.key, 'document-deleted');
+      const decide = async () => {
+        const access = await accessTo(services, principal, params.name);
+        requireManage(access);
+        return access;
+      };
+      await decideAndAct(decide, async (access) => {
+        await administration.deleteDocument(principal, access);
+        await services.collaboration.closeDocument(access.key, 'document-deleted');
+      });
       return reply.code(204).send(null);
     },
   );

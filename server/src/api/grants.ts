@@ -1,7 +1,7 @@
 import { isSubject, type Grant as StoredGrant } from '@weft/authorize';
-import { nameOf, tenantOf, WeftError, type DocumentKey } from '@weft/common';
+import { nameOf, tenantOf, WeftError, type DocumentKey, type Principal } from '@weft/common';
 import type { App } from '../http/app.ts';
-import { accessTo, requireDocument, requireManage } from './access.ts';
+import { accessTo, decideAndAct, requireDocument, requireManage } from './access.ts';
 import type { ApiContext } from './routes.ts';
 import {
   DocumentParameters,
@@ -18,6 +18,12 @@ const tags = ['grants'];
 export function grantRoutes(app: App, { services, administration }: ApiContext): void {
   const changed = (key: DocumentKey) =>
     services.collaboration.accessChanged({ tenant: tenantOf(key), pattern: nameOf(key) });
+  const managed = async (principal: Principal, name: string) => {
+    const access = await accessTo(services, principal, name);
+    requireManage(access);
+    await requireDocument(services, access);
+    return access;
+  };
 
   app.get(
     '/documents/:name/grants',
@@ -30,9 +36,7 @@ export function grantRoutes(app: App, { services, administration }: ApiContext):
       },
     },
     async ({ principal, params }) => {
-      const access = await accessTo(services, principal, params.name);
-      requireManage(access);
-      await requireDocument(services, access);
+      const access = await managed(principal, params.name);
       const grants = await services.grants.list(access.key);
       return { grants: grants.map(present) };
     },
@@ -50,16 +54,19 @@ export function grantRoutes(app: App, { services, administration }: ApiContext):
       },
     },
     async ({ principal, params, body: { role, expiresAt } }) => {
-      const access = await accessTo(services, principal, params.name);
-      requireManage(access);
-      await requireDocument(services, access);
-      const grant = await administration.putGrant(principal, access.key, {
+      const settings = {
         subject: params.subject,
         role,
         expiresAt: expiresAt ? Date.parse(expiresAt) : undefined,
-      });
-      changed(access.key);
-      return present(grant);
+      };
+      return decideAndAct(
+        () => managed(principal, params.name),
+        async (access) => {
+          const grant = await administration.putGrant(principal, access, settings);
+          changed(access.key);
+          return present(grant);
+        },
+      );
     },
   );
 
@@ -74,13 +81,15 @@ export function grantRoutes(app: App, { services, administration }: ApiContext):
       },
     },
     async ({ principal, params }, reply) => {
-      const access = await accessTo(services, principal, params.name);
-      requireManage(access);
-      if (!isSubject(params.subject)) throw new WeftError('subject-invalid');
-      await requireDocument(services, access);
-      // A grant that is not there is what was asked for, so that a retry succeeds.
-      await administration.removeGrant(principal, access.key, params.subject);
-      changed(access.key);
+      await decideAndAct(
+        () => managed(principal, params.name),
+        async (access) => {
+          if (!isSubject(params.subject)) throw new WeftError('subject-invalid');
+          // A grant that is not there is what was asked for, so that a retry succeeds.
+          await administration.removeGrant(principal, access, params.subject);
+          changed(access.key);
+        },
+      );
       return reply.code(204).send(null);
     },
   );

@@ -1,7 +1,7 @@
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import { WeftError } from '@weft/common';
-import { Administration } from '../administration.ts';
+import type { Administration } from '../administration.ts';
 import type { App } from '../http/app.ts';
 import { authenticate } from '../http/authenticate.ts';
 import type { Phase } from '../http/health.ts';
@@ -42,7 +42,7 @@ export async function apiRoutes(app: App, { services, phase }: ApiOptions): Prom
 }
 
 async function authenticatedRoutes(app: App, { services }: Pick<ApiOptions, 'services'>): Promise<void> {
-  const context = { services, administration: new Administration(services) } satisfies ApiContext;
+  const context = { services, administration: services.administration } satisfies ApiContext;
   app.addHook('onRequest', (request) => authenticate(request, services.verifier));
   app.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
