@@ -2,22 +2,30 @@ import { type Editor } from '@tiptap/react';
 import { useEffect, useState } from 'react';
 import { countWords } from './count-words.ts';
 
-/** Counting a long document takes longer than a keystroke may: it waits for a pause. */
+/** Counting a long document takes longer than a keystroke may: it waits for a pause, though not for ever. */
 const PAUSE_MS = 400;
+const PATIENCE_MS = 3_000;
 
 export function WordCount({ editor }: { editor: Editor }) {
   const [words, setWords] = useState(() => wordsOf(editor));
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let due: number | undefined;
     const count = (): void => {
-      clearTimeout(timer);
-      timer = setTimeout(() => setWords(wordsOf(editor)), PAUSE_MS);
+      due = undefined;
+      setWords(wordsOf(editor));
     };
-    count();
-    editor.on('update', count);
+    const countSoon = (): void => {
+      const now = Date.now();
+      due ??= now + PATIENCE_MS;
+      clearTimeout(timer);
+      timer = setTimeout(count, Math.max(0, Math.min(PAUSE_MS, due - now)));
+    };
+    countSoon();
+    editor.on('update', countSoon);
     return () => {
       clearTimeout(timer);
-      editor.off('update', count);
+      editor.off('update', countSoon);
     };
   }, [editor]);
   return (
