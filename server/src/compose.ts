@@ -109,6 +109,8 @@ export async function compose(
     extensions,
   });
   const presence = presenceOf(registry);
+  // The log notices by what it appends, and where nobody writes it appends nothing.
+  const degraded = () => log.stats().degradedSince !== undefined || database.isAway();
   const { reporter, status } = createClusterReports({
     instance,
     gateway,
@@ -116,7 +118,7 @@ export async function compose(
     metrics,
     clock,
     presence,
-    degraded: () => log.stats().degradedSince !== undefined,
+    degraded,
     redis: backplane && reportsRedis(config, backplane),
   });
   const unwatch = gate.watch((change) => gateway.accessChanged(change));
@@ -144,8 +146,7 @@ export async function compose(
     },
     cluster: status,
     health: () => {
-      const { degradedSince } = log.stats();
-      return degradedSince
+      return degraded()
         ? {
             status: 'degraded',
             checks: { log: { status: 'degraded', reason: 'the database does not answer' } },

@@ -235,10 +235,10 @@ describe('the database away', () => {
     const alice = server.as({ sub: 'alice' });
     const { provider } = await openedBefore(server);
     await postgres.stop('SIGINT');
-    provider.document.getText('text').insert(0, 'kept');
     const degraded = async () =>
       JSON.stringify((await server.ask('GET', '/readyz')).body).includes('degraded');
-    await until(degraded, { what: 'the report' });
+    await until(degraded, { what: 'the report, before anybody writes' });
+    provider.document.getText('text').insert(0, 'kept');
     expect((await server.ask('GET', '/readyz')).status).toBe(200);
     const refused = await alice('GET', '/v1/documents/notes/updates');
     expect(refused.status).toBe(503);
@@ -246,5 +246,6 @@ describe('the database away', () => {
     expect(provider.hasUnsyncedChanges).toBe(true);
     await postgres.start();
     await until(() => !provider.hasUnsyncedChanges, { timeout: 20_000, what: 'the edit to be saved' });
+    await until(async () => !(await degraded()), { timeout: 20_000, what: 'the end of the report' });
   });
 });

@@ -42,6 +42,8 @@ export interface Database {
    * before it answers a COMMIT; PGlite does not. Call it after a commit, before acknowledging.
    */
   syncToDisk(): Promise<void>;
+  /** It does not answer, as far as is known without asking: seen within seconds, also where nobody writes. */
+  isAway(): boolean;
   /** Waits for what is checked out of the pool. */
   close(): Promise<void>;
 }
@@ -94,6 +96,7 @@ function assemble({ kind, client, options, engine }: Parts): Database {
     pool,
     notifications: listener,
     syncToDisk: engine ? () => engine.syncToDisk() : () => Promise.resolve(),
+    isAway: () => listener.isRefused,
     close: async () => {
       await Promise.all([listener.close(), pool.end()]);
       await engine?.close();

@@ -3,7 +3,7 @@ import type { Logger, Notifications } from '@weft/common';
 import pg from 'pg';
 
 const FIRST_RETRY_MS = 200;
-const LAST_RETRY_MS = 10_000;
+const LAST_RETRY_MS = 3_000;
 const HEARTBEAT_MS = 30_000;
 
 type OnPayload = (payload: string) => void;
@@ -23,6 +23,7 @@ export class Listener implements Notifications {
   private readonly stopping = new AbortController();
   private client: pg.Client | undefined;
   private loop: Promise<void> | undefined;
+  private refused = false;
 
   constructor(options: ListenerOptions) {
     this.options = options;
@@ -40,6 +41,11 @@ export class Listener implements Notifications {
       if (callbacks.size > 0 || !this.channels.delete(channel)) return;
       await this.tell('UNLISTEN', channel);
     };
+  }
+
+  /** The database could not be reached when it was last tried. */
+  get isRefused(): boolean {
+    return this.refused;
   }
 
   async close(): Promise<void> {
@@ -66,9 +72,11 @@ export class Listener implements Notifications {
       try {
         const { ended } = await this.connect();
         pause = FIRST_RETRY_MS;
+        this.refused = false;
         tried();
         await ended;
       } catch (error) {
+        this.refused = true;
         this.options.logger.warn({ err: error }, 'the notification connection failed');
         tried();
       }
