@@ -1,11 +1,26 @@
-import { bumpPolicyRevision, type Grant, type NewGrant, type Role } from '@weft/authorize';
+import type { AuditLog } from '@weft/audit';
+import {
+  bumpPolicyRevision,
+  type ClientBindings,
+  type Grant,
+  type GrantStore,
+  type NewGrant,
+  type Role,
+  type TenantRoles,
+} from '@weft/authorize';
 import { isPattern, nameOf, type DocumentKey, type Principal, WeftError } from '@weft/common';
-import type { DocumentMode, DocumentRow } from '@weft/update-log';
-import type { PoolClient } from 'pg';
-import type { Services } from './services.ts';
+import type { DocumentMode, DocumentRow, DocumentStore } from '@weft/update-log';
+import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from './transaction.ts';
 
-type Stores = Pick<Services, 'pool' | 'documents' | 'grants' | 'tenantRoles' | 'bindings' | 'audit'>;
+export interface AdministrationStores {
+  readonly pool: Pool;
+  readonly documents: DocumentStore;
+  readonly grants: GrantStore;
+  readonly tenantRoles: TenantRoles;
+  readonly bindings: Pick<ClientBindings, 'removeAll'>;
+  readonly audit: Pick<AuditLog, 'recordIn'>;
+}
 
 export interface DocumentSettings {
   readonly title?: string | undefined;
@@ -38,9 +53,9 @@ export class PermissionsChanged extends WeftError {
  * comes to nothing when that no longer holds.
  */
 export class Administration {
-  private readonly stores: Stores;
+  private readonly stores: AdministrationStores;
 
-  constructor(stores: Stores) {
+  constructor(stores: AdministrationStores) {
     this.stores = stores;
   }
 

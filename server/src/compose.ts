@@ -27,7 +27,8 @@ import type { GatewayLimits } from './gateway/limits.ts';
 import { clientAddress } from './http/client-address.ts';
 import type { Telemetry } from './lifecycle.ts';
 import { prepareSchema } from './schema.ts';
-import type { CollaborationPort, Services } from './services.ts';
+import type { CollaborationPort } from './collaboration.ts';
+import type { Services } from './services.ts';
 
 export interface ComposeOptions {
   /** Hocuspocus extensions of your own; their hooks are called as by a stock Hocuspocus. */

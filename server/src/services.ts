@@ -2,13 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AuditLog } from '@weft/audit';
 import type { TokenVerifier } from '@weft/auth-jwt';
-import type { ClientBindings, Gate, GrantStore, PolicyChange, RoleTable, TenantRoles } from '@weft/authorize';
-import type { Cursor, DocumentKey, ErrorCode, Principal, Service } from '@weft/common';
+import type { ClientBindings, Gate, GrantStore, RoleTable, TenantRoles } from '@weft/authorize';
+import type { Service } from '@weft/common';
 import type { DocumentStore, UpdateLog } from '@weft/update-log';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Administration } from './administration.ts';
 import type { ClusterStatus } from './cluster/cluster-view.ts';
+import type { CollaborationPort } from './collaboration.ts';
 import type { Config } from './config.ts';
 import type { PrometheusMetrics } from './telemetry/metrics.ts';
 
@@ -43,33 +44,6 @@ export interface GatewayPort {
   /** Commits what is in flight, then closes all connections with a retryable code. Takes no new ones. */
   drain(options: DrainOptions): Promise<void>;
   stats(): GatewayStats;
-}
-
-/** Somebody in a document, on any instance. */
-export interface PresenceEntry {
-  readonly user: string;
-  readonly name?: string | undefined;
-  readonly color?: string | undefined;
-  readonly session: string;
-  readonly instance: string;
-  /** Milliseconds since 1970. */
-  readonly since: number;
-}
-
-/** What the API needs of the documents that are open. */
-export interface CollaborationPort {
-  /**
-   * The same way as an update that came over a WebSocket: limits, guard, authorize, apply, commit.
-   *
-   * @returns the position at which it is in the log
-   * @throws WeftError the refusal
-   */
-  submitUpdate(principal: Principal, key: DocumentKey, update: Uint8Array): Promise<Cursor>;
-  presence(key: DocumentKey): Promise<readonly PresenceEntry[]>;
-  /** Sessions it affects on this instance ask the gate again at once; the others hear of it by notification. */
-  accessChanged(change: PolicyChange): void;
-  /** Ends the document's sessions on this instance. */
-  closeDocument(key: DocumentKey, code: ErrorCode): Promise<void>;
 }
 
 /** Everything the HTTP side stands on. `compose` makes it; making it opens nothing that `stop` does not close. */

@@ -1,9 +1,9 @@
 import { WeftError, type Principal } from '@weft/common';
-import type { App } from '../http/app.ts';
+import type { App } from '../http/bare-app.ts';
 import type { Services } from '../services.ts';
 import { accessTo, isAdmin, requireManage } from './access.ts';
 import { defined } from './defined.ts';
-import type { ApiContext } from './routes.ts';
+import type { ApiContext } from './context.ts';
 import { AuditPage, AuditQuery, ErrorBody } from './schemas.ts';
 
 export function auditRoutes(app: App, { services }: ApiContext): void {

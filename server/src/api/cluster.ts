@@ -1,8 +1,8 @@
-import type { App } from '../http/app.ts';
+import type { App } from '../http/bare-app.ts';
 import { requireAdmin } from './access.ts';
 import { ClusterStatusBody } from './cluster-schemas.ts';
 import { defined } from './defined.ts';
-import type { ApiContext } from './routes.ts';
+import type { ApiContext } from './context.ts';
 import { ErrorBody } from './schemas.ts';
 
 export function clusterRoutes(app: App, { services }: ApiContext): void {

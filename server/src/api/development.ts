@@ -1,7 +1,7 @@
 import { signToken } from '@weft/auth-jwt';
 import { WeftError } from '@weft/common';
 import { isLoopback } from '../config.ts';
-import type { App } from '../http/app.ts';
+import type { App } from '../http/bare-app.ts';
 import type { Services } from '../services.ts';
 import { DevToken, DevTokenBody, ErrorBody } from './schemas.ts';
 

@@ -1,7 +1,7 @@
 import { strongestOf, type Role } from '@weft/authorize';
 import { matchesPattern, WeftError, type Principal } from '@weft/common';
 import type { DocumentRow } from '@weft/update-log';
-import type { App } from '../http/app.ts';
+import type { App } from '../http/bare-app.ts';
 import type { Services } from '../services.ts';
 import {
   accessTo,
@@ -12,7 +12,7 @@ import {
   requireRename,
   requireSeen,
 } from './access.ts';
-import type { ApiContext } from './routes.ts';
+import type { ApiContext } from './context.ts';
 import {
   ChangeDocumentBody,
   CreateDocumentBody,

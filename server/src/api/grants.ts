@@ -1,8 +1,8 @@
 import { isSubject, type Grant as StoredGrant } from '@weft/authorize';
 import { nameOf, tenantOf, WeftError, type DocumentKey, type Principal } from '@weft/common';
-import type { App } from '../http/app.ts';
+import type { App } from '../http/bare-app.ts';
 import { accessTo, decideAndAct, requireDocument, requireManage } from './access.ts';
-import type { ApiContext } from './routes.ts';
+import type { ApiContext } from './context.ts';
 import {
   DocumentParameters,
   ErrorBody,

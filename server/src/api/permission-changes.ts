@@ -1,6 +1,6 @@
-import type { App } from '../http/app.ts';
+import type { App } from '../http/bare-app.ts';
 import { requireAdmin } from './access.ts';
-import type { ApiContext } from './routes.ts';
+import type { ApiContext } from './context.ts';
 import { ErrorBody, NoContent, PermissionChangeBody } from './schemas.ts';
 
 const tags = ['grants'];

@@ -1,7 +1,7 @@
-import type { App } from '../http/app.ts';
+import type { App } from '../http/bare-app.ts';
 import { accessTo, requireDocument, requireSeen } from './access.ts';
 import { defined } from './defined.ts';
-import type { ApiContext } from './routes.ts';
+import type { ApiContext } from './context.ts';
 import { DocumentParameters, ErrorBody, PresenceList } from './schemas.ts';
 
 export function presenceRoutes(app: App, { services }: ApiContext): void {

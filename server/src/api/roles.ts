@@ -1,8 +1,8 @@
 import type { Role as RoleRights } from '@weft/authorize';
 import type { Principal } from '@weft/common';
-import type { App } from '../http/app.ts';
+import type { App } from '../http/bare-app.ts';
 import { requireAdmin } from './access.ts';
-import type { ApiContext } from './routes.ts';
+import type { ApiContext } from './context.ts';
 import { ErrorBody, NoContent, PutRoleBody, Role, RoleList, RoleParameters } from './schemas.ts';
 
 const tags = ['roles'];

@@ -1,13 +1,13 @@
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import { WeftError } from '@weft/common';
-import type { Administration } from '../administration.ts';
-import type { App } from '../http/app.ts';
+import type { App } from '../http/bare-app.ts';
 import { authenticate } from '../http/authenticate.ts';
 import type { Phase } from '../http/health.ts';
 import type { Services } from '../services.ts';
 import { auditRoutes } from './audit.ts';
 import { clusterRoutes } from './cluster.ts';
+import type { ApiContext } from './context.ts';
 import { developmentRoutes } from './development.ts';
 import { documentRoutes } from './documents.ts';
 import { grantRoutes } from './grants.ts';
@@ -19,12 +19,6 @@ import { updateRoutes } from './updates.ts';
 export interface ApiOptions {
   readonly services: Services;
   readonly phase: () => Phase;
-}
-
-/** What every group of routes gets. */
-export interface ApiContext {
-  readonly services: Services;
-  readonly administration: Administration;
 }
 
 /** Everything below `/v1`, and `/dev` in development mode. */

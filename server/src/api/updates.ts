@@ -1,8 +1,8 @@
 import { formatCursor, parseCursor, WeftError, type CommittedUpdate, type Cursor } from '@weft/common';
 import { Type } from '@fastify/type-provider-typebox';
-import type { App } from '../http/app.ts';
+import type { App } from '../http/bare-app.ts';
 import { accessTo, requireDocument, requireRead } from './access.ts';
-import type { ApiContext } from './routes.ts';
+import type { ApiContext } from './context.ts';
 import {
   DocumentParameters,
   ErrorBody,

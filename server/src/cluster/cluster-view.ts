@@ -1,5 +1,5 @@
 import { documentKey, nameOf, tenantOf, type DocumentKey } from '@weft/common';
-import type { PresenceEntry } from '../services.ts';
+import type { PresenceEntry } from '../collaboration.ts';
 import type { PostedReport, ReportBoard } from './board.ts';
 import type { DocumentReport, InstanceReport } from './report.ts';
 

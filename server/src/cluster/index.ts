@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type { Clock, DocumentKey, Service } from '@weft/common';
 import type { Cluster, Redis } from 'ioredis';
 import type { Gateway } from '../gateway/gateway.ts';
-import type { PresenceEntry } from '../services.ts';
+import type { PresenceEntry } from '../collaboration.ts';
 import type { PrometheusMetrics } from '../telemetry/metrics.ts';
 import { MemoryBoard } from './board.ts';
 import { ClusterStatus } from './cluster-view.ts';

@@ -1,32 +1,14 @@
-import { randomUUID } from 'node:crypto';
-import { AjvCompiler } from '@fastify/ajv-compiler';
 import cors from '@fastify/cors';
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { WeftError } from '@weft/common';
-import fastify, {
-  LogController,
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type RawServerDefault,
-} from 'fastify';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { apiRoutes } from '../api/routes.ts';
 import { matchesOrigin } from '../origins.ts';
 import type { Services } from '../services.ts';
+import { bareApp, type App } from './bare-app.ts';
 import { errorHandler, sendError } from './errors.ts';
 import { healthRoutes, type Phase } from './health.ts';
 import { observeRequests } from './observe.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 import { sendNoSuchPage, staticRoutes } from './static.ts';
-
-/** A Fastify whose routes take their types from their TypeBox schemas. */
-export type App = FastifyInstance<
-  RawServerDefault,
-  IncomingMessage,
-  ServerResponse,
-  FastifyBaseLogger,
-  TypeBoxTypeProvider
->;
 
 export interface HttpOptions {
   readonly services: Services;
@@ -63,43 +45,4 @@ export async function createApp({ services, phase }: HttpOptions): Promise<App> 
   await staticRoutes(app, config.webRoot);
   logger.debug({ routes: app.printRoutes({ commonPrefix: false }) }, 'routes');
   return app;
-}
-
-/** Milliseconds in which a request has to arrive as a whole, so that slow senders hold nothing for long. */
-const REQUEST_TIMEOUT = 30_000;
-const HEADERS_TIMEOUT = 15_000;
-/** A name has up to 255 bytes, each of up to three characters when percent-encoded; a subject has a prefix. */
-const MAX_PARAMETER_LENGTH = 1_024;
-
-/** Without routes. */
-export function bareApp({ config, logger, metrics }: Pick<Services, 'config' | 'logger' | 'metrics'>): App {
-  const refuse = errorHandler(metrics);
-  // Typed as Fastify's own logger, else pino's type goes into the type of every route.
-  const loggerInstance: FastifyBaseLogger = logger;
-  const app = fastify({
-    loggerInstance,
-    logController: new LogController({ disableRequestLogging: true }),
-    // An id of the client's could be anything, and would be in our log.
-    requestIdHeader: false,
-    genReqId: () => randomUUID(),
-    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
-    bodyLimit: 64 * 1024,
-    requestTimeout: REQUEST_TIMEOUT,
-    http: { headersTimeout: HEADERS_TIMEOUT },
-    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
-    frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
-  }).withTypeProvider<TypeBoxTypeProvider>();
-  return strictBodies(app);
-}
-
-/**
- * Fastify's default drops unknown fields and turns "1" into 1: a misspelt `expiresAt` would become a grant
- * for ever. Bodies are taken as they are; only what comes out of an address, always text, is converted.
- */
-function strictBodies(app: App): App {
-  const options = { removeAdditional: false, useDefaults: true, allErrors: false } as const;
-  const compiler = AjvCompiler();
-  const exact = compiler({}, { customOptions: { ...options, coerceTypes: false } });
-  const converting = compiler({}, { customOptions: { ...options, coerceTypes: true } });
-  return app.setValidatorCompiler((route) => (route.httpPart === 'body' ? exact(route) : converting(route)));
 }

@@ -1,6 +1,6 @@
 import { WeftError } from '@weft/common';
 import type { Services } from '../services.ts';
-import { bareApp, type App } from './app.ts';
+import { bareApp, type App } from './bare-app.ts';
 import { errorHandler, sendError } from './errors.ts';
 import { healthRoutes } from './health.ts';
 import { addSecurityHeaders } from './security-headers.ts';
