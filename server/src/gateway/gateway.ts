@@ -179,7 +179,9 @@ export class Gateway {
     }
     this.parts.absentPeople.sweep();
     this.parts.carried.sweep();
-    this.parts.metrics.documents.set(this.parts.documents.size);
+    const { sessions, documents } = this.stats();
+    this.parts.metrics.sessions.set(sessions);
+    this.parts.metrics.documents.set(documents);
   }
 
   private sweepSocket(socket: ClientSocket, now: number): void {
