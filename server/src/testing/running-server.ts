@@ -5,10 +5,13 @@ import { signToken, type TokenRequest } from '@weft/auth-jwt';
 import { compose, type ComposeOptions } from '../compose.ts';
 import { loadConfig, type Environment } from '../config.ts';
 import { start, type RunningServer } from '../lifecycle.ts';
+import type { Services } from '../services.ts';
 
 export const SECRET = 'a secret that is only known to these tests';
 
 export interface TestServer extends RunningServer {
+  /** What it is made of, to be asked past HTTP. */
+  readonly services: Services;
   token(request: TokenRequest): string;
   /** Asks as that person. */
   as(request: TokenRequest): Ask;
@@ -52,12 +55,14 @@ export async function startTestServer(
       ...environment,
     },
   });
+  let services!: Services;
   const server = await start(config, {
-    compose: (made, telemetry) => compose(made, telemetry, options),
+    compose: async (made, telemetry) => (services = await compose(made, telemetry, options)),
   });
   const token = (request: TokenRequest) => signToken(SECRET, request);
   const ask = asker(server.url);
   return Object.assign(server, {
+    services,
     token,
     as: (request: TokenRequest) => asker(server.url, token(request)),
     ask,

@@ -1,3 +1,4 @@
+import { documentKey } from '@weft/common';
 import { createDatabase, openSession, until } from '@weft/harness';
 import type { Extension } from '@hocuspocus/server';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
@@ -14,10 +15,17 @@ const waitIn = (hook: string) => async (payload: { documentName: string }) => {
   await hold?.letGo;
 };
 
+/** By document: called when it has been loaded, before anybody is given it. */
+const loaded = new Map<string, () => void>();
+
 const extension: Extension = {
   onCreateDocument: waitIn('onCreateDocument'),
   onLoadDocument: waitIn('onLoadDocument'),
-  afterLoadDocument: waitIn('afterLoadDocument'),
+  afterLoadDocument: async (payload) => {
+    await waitIn('afterLoadDocument')(payload);
+    loaded.get(payload.documentName)?.();
+    loaded.delete(payload.documentName);
+  },
 };
 
 let server: TestServer;
@@ -57,3 +65,31 @@ describe.each(['onCreateDocument', 'onLoadDocument', 'afterLoadDocument'])('whil
     await until(() => sessions.every(({ text }) => text.toJSON() === 'still here still here '));
   });
 });
+
+/** More than lie between the last hook and the moment at which everybody who waits has the document. */
+const MOMENTS = Array.from({ length: 24 }, (_, microtasks) => microtasks);
+
+test('P7.2 a document that is given up in any moment of its opening shuts nobody out', async () => {
+  const sessions = MOMENTS.flatMap((microtasks) => {
+    const name = `given up after ${microtasks}`;
+    const key = documentKey('default', name);
+    loaded.set(key, () =>
+      after(microtasks, () => void server.services.collaboration.closeDocument(key, 'document-reload')),
+    );
+    const grants = { [name]: 'owner' };
+    const url = `${server.url.replace('http', 'ws')}/collab`;
+    return ['ada', 'ben'].map((sub) => openSession({ url, name, token: server.token({ sub, grants }) }));
+  });
+  onTestFinished(() => sessions.forEach((session) => session.close()));
+  await Promise.all(sessions.map((session) => session.saved(8_000)));
+  for (const { text } of sessions) text.insert(0, 'here ');
+  await until(() => sessions.every(({ text }) => text.toJSON() === 'here here '), {
+    what: 'both to be heard',
+  });
+  expect(loaded.size).toBe(0);
+});
+
+function after(microtasks: number, run: () => void): void {
+  if (microtasks === 0) run();
+  else queueMicrotask(() => after(microtasks - 1, run));
+}

@@ -74,9 +74,11 @@ export class DocumentWriter {
   /**
    * In strict mode the promise is settled when the update is applied, which the next one may build on.
    *
-   * @throws WeftError `document-too-large`
+   * @throws WeftError `document-reload` when the document has been given up: it would be shown to nobody, and not
+   *   logged; `document-too-large`
    */
   commit(written: Written): void | Promise<void> {
+    if (this.live.discarded) throw new WeftError('document-reload');
     this.live.size.requireRoom(written.analysis.update.length);
     if (this.live.strict) return this.writeStrict(written);
     this.apply(written);

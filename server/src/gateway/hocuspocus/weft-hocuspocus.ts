@@ -97,12 +97,20 @@ export class WeftHocuspocus extends Hocuspocus {
     const document = await super.loadDocument(...args);
     const live = this.ports.documents.get(document.name as DocumentKey);
     if (live?.document === document) live.takeOver(document);
-    // Given up meanwhile, also by what was waiting to be written to it: what is returned would be kept under its name.
-    if (live?.document !== document || live.discarded) {
-      document.destroy();
-      throw new WeftError('document-reload');
-    }
     return document;
+  }
+
+  /**
+   * Hocuspocus keeps a document under its name some microtasks after it was loaded, whatever became of it meanwhile.
+   * One that has been given up is nobody's by now, and would shut out everybody who comes later.
+   */
+  override async createDocument(...args: Parameters<Hocuspocus['createDocument']>): Promise<Document> {
+    const document = await super.createDocument(...args);
+    const live = this.ports.documents.get(document.name as DocumentKey);
+    if (live?.document === document && !live.discarded) return document;
+    if (this.documents.get(document.name) === document) this.documents.delete(document.name);
+    document.destroy();
+    throw new WeftError('document-reload');
   }
 }
 

@@ -111,6 +111,11 @@ export class SessionOpening {
       if (connection) void hocuspocus.left(connection);
       return documents.release(document);
     }
+    // Given up since it was connected to: its sessions have been sent away, and this one would stay behind.
+    if (document.discarded) {
+      void hocuspocus.left(connection);
+      throw new WeftError('document-reload');
+    }
     client.enter(new Session({ ports, client, principal, access, document, connection }));
     await admission.connected(connection);
   }
