@@ -43,6 +43,7 @@ export class Barrier {
     for (const written of refused) this.refuse(document, written, policyRev);
     // All at once: what of theirs stands on what else is taken back makes a difference.
     const removals = document.writer.takeBack(refused);
+    for (const written of refused) settleWithAuthor(written);
     const removalOf = new Map(refused.map((written, index) => [written, removals[index] as Uint8Array]));
     return entries.map((entry) => {
       const written = document.writer.writtenOf(entry);
@@ -52,7 +53,7 @@ export class Barrier {
   }
 
   private refuse({ key }: LiveDocument, written: Written, policyRev: number): void {
-    const { analysis, session, principal, ticket } = written;
+    const { analysis, session, principal } = written;
     this.ports.audit.record({
       tenant: principal.tenant,
       action: 'update.neutralized',
@@ -62,9 +63,19 @@ export class Barrier {
       detail: { policyRev },
     });
     written.refused = true;
-    session?.acknowledgements.refuse(ticket);
     session?.sendNow(refusedBody('access-removed', { repaired: !analysis.deletes }));
   }
+}
+
+/**
+ * Whoever stays, with fewer rights, is asked for all that they have: what was never shown to anybody is found in their
+ * copy, and the stock provider, which counts only what is acknowledged as done, comes to an end of counting.
+ */
+function settleWithAuthor({ session, ticket }: Written): void {
+  if (!session) return;
+  const refused = session.acknowledgements.refuse(ticket);
+  if (!session.isOpen) return;
+  for (let asked = 0; asked < refused; asked++) session.askForSync();
 }
 
 /** The server's own rows are nobody's to refuse. A person's row whose decision is not known must not get in. */

@@ -100,9 +100,11 @@ export class Acknowledgements {
     this.withSync = undefined;
   }
 
-  /** What was owed for `ticket` turns out to be refused. */
-  refuse(ticket: number): void {
-    for (const answer of this.pending) if (answer.ticket === ticket) answer.saved = false;
+  /** What was owed for `ticket` turns out to be refused. Returns how many answers say so. */
+  refuse(ticket: number): number {
+    const refused = this.pending.filter((answer) => answer.ticket === ticket);
+    for (const answer of refused) answer.saved = false;
+    return refused.length;
   }
 
   /** Gives what is due; returns how many. */

@@ -20,6 +20,8 @@ export interface Participant extends Receiver {
   /** From now on it may do this, and no more. */
   permit(access: Access): void;
   sendNow(body: FrameBody): void;
+  /** Asks what the server lacks: the client answers with all of it, which is acknowledged once. */
+  askForSync(): void;
   /** Sends it away, with the reason. */
   end(code: ErrorCode): void;
 }

@@ -3,11 +3,18 @@ import type { Access, ClientBindings } from '@weft/authorize';
 import type { DocumentKey, ErrorCode, Principal } from '@weft/common';
 import { TokenBucket } from '@weft/limits';
 import type { Connection } from '@hocuspocus/server';
+import * as Y from 'yjs';
 import type { Outbound } from '../wire/outbound.ts';
 import { Acknowledgements, type Answered } from '../document/acknowledgements.ts';
 import type { LiveDocument } from '../document/live-document.ts';
 import type { Participant } from '../document/participant.ts';
-import { requestTokenBody, syncStatusBody, webSocketFrame, type FrameBody } from '../wire/frames.ts';
+import {
+  requestTokenBody,
+  syncStatusBody,
+  syncStep1Body,
+  webSocketFrame,
+  type FrameBody,
+} from '../wire/frames.ts';
 import { accessBody } from '../wire/messages.ts';
 import type { SessionClient } from './client.ts';
 import type { SessionRates } from './rates.ts';
@@ -173,6 +180,12 @@ export class Session implements Participant, Answered {
 
   sendNow(body: FrameBody): void {
     this.out.send(this.frame(body));
+  }
+
+  /** By a new state vector. */
+  askForSync(): void {
+    this.acknowledgements.holdUntilSynced();
+    this.sendNow(syncStep1Body(Y.encodeStateVector(this.document.document)));
   }
 
   // ── ending ─────────────────────────────────────────────────────────────────

@@ -11,7 +11,6 @@ import {
 } from '@weft/common';
 import { claimsFor, decideUpdate, type ClientBindings } from '@weft/authorize';
 import { isEmptyUpdate } from '@weft/guard';
-import * as Y from 'yjs';
 import type { SessionAccess } from '../access/session-access.ts';
 import type { Authorship } from '../carried/authorship.ts';
 import type { Equivocation } from '../carried/equivocation.ts';
@@ -20,7 +19,6 @@ import type { Replication } from '../document/replication.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { GatewayLimits } from '../limits.ts';
 import { refusedBody } from '../wire/messages.ts';
-import { syncStep1Body } from '../wire/frames.ts';
 import type { Session } from '../session/session.ts';
 import { isForLackOfShare, type Walks } from '../guard/walks.ts';
 
@@ -241,7 +239,7 @@ export class UpdatePipeline {
     this.ports.metrics.refusal('update-missing-dependencies');
     if (session.missing > MISSING_ALLOWED) throw new WeftError('update-missing-dependencies');
     session.document.answers.owe(session, false);
-    this.askForSync(session);
+    session.askForSync();
   }
 
   private isComplete(session: Session, update: Uint8Array): boolean {
@@ -251,12 +249,6 @@ export class UpdatePipeline {
       // Why it is refused is found again, and said.
       return true;
     }
-  }
-
-  /** A new state vector: the client answers with all that the server lacks, which is acknowledged once. */
-  private askForSync(session: Session): void {
-    session.acknowledgements.holdUntilSynced();
-    session.sendNow(syncStep1Body(Y.encodeStateVector(session.document.document)));
   }
 
   private refuseReader(session: Session): void {
@@ -276,7 +268,7 @@ export class UpdatePipeline {
       return;
     }
     session.document.writer.repair(session, analysis);
-    this.askForSync(session);
+    session.askForSync();
   }
 
   private refuse(session: Session, code: ErrorCode, repaired: boolean): void {
