@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -125,6 +127,36 @@ async function listenTo(channel: string): Promise<Buffer[]> {
   });
   await observer.subscribe(channel);
   return messages;
+}
+
+/**
+ * A way to Redis on which the first message is published before anybody has subscribed, and its answer comes after
+ * that of the subscription. @returns its port
+ */
+async function unluckyOrder(redisPort: string): Promise<number> {
+  const published = Promise.withResolvers<void>();
+  const subscribed = Promise.withResolvers<void>();
+  const way = createServer((client) => {
+    const redis = connect(Number(redisPort), '127.0.0.1');
+    let answers = Promise.resolve();
+    client.on('data', (commands) => {
+      const says = commands.toString('latin1');
+      const turn = says.includes('\nsubscribe\r') ? published.promise : Promise.resolve();
+      void turn.then(() => redis.write(commands));
+      if (!says.includes('\npublish\r')) return;
+      redis.once('data', () => published.resolve());
+      answers = subscribed.promise;
+    });
+    redis.on('data', (answer) => {
+      void answers.then(() => client.write(answer));
+      if (answer.includes('\nsubscribe\r')) setImmediate(() => subscribed.resolve());
+    });
+    for (const socket of [client, redis]) socket.on('error', () => undefined);
+    client.on('close', () => redis.destroy());
+  });
+  cleanups.push(() => void way.close());
+  await once(way.listen(0, '127.0.0.1'), 'listening');
+  return (way.address() as AddressInfo).port;
 }
 
 async function ownRedis(): Promise<RedisServer> {
@@ -556,6 +588,16 @@ describe('P5.6 Redis is expendable', () => {
     proxy.setMode('pass');
     proxy.cut();
     await until(() => b.backplane.connected);
+  });
+
+  test('P5.6 the first sign of life was sent too soon: the next one does not wait for its time', async () => {
+    const port = await unluckyOrder(new URL(inject('redisUrl')).port);
+    const rare = { heartbeat: 60_000, silence: 180_000 };
+    const { backplane } = await startProcess(new TestLog(), 'a', newPrefix(), {
+      url: `redis://127.0.0.1:${port}`,
+      ...rare,
+    });
+    await until(() => backplane.connected, { timeout: 5_000 });
   });
 
   test('P5.6 a process that was held up itself does not take Redis for away', async () => {

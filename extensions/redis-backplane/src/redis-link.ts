@@ -46,6 +46,8 @@ export class RedisLink {
   private stopped = true;
   private pendingBytes = 0;
   private beating = false;
+  /** A sign was due while one was on its way, which may have been published before anybody had subscribed. */
+  private anotherSign = false;
   private cameBack = false;
   /** Since the last beat something was received, and something reached a subscriber. */
   private received = false;
@@ -169,6 +171,7 @@ export class RedisLink {
   }
 
   private sendSign(): void {
+    this.anotherSign = this.beating;
     if (this.beating) return;
     this.beating = true;
     this.pub
@@ -176,6 +179,7 @@ export class RedisLink {
       .catch(() => undefined)
       .finally(() => {
         this.beating = false;
+        if (this.anotherSign) this.sendSign();
       });
   }
 
