@@ -35,7 +35,8 @@ function vitest(name: string, what: string, needs: readonly string[] = []): Suit
       'vitest',
       'run',
       '--project',
-      name,
+      // Also what needs a place of its own, such as `unit-clock`.
+      `${name}*`,
       '--reporter=default',
       '--reporter=json',
       `--outputFile=${REPORT}`,
