@@ -1,5 +1,5 @@
 /** Runs everything that has to pass, in order, and ends with the line `N passed, N failed`. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -50,7 +50,17 @@ function run(
   return runCommand(command, { env: { ...process.env, PATH, ...env }, limit: STAGE_LIMIT, onOutput });
 }
 
-function announce({ name, what }: Stage): void {
+/** What the stages share, removed at the end: reports, compiled code, databases to begin with. */
+function makeDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'weft-test-'));
+  // Postgres runs under an account of its own where this is root.
+  chmodSync(directory, 0o755);
+  process.env.NODE_COMPILE_CACHE = join(directory, 'compiled');
+  process.env.WEFT_E2E_PREPARED = directory;
+  return directory;
+}
+
+function announce({ name, what }: Pick<Stage, 'name' | 'what'>): void {
   console.log(`\n── ${name}: ${what}`);
 }
 
@@ -60,13 +70,23 @@ async function timed(name: string, work: () => Promise<Counts>): Promise<Result>
   return { name, seconds: (performance.now() - started) / 1000, ...counts };
 }
 
-/** Prints what it said when it is over: others run meanwhile. */
-async function runCheck(stage: Check): Promise<Counts> {
+/** Prints what it said when it is over: others run meanwhile. @returns its exit code */
+async function runBeside(stage: Pick<Check, 'name' | 'what' | 'command'>): Promise<number | null> {
   const output: Buffer[] = [];
   const status = await run(stage.command, { onOutput: (chunk) => output.push(chunk) });
   announce(stage);
   process.stdout.write(Buffer.concat(output));
-  return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  return status;
+}
+
+async function runCheck(check: Check): Promise<Counts> {
+  return (await runBeside(check)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+async function setUpMachine(): Promise<Counts> {
+  const what = 'the programs that the tests start';
+  const status = await runBeside({ name: 'setup', what, command: ['npm', 'run', '-s', 'setup'] });
+  return { passed: 0, failed: status === 0 ? 0 : 1 };
 }
 
 /** Each of them keeps one core busy. */
@@ -99,10 +119,17 @@ async function runSuite(suite: Suite, directory: string): Promise<Counts> {
   return judge(counts, status);
 }
 
+/** Without it the suites make for themselves what they need, and take longer. */
+async function prepare(suites: readonly Suite[], directory: string): Promise<void> {
+  if (!suites.some(({ needs }) => needs.includes('build'))) return;
+  await run(['node', '--conditions=weft-source', 'scripts/test/prepare.ts', directory]);
+}
+
 async function runSuites(suites: readonly Suite[], checks: readonly Result[]): Promise<Result[]> {
   const failedCheck = (name: string) => checks.some((check) => check.name === name && check.failed > 0);
-  const directory = mkdtempSync(join(tmpdir(), 'weft-test-'));
+  const directory = makeDirectory();
   const results: Result[] = [];
+  if (!failedCheck('build')) await prepare(suites, directory);
   for (const suite of suites) {
     const broken = suite.needs.find(failedCheck);
     if (broken) console.error(`\n${suite.name} not run, because ${broken} failed`);
@@ -115,12 +142,12 @@ async function runSuites(suites: readonly Suite[], checks: readonly Result[]): P
 
 async function runAll(): Promise<Result[]> {
   const stages = selected();
-  const setUp = await timed('setup', async () => {
-    const status = await run(['npm', 'run', '-s', 'setup']);
-    return { passed: 0, failed: status === 0 ? 0 : 1 };
-  });
-  if (setUp.failed > 0) return [setUp];
-  const checks = await runChecks(stages.filter((stage) => stage.kind === 'check'));
+  // The checks need nothing that it installs.
+  const [setUp, checks] = await Promise.all([
+    timed('setup', setUpMachine),
+    runChecks(stages.filter((stage) => stage.kind === 'check')),
+  ]);
+  if (setUp.failed > 0) return [setUp, ...checks];
   const suites = await runSuites(
     stages.filter((stage) => stage.kind === 'suite'),
     checks,

@@ -6,6 +6,7 @@ export * from './fault-proxy.ts';
 export * from './freeze.ts';
 export * from './ports.ts';
 export * from './postgres.ts';
+export * from './prepared.ts';
 export * from './process.ts';
 export * from './programs.ts';
 export * from './random.ts';

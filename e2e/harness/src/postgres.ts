@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { freePort } from './ports.ts';
+import { findPrepared } from './prepared.ts';
 import { TestProcess } from './process.ts';
 import { findPostgresPrograms } from './programs.ts';
 import { until } from './wait.ts';
@@ -22,11 +23,40 @@ export interface PostgresServer {
   remove(): Promise<void>;
 }
 
+interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** Postgres refuses to run as root: then the `postgres` user runs it. */
-function account(): { uid: number; gid: number } | undefined {
+function account(): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
   return { uid: id('-u'), gid: id('-g') };
+}
+
+function programs(): string {
+  const bin = findPostgresPrograms();
+  if (!bin) throw new Error('No PostgreSQL server here; run `npm run setup`');
+  return bin;
+}
+
+/** Makes the files of a server with no databases but its own. */
+export function makePostgresData(data: string, as = account()): void {
+  const options = { cwd: dirname(data), stdio: 'ignore', ...as } as const;
+  const prepared = findPrepared('postgres');
+  if (prepared) execFileSync('cp', ['-R', prepared, data], options);
+  else {
+    const args = ['-D', data, '-U', 'weft', '-A', 'trust', '-E', 'UTF8', '--no-sync'];
+    execFileSync(join(programs(), 'initdb'), args, options);
+  }
+}
+
+/** A directory of this run's own that the server's account may write to. */
+export function makePostgresDirectory(as = account()): string {
+  const directory = mkdtempSync(join(tmpdir(), 'weft-postgres-'));
+  if (as) chownSync(directory, as.uid, as.gid);
+  return directory;
 }
 
 /** @param detached keeps the signals of a terminal, which go to all processes of its group, from the server */
@@ -34,18 +64,13 @@ export async function startPostgres(
   settings: Record<string, string> = {},
   { detached = false } = {},
 ): Promise<PostgresServer> {
-  const bin = findPostgresPrograms();
-  if (!bin) throw new Error('No PostgreSQL server here; run `npm run setup`');
+  const bin = programs();
   const as = account();
-  const directory = mkdtempSync(join(tmpdir(), 'weft-postgres-'));
-  if (as) chownSync(directory, as.uid, as.gid);
+  const directory = makePostgresDirectory(as);
   const port = await freePort();
   const data = join(directory, 'data');
   const options = { cwd: directory, detached, ...as };
-  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'weft', '-A', 'trust', '-E', 'UTF8', '--no-sync'], {
-    ...options,
-    stdio: 'ignore',
-  });
+  makePostgresData(data, as);
   const given = { max_connections: '200', shared_buffers: '64MB', fsync: 'off', ...settings };
   const args = ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', directory];
   for (const [name, value] of Object.entries(given)) args.push('-c', `${name}=${value}`);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { freePort } from './ports.ts';
+import { provideEmbedded } from './prepared.ts';
 import { TestProcess } from './process.ts';
 import { RestClient } from './rest.ts';
 import { mintToken, TEST_SECRET, type TokenClaims } from './tokens.ts';
@@ -68,14 +69,15 @@ function environment(options: WeftOptions, port: number, dataDir: string): NodeJ
     ...options.env,
   };
   // Nothing of the caller's own configuration may leak into the server under test.
-  const { PATH, HOME, TMPDIR } = process.env;
-  return { PATH, HOME, TMPDIR, ...given };
+  const { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE, ...given };
 }
 
 export async function startWeft(options: WeftOptions = {}): Promise<WeftServer> {
   const port = options.port ?? (await freePort());
   const ownDirectory = options.dataDir === undefined;
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'weft-data-'));
+  if (ownDirectory && options.databaseUrl === undefined) provideEmbedded(dataDir);
   const url = `http://127.0.0.1:${port}`;
   const spawnServer = () =>
     new TestProcess('weft', process.execPath, [...programArguments(), 'serve'], {

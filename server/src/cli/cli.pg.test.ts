@@ -5,8 +5,9 @@ import { describe, expect, inject, onTestFinished, test } from 'vitest';
 const MAIN = new URL('../main.ts', import.meta.url).pathname;
 
 function weft(args: readonly string[], env: Record<string, string>): TestProcess {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   const started = new TestProcess('weft', process.execPath, ['--conditions=weft-source', MAIN, ...args], {
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH, NODE_COMPILE_CACHE, ...env },
   });
   onTestFinished(async () => void (await started.end('SIGKILL')));
   return started;

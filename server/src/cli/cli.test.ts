@@ -24,7 +24,8 @@ interface Ended {
 
 function weft(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
   return new Promise((resolve) => {
-    const options = { cwd: directory, env: { PATH: process.env.PATH, ...env } };
+    const { PATH, NODE_COMPILE_CACHE } = process.env;
+    const options = { cwd: directory, env: { PATH, NODE_COMPILE_CACHE, ...env } };
     const child = execFile(
       process.execPath,
       ['--conditions=weft-source', MAIN, ...args],
