@@ -121,3 +121,15 @@ describe('P7.25 presence costs a bounded number of writes', () => {
     expect(last.writes).toBe(0);
   });
 });
+
+test('P12.8 the cursor that follows an edit in the next turn of the event loop is written with it', () => {
+  const { fanOut, members, writes } = room(10);
+  const [writer] = members;
+  vi.advanceTimersByTime(2_000);
+  fanOut.broadcastUpdate({ update: new Uint8Array([0, 0]), from: writer, at: Date.now() });
+  setImmediate(() => fanOut.showPresence(move(1), writer));
+  vi.advanceTimersByTime(1);
+  expect(writes()).toBe(9);
+  vi.advanceTimersByTime(1_000);
+  expect(writes()).toBe(9);
+});
