@@ -452,7 +452,7 @@ describe('P6.8 presence and messages reach the other instances', () => {
   });
 
   test('P12.4 what waits for its tick goes along with the next row', async () => {
-    const { log, a, b } = await pair({ awarenessTick: 60_000 });
+    const { a, b } = await pair({ awarenessTick: 60_000 });
     await until(() => a.seen.joined > 0);
     const person = new Awareness(new Doc());
     cleanups.push(() => person.destroy());
@@ -464,9 +464,6 @@ describe('P6.8 presence and messages reach the other instances', () => {
       expect(b.seen.applied).toHaveLength(at);
     }
     expect(a.count('published_total awareness')).toBe(0);
-    // A tick that has been overtaken so does not send an empty batch later.
-    const { documents } = a.backplane as unknown as { documents: OpenDocuments };
-    expect(documents.get(log.key)!.awarenessTimer).toBeUndefined();
   });
 
   test('P6.8 what the last tick holds is sent before leaving', async () => {

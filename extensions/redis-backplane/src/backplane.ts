@@ -10,19 +10,10 @@ import {
   type Unsubscribe,
 } from '@weft/common';
 import type { DocumentChannel, DocumentHandlers } from './document-channel.ts';
-import {
-  decodeFrame,
-  encodeFrame,
-  encodeLetter,
-  isFrom,
-  openLetter,
-  SENDER_BYTES,
-  senderOf,
-  type Frame,
-  type UnreadRows,
-} from './frame.ts';
+import { encodeFrame, encodeLetter, SENDER_BYTES, type Frame } from './frame.ts';
 import { createMeters, type Meters } from './meters.ts';
 import { OpenDocuments } from './open-documents.ts';
+import { Received } from './received.ts';
 import { RedisLink } from './redis-link.ts';
 import type { RedisTarget } from './redis-options.ts';
 
@@ -63,11 +54,6 @@ export interface BackplaneListener {
   up?(): void;
 }
 
-/**
- * The tick of a document in which many are present, milliseconds. A message costs both sides some 0.1 ms whatever is in
- * it; and where hundreds are, the sockets of each instance are written to at longer intervals than this.
- */
-const CROWD_TICK = { perPerson: 0.5, max: 250 };
 /** Channels of one SUBSCRIBE. */
 const SUBSCRIBE_BATCH = 1000;
 
@@ -83,7 +69,6 @@ export class RedisBackplane implements Service {
   /** Not the instance's name: two processes may be configured with the same. */
   private readonly sender = randomBytes(SENDER_BYTES);
   private readonly documents = new OpenDocuments((key) => `${this.options.prefix}document:${key}`);
-  private readonly inbox: string;
   private readonly listeners = new Set<BackplaneListener>();
   private recovering = false;
 
@@ -91,16 +76,26 @@ export class RedisBackplane implements Service {
     this.options = { ...backplaneDefaults, ...options };
     this.meters = createMeters(metrics);
     const { logger, heartbeat, silence, maxPendingBytes } = this.options;
-    this.inbox = this.inboxOf(this.sender.toString('base64url'));
+    const inbox = this.inboxOf(this.sender.toString('base64url'));
+    const received = new Received({
+      ...this.options,
+      inbox,
+      sender: this.sender,
+      documents: this.documents,
+      meters: this.meters,
+      heardOwn: () => this.link.heardOwn(),
+      // Everything committed here before this answer and not published is below its cursor.
+      answer: (document) => this.greet(document, { wantsReply: false }),
+    });
     this.link = new RedisLink({
       target: redis,
-      inbox: this.inbox,
+      inbox,
       logger,
       meters: this.meters,
       heartbeat,
       silence,
       maxPendingBytes,
-      onMessage: (channel, message) => this.receive(channel, message),
+      onMessage: (channel, message) => received.take(channel, message),
       onUp: () => void this.recover(),
       onDown: () => this.down(),
     });
@@ -144,9 +139,10 @@ export class RedisBackplane implements Service {
   leave(key: DocumentKey): void {
     const document = this.documents.get(key);
     if (!document) return;
-    clearTimeout(document.awarenessTimer);
     // Also what this tick still holds: it may be the removal of the last person.
-    if (!document.awareness.empty) this.publishBatch(document);
+    if (!document.awareness.empty)
+      this.publish(document, { kind: 'awareness', update: document.awareness.take() });
+    document.awareness.end();
     if (document.hasPeers) this.publish(document, { kind: 'bye' });
     this.documents.remove(document);
     this.link.unsubscribe(document.channel);
@@ -163,7 +159,7 @@ export class RedisBackplane implements Service {
     const [first] = rows;
     const document = first && this.documents.get(first.document);
     if (!document || !this.wanted(document, 'updates')) return;
-    this.publish(document, { kind: 'updates', rows, awareness: this.awarenessAlong(document) });
+    this.publish(document, { kind: 'updates', rows, awareness: document.awareness.along() });
   }
 
   /** Whether another instance has the document open, as far as this one knows. */
@@ -178,26 +174,12 @@ export class RedisBackplane implements Service {
   publishAwareness(key: DocumentKey, update: Uint8Array, people: number): void {
     const document = this.documents.get(key);
     if (!document || !this.wanted(document, 'awareness')) return;
+    const send = (batch: Uint8Array) => this.publish(document, { kind: 'awareness', update: batch });
     try {
-      document.awareness.add(update);
+      document.awareness.add(update, { tick: this.options.awarenessTick, people, send });
     } catch {
-      return this.meters.dropped.inc({ reason: 'malformed' });
+      this.meters.dropped.inc({ reason: 'malformed' });
     }
-    document.awarenessTimer ??= setTimeout(() => this.publishBatch(document), this.tick(document, people));
-  }
-
-  /** After a quiet time nobody waits longer than in a small document. */
-  private tick(document: DocumentChannel, people: number): number {
-    const crowd = Math.min(CROWD_TICK.max, people * CROWD_TICK.perPerson);
-    document.awarenessFrom = document.awarenessSentAt + crowd;
-    return Math.max(this.options.awarenessTick, document.awarenessFrom - performance.now());
-  }
-
-  /** Presence that waits for the end of its tick goes along with rows: who types moves their cursor, too. */
-  private awarenessAlong(document: DocumentChannel): Uint8Array | undefined {
-    if (document.awareness.empty || performance.now() < document.awarenessFrom) return undefined;
-    clearTimeout(document.awarenessTimer);
-    return this.takeAwareness(document);
   }
 
   publishStateless(key: DocumentKey, payload: string): void {
@@ -213,16 +195,6 @@ export class RedisBackplane implements Service {
     }
     if (this.link.cluster && document.shouldProbe(performance.now())) this.hello(document);
     return true;
-  }
-
-  private publishBatch(document: DocumentChannel): void {
-    this.publish(document, { kind: 'awareness', update: this.takeAwareness(document) });
-  }
-
-  private takeAwareness(document: DocumentChannel): Uint8Array {
-    document.awarenessTimer = undefined;
-    document.awarenessSentAt = performance.now();
-    return document.awareness.take();
   }
 
   private hello(document: DocumentChannel): void {
@@ -274,71 +246,6 @@ export class RedisBackplane implements Service {
     if (others <= 0) document.nobodyHeard(sentAt);
     // Not even this process: the subscription has been lost.
     if (others < 0) void this.recover();
-  }
-
-  private receive(channel: string, message: Buffer): void {
-    if (message.length > this.options.maxMessageBytes)
-      return this.meters.dropped.inc({ reason: 'too-large' });
-    if (channel === this.inbox) return this.receiveLetter(message);
-    const document = this.documents.byChannel(channel);
-    if (!document) return;
-    if (isFrom(this.sender, message)) return this.link.heardOwn();
-    this.take(document, message, decodeFrame(document.key, message));
-  }
-
-  private receiveLetter(message: Buffer): void {
-    const letter = openLetter(message);
-    if (!letter) return this.meters.dropped.inc({ reason: 'malformed' });
-    const document = this.documents.byNumber(letter.number);
-    // It was for a document that is no longer open.
-    if (!document) return;
-    const authors = document.authorsOf(senderOf(letter.frame));
-    this.take(document, letter.frame, decodeFrame(document.key, letter.frame, authors));
-  }
-
-  private take(document: DocumentChannel, bytes: Uint8Array, frame: Frame | UnreadRows | undefined): void {
-    if (!frame) return this.meters.dropped.inc({ reason: 'malformed' });
-    this.meters.received.inc({ kind: frame.kind });
-    const sender = senderOf(bytes);
-    if (frame.kind === 'bye') return document.gone(sender);
-    const news = document.heard(sender, performance.now());
-    if (frame.kind === 'hello') document.greeted(sender, frame.number);
-    try {
-      this.hand(document, frame);
-      // What was present here before the peer was known has not been published.
-      if (news || (frame.kind === 'hello' && frame.wantsReply)) document.handlers.peerJoined();
-    } catch (error) {
-      this.meters.dropped.inc({ reason: 'handler' });
-      this.options.logger.error({ err: error, document: document.key }, 'A message could not be handled');
-    }
-  }
-
-  private hand(document: DocumentChannel, frame: Exclude<Frame | UnreadRows, { kind: 'bye' }>): void {
-    const { handlers } = document;
-    switch (frame.kind) {
-      case 'updates':
-        handlers.updates(frame.rows);
-        if (frame.awareness) handlers.awareness(frame.awareness);
-        return;
-      case 'unread':
-        this.missed(document, frame);
-        if (frame.awareness) handlers.awareness(frame.awareness);
-        return;
-      case 'awareness':
-        return handlers.awareness(frame.update);
-      case 'stateless':
-        return handlers.stateless(frame.payload);
-      case 'hello':
-        // Everything committed here before this answer and not published is below its cursor.
-        if (frame.wantsReply) this.greet(document, { wantsReply: false });
-        if (frame.cursor) handlers.hint(frame.cursor);
-    }
-  }
-
-  /** The log has the rows. Having had to read them, this process says hello, and is told everything anew. */
-  private missed({ handlers }: DocumentChannel, { seq }: UnreadRows): void {
-    const position = handlers.position();
-    if (position) handlers.hint({ epoch: position.epoch, seq });
   }
 
   /** Messages come through: subscribe everything, say hello everywhere, look for what was missed. */

@@ -1,6 +1,6 @@
 import type { Cursor, DocumentKey, CommittedUpdate } from '@weft/common';
 import { KnownAuthors, ToldAuthors, type Numbers } from './authorship.ts';
-import { AwarenessBatch } from './awareness-batch.ts';
+import { AwarenessTick } from './awareness-tick.ts';
 
 /** What arrives for an open document. A handler that throws is logged, and nothing else happens. */
 export interface DocumentHandlers {
@@ -55,11 +55,7 @@ export class DocumentChannel {
   /** By which letters to this process name the document. */
   readonly number: number;
   readonly handlers: DocumentHandlers;
-  readonly awareness = new AwarenessBatch();
-  awarenessTimer: NodeJS.Timeout | undefined;
-  awarenessSentAt = -Infinity;
-  /** `performance.now()` from which presence may be sent: in a crowd not always as soon as it can. */
-  awarenessFrom = -Infinity;
+  readonly awareness = new AwarenessTick();
   /** What letters have told the only peer. */
   told: ToldAuthors;
   /** When something was last sent to everybody. */
