@@ -205,16 +205,18 @@ export class AwarenessGate {
   }
 
   /**
-   * Everybody's state for a session that has just opened, without its own ids: call it after the session's
-   * first awareness frame (stock clients send it together with their first sync step).
+   * Everybody's state for a session that has just opened, without its own ids: those it speaks for, or `own` before its
+   * first awareness frame has been accepted (stock clients send it together with their first sync step).
    *
    * A client that was here before ignores a state whose clock it has seen, although it has cleared it at the
    * disconnect. So the clocks sent are halfway between the state's own and now: new to that client, and still
    * older than the person's next move. What somebody at another instance has done lately may be on its way, and must
    * not be older.
    */
-  welcome(session?: AwarenessSession): Uint8Array | undefined {
-    const own = session ? this.clientsOf(session) : [];
+  welcome(
+    session?: AwarenessSession,
+    own: readonly number[] = session ? this.clientsOf(session) : [],
+  ): Uint8Array | undefined {
     const now = this.clock.now();
     const out: RawAwarenessEntry[] = [];
     for (const [client, state] of this.awareness.states) {

@@ -4,7 +4,7 @@ import { startTestServer } from '../testing/running-server.ts';
 
 const NAMES = ['warp', 'weft'];
 
-test('P12.19 connections, sessions and documents that are open are counted, and nothing when all are closed', async () => {
+test('P12.18 connections, sessions and documents that are open are counted, and nothing when all are closed', async () => {
   const server = await startTestServer({ DATABASE_URL: await createDatabase(inject('postgresUrl')) });
   onTestFinished(() => server.remove());
   const counts = async () => {

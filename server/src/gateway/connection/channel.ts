@@ -164,7 +164,7 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
 
   /** Whether the client has asked for the whole document, and waits. */
   get awaitsEverything(): boolean {
-    return this.state === 'opening' && this.queue.some(isFirstSync);
+    return this.state === 'opening' && this.queue.frames.some(isFirstSync);
   }
 
   // ── opening ────────────────────────────────────────────────────────────────
@@ -202,7 +202,7 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
     this.state = session;
     this.address = session.document.sharedAddress(this);
     session.document.sessions.add(session);
-    this.ports.opening.entered(session);
+    this.ports.opening.entered(session, this.queue.frames);
     this.queue.drain();
   }
 

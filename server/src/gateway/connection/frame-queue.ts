@@ -38,8 +38,9 @@ export class FrameQueue {
     this.taker.queued(body.length);
   }
 
-  some(wanted: (body: Uint8Array) => boolean): boolean {
-    return this.waiting?.some(wanted) ?? false;
+  /** Those that wait, each from its type on. */
+  get frames(): readonly Uint8Array[] {
+    return this.waiting ?? [];
   }
 
   /** Handles a frame now. */

@@ -62,7 +62,7 @@ export interface SessionOpeningPorts {
   readonly hocuspocus: Pick<WeftHocuspocus, 'admission' | 'left' | 'hasExtensions'>;
   readonly sync: Pick<SyncResponder, 'sendAhead'>;
   readonly people: PresentPeople;
-  readonly awareness: Pick<AwarenessRelay, 'welcome' | 'sessionLeft'>;
+  readonly awareness: Pick<AwarenessRelay, 'welcome' | 'welcomeEarly' | 'sessionLeft'>;
   readonly session: SessionPorts;
 }
 
@@ -164,16 +164,17 @@ export class SessionOpening {
     return admission.connect(document);
   }
 
-  /** The session is open: frames that waited are handled next. */
-  entered(session: Session): void {
+  /** The session is open: the frames that have waited are handled next. */
+  entered(session: Session, waiting: readonly Uint8Array[]): void {
     this.ports.access.enteredWith(session);
     this.ports.people.announce(session);
+    this.ports.awareness.welcomeEarly(session, waiting);
   }
 
-  /** The frames that waited are handled, the first awareness frame among them: it isn't told of itself. */
+  /** The frames that waited are handled. */
   caughtUp(session: Session): void {
     setImmediate(() => {
-      if (session.isOpen) this.ports.awareness.welcome(session);
+      if (session.isOpen && !session.seesPresence) this.ports.awareness.welcome(session);
     });
   }
 

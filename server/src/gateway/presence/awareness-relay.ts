@@ -1,11 +1,12 @@
 import { claimsFor, type ClientBindings } from '@weft/authorize';
-import { applyStates, encodeAwareness, type AwarenessVerdict } from '@weft/presence';
+import { FrameType } from '@weft/common';
+import { applyStates, encodeAwareness, readAwarenessFrame, type AwarenessVerdict } from '@weft/presence';
 import { applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import type { GatewayLimits } from '../limits.ts';
 import type { Replication } from '../document/replication.ts';
 import type { UserHooks } from '../hocuspocus/user-hooks.ts';
 import type { PresentPeople } from './present-people.ts';
-import { awarenessBody } from '../wire/frames.ts';
+import { awarenessBody, FrameReader } from '../wire/frames.ts';
 import type { LiveDocument } from '../document/live-document.ts';
 import type { Session } from '../session/session.ts';
 
@@ -95,10 +96,20 @@ export class AwarenessRelay {
     if (claimed.length > 0 || left.length > 0) this.ports.people.announce(session);
   }
 
-  /** Shows a session who is here. */
-  welcome(session: Session): void {
+  /**
+   * Shows a session who is here before the frames are handled that have waited for it to open: with a stock server, too,
+   * a client knows who else is there when it is synced. It isn't told of itself: whom it will speak for its first
+   * awareness frame says. Without one it is shown later, by {@link welcome}.
+   */
+  welcomeEarly(session: Session, waiting: readonly Uint8Array[]): void {
+    const own = waiting.flatMap(clientsSpokenFor);
+    if (own.length > 0) this.welcome(session, own);
+  }
+
+  /** Shows a session who is here, without those that it speaks for, or will. */
+  welcome(session: Session, own?: readonly number[]): void {
     session.seesPresence = true;
-    const update = session.document.awareness.welcome(session);
+    const update = session.document.awareness.welcome(session, own);
     if (update) session.sendNow(awarenessBody(update));
   }
 
@@ -181,6 +192,18 @@ export class AwarenessRelay {
     applyAwarenessUpdate(awareness, reassert, null);
     document.fanOut.showPresence(reassert);
     this.ports.replication.publishAwareness(document, reassert);
+  }
+}
+
+/** None when it is not an awareness frame, or one that is refused when it is handled. */
+function clientsSpokenFor(frame: Uint8Array): readonly number[] {
+  try {
+    const reader = new FrameReader(frame);
+    return reader.uint() === FrameType.Awareness
+      ? readAwarenessFrame(reader.block()).map(({ client }) => client)
+      : [];
+  } catch {
+    return [];
   }
 }
 

@@ -25,7 +25,7 @@ function textWhenSynced({ provider, text }: Session): Promise<string> {
   });
 }
 
-test('P12.18 a newcomer is synced when everything is there, also what was written since the state was encoded', async () => {
+test('P9.19 a newcomer is synced when everything is there, also what was written since the state was encoded', async () => {
   const ada = join('since', 'ada');
   await ada.saved();
   for (const word of ['what ', 'was ', 'written']) {
@@ -35,3 +35,20 @@ test('P12.18 a newcomer is synced when everything is there, also what was writte
   const bob = join('since', 'bob');
   expect(await textWhenSynced(bob)).toBe('what was written');
 });
+
+test('P9.20 a newcomer who is synced knows who else is there, and that nobody is when there is nobody', async () => {
+  const ada = join('company', 'ada');
+  expect(await othersWhenSynced(ada)).toEqual([]);
+  ada.provider.setAwarenessField('cursor', 1);
+  const bob = join('company', 'bob');
+  expect(await othersWhenSynced(bob)).toEqual([ada.document.clientID]);
+});
+
+function othersWhenSynced({ provider, document }: Session): Promise<readonly number[]> {
+  return new Promise((resolve) => {
+    provider.on('synced', () => {
+      const shown = [...(provider.awareness?.states.keys() ?? [])];
+      resolve(shown.filter((client) => client !== document.clientID));
+    });
+  });
+}
