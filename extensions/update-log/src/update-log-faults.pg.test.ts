@@ -106,6 +106,26 @@ describe('the update log and a failing database', () => {
     await detour.close();
   });
 
+  test('P2.15 what was on its way when a document was given up is told to nobody, and counted once', async () => {
+    const log = testLog(direct);
+    const recorder = new Recorder();
+    const document = await log.open(await newDocument(direct), recorder);
+    await log.heads([document.id]);
+    const client = await direct.pool.connect();
+    await client.query('BEGIN');
+    await client.query('SELECT FROM documents WHERE id = $1 FOR UPDATE', [document.id]);
+    document.append(new Author('ada').next());
+    await until(() => waiting(direct, 1));
+    await direct.pool.query('UPDATE weft_database SET id = gen_random_uuid()');
+    await log.heads([document.id]);
+    expect(recorder.error?.code).toBe('document-reload');
+    await client.query('COMMIT');
+    client.release();
+    await until(async () => (await headOf(document.id)) === 1);
+    await log.stop();
+    expect([recorder.rows, recorder.through, log.stats().pendingBytes]).toEqual([[], 0, 0]);
+  });
+
   test('P1.4 what waits for the database is bounded, and saved when the database takes it', async () => {
     const log = testLog(proxied, { maxPendingBytes: 10_000 });
     const recorder = new Recorder();

@@ -133,15 +133,18 @@ describe('the update log', () => {
     const recorder = new Recorder();
     const document = await log.open(key, recorder);
     const [ada, bob] = [new Author('ada'), new Author('bob')];
-    for (const author of [ada, ada, ada, bob, ada]) document.append(author.next());
+    const onPhone = { session: 'ada-2' };
+    for (const entry of [ada.next(), ada.next(), ada.next(onPhone), ada.next(onPhone), bob.next(), ada.next()])
+      document.append(entry);
     await document.flush();
-    expect(recorder.rows.map(({ seq, actor }) => [seq, actor])).toEqual([
-      [1, 'ada'],
-      [2, 'bob'],
-      [3, 'ada'],
+    expect(recorder.rows.map(({ seq, actor, session }) => [seq, actor, session])).toEqual([
+      [1, 'ada', 'ada-1'],
+      [2, 'ada', 'ada-2'],
+      [3, 'bob', 'bob-1'],
+      [4, 'ada', 'ada-1'],
     ]);
-    expect(recorder.through).toBe(5);
-    expect(editsOf(recorder.rows.map(({ update }) => update)).length).toBe(5);
+    expect(recorder.through).toBe(6);
+    expect(editsOf(recorder.rows.map(({ update }) => update)).length).toBe(6);
     await log.stop();
   });
 
@@ -291,6 +294,21 @@ describe('the update log', () => {
     await expect(log.readUpdates(key, { after })).rejects.toMatchObject({
       code: 'cursor-epoch',
       data: { current: { epoch: again.epoch, seq: 1 } },
+    });
+    await log.stop();
+  });
+
+  test('P2.8 a cursor past the end was handed out by a history that is gone', async () => {
+    const log = testLog(database);
+    const document = await log.open(await newDocument(database), new Recorder());
+    document.append(new Author('ada').next());
+    await document.flush();
+    const { key, epoch } = document;
+    const current = { epoch, seq: 1 };
+    expect((await log.readUpdates(key, { after: current })).rows).toEqual([]);
+    await expect(log.readUpdates(key, { after: { epoch, seq: 2 } })).rejects.toMatchObject({
+      code: 'cursor-epoch',
+      data: { current },
     });
     await log.stop();
   });
