@@ -91,12 +91,24 @@ async function send(request: Omit<Call, 'token'> & { token: string }): Promise<u
     headers,
     signal: AbortSignal.timeout(TIMEOUT_MS),
     ...(body ? { body: JSON.stringify(body) } : {}),
-  }).catch(() => {
-    throw new RestError({ code: 'network', status: 0, message: 'The server cannot be reached.' });
-  });
-  const answer: unknown = await response.json().catch(() => undefined);
+  }).catch(unreachable);
+  // The connection may break in the middle of an answer.
+  const answer = parsed(await response.text().catch(unreachable));
   if (!response.ok) throw errorOf(response.status, answer);
   return answer;
+}
+
+function unreachable(): never {
+  throw new RestError({ code: 'network', status: 0, message: 'The server cannot be reached.' });
+}
+
+/** @returns `undefined` for an empty answer, and for the page of a proxy */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function errorOf(status: number, answer: unknown): RestError {
