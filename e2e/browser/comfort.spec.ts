@@ -196,6 +196,29 @@ test('P9.18 a link is followed, changed and taken away where it stands', async (
   await expect(text).toHaveText('See https://example.com/one now');
 });
 
+test('P9.21 P9.22 a heading names the document, and after a reload one goes on where one was', async ({
+  open,
+}) => {
+  const { page, text, expectStatus } = await open('tomas');
+  await page
+    .getByRole('button', { name: /New document|Start the first document/ })
+    .first()
+    .click();
+  await expect(text).toBeFocused();
+  await page.keyboard.type('# Weaving plan\n');
+  await expect(page.getByRole('textbox', { name: 'Document title' })).toHaveValue('Weaving plan');
+  for (let line = 1; line <= 60; line++) {
+    await page.keyboard.insertText(`Line ${line}`);
+    await page.keyboard.press('Enter');
+  }
+  await expectStatus('saved');
+  await page.reload();
+  await expect(text).toBeFocused();
+  await expect(text.getByText('Line 60')).toBeInViewport();
+  await page.keyboard.type('And on.');
+  await expect(text.locator('p').last()).toHaveText('And on.');
+});
+
 test('P9.5 a pasted table keeps its cells apart', async ({ weft, open }) => {
   const { text, expectStatus } = await open('ada', await newDocument(weft));
   await expectStatus('saved');

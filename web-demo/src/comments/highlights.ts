@@ -1,8 +1,7 @@
 import { Extension } from '@tiptap/core';
 import { Plugin, PluginKey, type EditorState, type Transaction } from '@tiptap/pm/state';
 import { Decoration, DecorationSet } from '@tiptap/pm/view';
-import { ySyncPluginKey } from '@tiptap/y-tiptap';
-import { rangeOf, type Range } from './anchors.ts';
+import { isFromOthers, rangeOf, type Range } from './anchors.ts';
 import type { Anchor, Thread } from './threads.ts';
 
 /** What is highlighted: the open threads, the chosen one, and the place of a comment being written. */
@@ -104,9 +103,4 @@ function mapped(value: HighlightState, { mapping, doc }: Transaction): Highlight
     if (range.from < range.to) ranges.set(id, range);
   }
   return { ...value, ranges, decorations: value.decorations.map(mapping, doc) };
-}
-
-function isFromOthers(transaction: Transaction): boolean {
-  const change = transaction.getMeta(ySyncPluginKey) as { isChangeOrigin?: boolean } | undefined;
-  return change?.isChangeOrigin === true;
 }

@@ -1,4 +1,5 @@
 import { useState, type KeyboardEvent } from 'react';
+import { UNTITLED } from '../start/new-document.ts';
 import { MAX_TITLE_LENGTH } from '../start/rename-dialog.tsx';
 
 export interface TitleFieldProps {
@@ -33,7 +34,7 @@ export function TitleField({ title, editable, onRename, onEntered }: TitleFieldP
       maxLength={MAX_TITLE_LENGTH}
       value={draft ?? title}
       onChange={(event) => setDraft(event.target.value)}
-      onFocus={(event) => title === 'Untitled' && event.target.select()}
+      onFocus={(event) => title === UNTITLED && event.target.select()}
       onBlur={commit}
       onKeyDown={onKeyDown}
     />

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { CommentsPanel } from '../comments/comments-panel.tsx';
 import { returnToText, useComments } from '../comments/use-comments.ts';
 import { useIdentity } from '../identity/identity.tsx';
@@ -7,11 +7,13 @@ import { useToast } from '../ui/toast.tsx';
 import { CommentsToggle, DocumentHeader, type DocumentHeaderProps } from './document-header.tsx';
 import { RichText, useRichText } from './rich-text.tsx';
 import { EditorToolbar } from './toolbar.tsx';
+import { usePlace } from './use-place.ts';
+import { useTitleFromHeading } from './use-title-from-heading.ts';
 import { WordCount } from './word-count.tsx';
 
 /** The document while it can be shown: header, toolbar, page, comments. */
 export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitleEntered'>) {
-  const { session, access } = props;
+  const { session, access, name, title, onRename } = props;
   const { person } = useIdentity();
   const toast = useToast();
   const [commentsOpen, setCommentsOpen] = useState(false);
@@ -31,6 +33,9 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitle
     onLink: () => writable && setLinkOpen(true),
     onFile: () => toast('This editor takes text only: the file was left out.'),
   });
+  const desk = useRef<HTMLElement>(null);
+  usePlace({ editor, desk, key: `weft:place:${person.sub}/${name}` });
+  useTitleFromHeading({ editor, title, onRename });
   const comments = useComments({ editor, doc: session.doc, person });
 
   useEffect(() => {
@@ -65,7 +70,7 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitle
         onComment={startComment}
       />
       <div className={comments.panel.draft ? 'desk-frame desk-frame--drafting' : 'desk-frame'}>
-        <main className="desk">
+        <main className="desk" ref={desk}>
           <div className="page">
             <RichText
               editor={editor}

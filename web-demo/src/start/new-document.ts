@@ -1,5 +1,8 @@
 import { documentPath, navigate } from '../router.ts';
 
+/** The title of a document until somebody gives it one. */
+export const UNTITLED = 'Untitled';
+
 const ALPHABET = '23456789abcdefghjkmnpqrstuvwxyz';
 const LENGTH = 12;
 

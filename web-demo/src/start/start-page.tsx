@@ -11,7 +11,7 @@ import { PersonMenu } from '../ui/person-menu.tsx';
 import { useToast } from '../ui/toast.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { DocumentList } from './document-list.tsx';
-import { newDocumentName, openNewDocument } from './new-document.ts';
+import { newDocumentName, openNewDocument, UNTITLED } from './new-document.ts';
 import { RenameDialog } from './rename-dialog.tsx';
 import { useDocuments } from './use-documents.ts';
 
@@ -32,7 +32,7 @@ export function StartPage() {
   const create = (): void => {
     setCreating(true);
     const name = newDocumentName();
-    rest.createDocument(name, 'Untitled').then(
+    rest.createDocument(name, UNTITLED).then(
       () => openNewDocument(name),
       (error: Error) => {
         setCreating(false);
