@@ -4,7 +4,9 @@ import { Cluster } from 'ioredis';
 import { Listeners } from './listeners.ts';
 import { LocalPresence, oldestFirst } from './local-presence.ts';
 import { parseGone, PresenceStore, type PresenceChange, type SyncResult } from './presence-store.ts';
+import { Reaper } from './reaper.ts';
 import type { RedisClient } from './redis-script.ts';
+import { UntoldChanges } from './untold-changes.ts';
 import {
   PRESENCE_GRACE_MS,
   type PresenceAnnouncement,
@@ -41,8 +43,6 @@ export const redisPresenceDefaults = {
 } as const;
 
 const SYNC_BATCH = 100;
-/** Leaves that Redis has not been told. More need not be: by then the lease has ended. */
-const MAX_UNTOLD = 20_000;
 /** Unanswered renewals after which the connection is made anew. */
 const RESET_AFTER = 4;
 
@@ -56,6 +56,7 @@ export class RedisPresence implements PresenceRegistry {
   private readonly connect: () => RedisClient;
   private readonly listeners: Listeners;
   private readonly local: LocalPresence;
+  private readonly reaper: Reaper;
   private readonly meters;
   private client!: RedisClient;
   private subscriber!: RedisClient;
@@ -64,15 +65,12 @@ export class RedisPresence implements PresenceRegistry {
   private running = false;
   private registered = false;
   private onAnswer: () => void = () => undefined;
-  /** Connections of which Redis does not know the newest: present, or over. */
-  private readonly untold = new Map<string, PresenceChange>();
+  private readonly untold = new UntoldChanges();
   private syncing: Promise<void> | undefined;
   private beating: Promise<void> | undefined;
-  private reaping: Promise<void> | undefined;
   private answeredAt = 0;
   private unanswered = 0;
   private beatTimer: NodeJS.Timeout | undefined;
-  private reapTimer: NodeJS.Timeout | undefined;
 
   constructor({ metrics = noMetrics, connect, ...options }: RedisPresenceOptions) {
     this.options = { ...redisPresenceDefaults, ...options };
@@ -89,6 +87,16 @@ export class RedisPresence implements PresenceRegistry {
       grace: this.options.grace,
       changed: (entry) => this.tell({ entry, present: true }),
       removed: (entry) => this.tell({ entry, present: false }),
+    });
+    this.reaper = new Reaper({
+      mayReap: () => {
+        const { running, registered, store, incarnation } = this;
+        return running && registered ? { store, incarnation } : undefined;
+      },
+      left: (entry) => {
+        this.meters.reaped.inc();
+        this.listeners.left(entry);
+      },
     });
   }
 
@@ -127,13 +135,12 @@ export class RedisPresence implements PresenceRegistry {
     if (!this.running) return;
     this.running = false;
     clearTimeout(this.beatTimer);
-    clearTimeout(this.reapTimer);
     await this.withTimeout(this.handOver()).catch(() => undefined);
     this.local.clear();
     this.untold.clear();
     this.client.disconnect();
     this.subscriber.disconnect();
-    await Promise.allSettled([this.syncing, this.beating, this.reaping]);
+    await Promise.allSettled([this.syncing, this.beating, this.reaper.stop()]);
   }
 
   announce(announcement: PresenceAnnouncement): void {
@@ -185,13 +192,7 @@ export class RedisPresence implements PresenceRegistry {
   ): Promise<PresenceEntry[] | undefined> {
     if (!this.registered || this.away) return undefined;
     try {
-      const found = await this.withTimeout(read(this.store));
-      const entries = new Map(found.map((entry) => [entry.connection, entry]));
-      for (const { entry, present } of this.untold.values()) {
-        if (!present) entries.delete(entry.connection);
-        else if (matches(entry)) entries.set(entry.connection, entry);
-      }
-      return oldestFirst([...entries.values()]);
+      return oldestFirst(this.untold.correct(await this.withTimeout(read(this.store)), matches));
     } catch {
       return undefined;
     }
@@ -211,24 +212,12 @@ export class RedisPresence implements PresenceRegistry {
   // ── telling Redis ──────────────────────────────────────────────────────────
 
   private tell(change: PresenceChange): void {
-    const { connection } = change.entry;
-    // The newest last: an order in which a person's next connection is entered before the last one is over.
-    this.untold.delete(connection);
-    this.untold.set(connection, change);
-    if (this.untold.size > MAX_UNTOLD) this.dropOldestLeave();
+    this.untold.add(change);
     this.sync();
   }
 
-  private dropOldestLeave(): void {
-    for (const [connection, { present }] of this.untold) {
-      if (present) continue;
-      this.untold.delete(connection);
-      return;
-    }
-  }
-
   private sync(): void {
-    if (!this.registered || this.syncing || this.untold.size === 0) return;
+    if (!this.registered || this.syncing || this.untold.empty) return;
     this.syncing = this.syncAll()
       .catch(() => undefined)
       .finally(() => {
@@ -240,8 +229,8 @@ export class RedisPresence implements PresenceRegistry {
   private async syncAll(): Promise<void> {
     // What is announced in the same turn goes together.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.registered && this.untold.size > 0) {
-      const changes = [...this.untold.values()].slice(0, SYNC_BATCH);
+    while (this.registered && !this.untold.empty) {
+      const changes = this.untold.first(SYNC_BATCH);
       const results = await this.store.sync(this.incarnation, changes);
       if (results === 'lost') {
         this.registered = false;
@@ -254,7 +243,7 @@ export class RedisPresence implements PresenceRegistry {
 
   private told(change: PresenceChange, result: SyncResult): void {
     const { entry } = change;
-    if (this.untold.get(entry.connection) === change) this.untold.delete(entry.connection);
+    this.untold.told(change);
     if (result === 'joined' && !change.known) this.listeners.joined(entry);
     if (result === 'left') this.listeners.left(entry);
     if (result === 'superseded') this.local.forget(entry.connection);
@@ -298,7 +287,7 @@ export class RedisPresence implements PresenceRegistry {
     const found = await this.store.heartbeat(this.incarnation, lease);
     if (found.state !== 'alive') return this.register(found.state);
     this.registered = true;
-    this.reapAt(found.nextExpiry);
+    this.reaper.due(found.nextExpiry);
   }
 
   /** A new incarnation: whatever is late of the old one is refused by the scripts. */
@@ -310,7 +299,7 @@ export class RedisPresence implements PresenceRegistry {
     this.incarnation = incarnation;
     if (why !== 'new') this.startAgain(why);
     this.registered = true;
-    this.reapAt(0);
+    this.reaper.due(0);
   }
 
   private startAgain(why: 'reaped' | 'unknown'): void {
@@ -318,16 +307,9 @@ export class RedisPresence implements PresenceRegistry {
     this.options.logger.warn({ why }, 'The lease was lost; everybody here is entered anew');
     // Reaped: the others have told that these people left, those whose connection is broken included.
     if (why === 'reaped') for (const { connection } of this.local.broken()) this.local.forget(connection);
-    const untold = [...this.untold.values()];
-    const over = untold.filter(({ present }) => !present);
-    const unheardOf = new Set(untold.map(({ entry }) => entry.connection));
-    this.untold.clear();
-    for (const entry of [...this.local.connected(), ...this.local.broken()]) {
-      const known = why === 'unknown' && !unheardOf.has(entry.connection);
-      this.untold.set(entry.connection, { entry, present: true, known });
-    }
+    const over = this.untold.beginAnew(this.local, why);
     if (why === 'reaped') return;
-    for (const { entry } of over) {
+    for (const entry of over) {
       if (!this.local.has(entry.document, entry.person.id)) this.listeners.left(entry);
     }
   }
@@ -340,34 +322,6 @@ export class RedisPresence implements PresenceRegistry {
   }
 
   // ── the dead ───────────────────────────────────────────────────────────────
-
-  /** @param milliseconds until the first lease of another instance ends, unless it is renewed. */
-  private reapAt(milliseconds: number | undefined): void {
-    clearTimeout(this.reapTimer);
-    if (milliseconds === undefined || !this.running) return;
-    this.reapTimer = setTimeout(() => this.reap(), milliseconds + 5);
-    this.reapTimer.unref();
-  }
-
-  private reap(): void {
-    if (this.reaping || !this.registered) return;
-    this.reaping = this.reapAll()
-      .catch(() => undefined)
-      .finally(() => {
-        this.reaping = undefined;
-      });
-  }
-
-  private async reapAll(): Promise<void> {
-    for (let more = true; more && this.running;) {
-      const batch = await this.store.reap(this.incarnation);
-      more = batch.more;
-      for (const entry of batch.left) {
-        this.meters.reaped.inc();
-        this.listeners.left(entry);
-      }
-    }
-  }
 
   private subscribeGone(): void {
     this.subscriber.subscribe(this.store.channel).catch(() => undefined);

@@ -134,7 +134,14 @@ describe('the update log', () => {
     const document = await log.open(key, recorder);
     const [ada, bob] = [new Author('ada'), new Author('bob')];
     const onPhone = { session: 'ada-2' };
-    for (const entry of [ada.next(), ada.next(), ada.next(onPhone), ada.next(onPhone), bob.next(), ada.next()])
+    for (const entry of [
+      ada.next(),
+      ada.next(),
+      ada.next(onPhone),
+      ada.next(onPhone),
+      bob.next(),
+      ada.next(),
+    ])
       document.append(entry);
     await document.flush();
     expect(recorder.rows.map(({ seq, actor, session }) => [seq, actor, session])).toEqual([
