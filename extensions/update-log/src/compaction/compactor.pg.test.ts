@@ -4,6 +4,7 @@ import type { Database } from '@weft/postgres';
 import type * as Y from 'yjs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { Compactor, type CompactorOptions } from '../index.ts';
+import { storeSnapshot } from './compaction-queries.ts';
 import { Author, Recorder, editsOf, newDocument, openTestDatabase, store, testLog } from '../testing/log.ts';
 
 describe('compaction', () => {
@@ -134,6 +135,37 @@ describe('compaction', () => {
     expect((await log.readUpdates(key)).rows.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
     expect(await count('document_snapshots', document.id)).toBe(2);
     await service.stop();
+    await log.stop();
+  });
+
+  test('P2.8 rows stay for as long as retention says, also where a newer one could go', async () => {
+    const key = await newDocument(database);
+    const log = testLog(database);
+    const author = new Author('ada');
+    const document = await log.open(key, new Recorder());
+    for (let n = 0; n < 6; n++) {
+      document.append(author.next());
+      await document.flush();
+    }
+    const age =
+      'UPDATE document_updates SET at = now() - $2::interval WHERE document_id = $1 AND seq = ANY ($3)';
+    await database.pool.query(age, [document.id, '2 hours', [1, 2, 4]]);
+    const service = compactor({ keepSnapshots: 1, retention: { ms: 3_600_000 } });
+    await service.run();
+    expect((await log.readUpdates(key)).rows.map(({ seq }) => seq)).toEqual([3, 4, 5, 6]);
+    await service.stop();
+    await log.stop();
+  });
+
+  test('P2.6 a snapshot of a history that is over is not taken for one of the new', async () => {
+    const key = await newDocument(database);
+    const log = testLog(database);
+    const { id, epoch } = await log.open(key, new Recorder());
+    await database.pool.query('UPDATE documents SET epoch = epoch + 1, head = 3 WHERE id = $1', [id]);
+    const snapshot = { id, seq: 2, state: new Uint8Array([0, 0]), bytes: 2 };
+    expect(await storeSnapshot(database.pool, { ...snapshot, epoch })).toBe(false);
+    expect(await count('document_snapshots', id)).toBe(0);
+    expect(await storeSnapshot(database.pool, { ...snapshot, epoch: epoch + 1 })).toBe(true);
     await log.stop();
   });
 
