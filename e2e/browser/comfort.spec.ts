@@ -196,7 +196,7 @@ test('P9.18 a link is followed, changed and taken away where it stands', async (
   await expect(text).toHaveText('See https://example.com/one now');
 });
 
-test('P9.21 P9.22 a heading names the document, and after a reload one goes on where one was', async ({
+test('P9.21 P9.22 P9.23 a heading names the document, it is copied as Markdown, and after a reload one goes on where one was', async ({
   open,
 }) => {
   const { page, text, expectStatus } = await open('tomas');
@@ -207,6 +207,11 @@ test('P9.21 P9.22 a heading names the document, and after a reload one goes on w
   await expect(text).toBeFocused();
   await page.keyboard.type('# Weaving plan\n');
   await expect(page.getByRole('textbox', { name: 'Document title' })).toHaveValue('Weaving plan');
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.getByRole('button', { name: 'Copy as Markdown' }).click();
+  await expect(page.getByText('Copied as Markdown')).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('# Weaving plan\n\n\n');
+  await text.focus();
   for (let line = 1; line <= 60; line++) {
     await page.keyboard.insertText(`Line ${line}`);
     await page.keyboard.press('Enter');

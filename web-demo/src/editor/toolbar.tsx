@@ -1,9 +1,11 @@
 import { useEditorState, type Editor } from '@tiptap/react';
-import { ChevronDown, MessageSquarePlus, Redo2, Undo2, type LucideIcon } from 'lucide-react';
+import { ChevronDown, ClipboardCopy, MessageSquarePlus, Redo2, Undo2, type LucideIcon } from 'lucide-react';
 import { DropdownMenu, Toolbar } from 'radix-ui';
 import { ariaShortcut, Shortcut } from '../ui/shortcut.tsx';
+import { useToast } from '../ui/toast.tsx';
 import { Tip } from '../ui/tooltip.tsx';
 import { LinkButton } from './link-button.tsx';
+import { markdownOf } from './markdown.ts';
 import { BLOCKS, MARKS, TEXT_STYLES, toolbarState, type ToolbarItem } from './toolbar-items.ts';
 
 export interface EditorToolbarProps {
@@ -90,10 +92,24 @@ export function EditorToolbar(props: EditorToolbarProps) {
         <Toolbar.Separator className="toolbar__separator" />
         <div className="toolbar__group">{BLOCKS.map(item)}</div>
         <Toolbar.Separator className="toolbar__separator" />
-        <div className="toolbar__group">{commentButton}</div>
+        <div className="toolbar__group">
+          {commentButton}
+          <CopyMarkdownButton editor={editor} />
+        </div>
       </Toolbar.Root>
     </div>
   );
+}
+
+function CopyMarkdownButton({ editor }: { editor: Editor }) {
+  const toast = useToast();
+  const copy = (): void => {
+    navigator.clipboard.writeText(markdownOf(editor.state.doc)).then(
+      () => toast('Copied as Markdown'),
+      () => toast('The browser does not allow copying.', { tone: 'danger' }),
+    );
+  };
+  return <ToolButton label="Copy as Markdown" icon={ClipboardCopy} onPress={copy} />;
 }
 
 interface ToolButtonProps {
