@@ -107,6 +107,38 @@ describe('P2.2 rows are applied once and in order', () => {
     expect(applied).toEqual([1]);
   });
 
+  test('P2.10 an own row that others have told of before is not applied either', () => {
+    const log = new TestLog();
+    const { position, applied, at } = follow(log, { patience: 60_000 });
+    position.open(at(0));
+    const [theirs, mine] = [log.append('b'), log.append('a')];
+    position.receive([mine]);
+    position.committed([mine]);
+    expect(position.waitingBytes).toBe(0);
+    position.receive([theirs]);
+    expect(applied).toEqual([1]);
+    expect(position.cursor).toEqual(at(2));
+  });
+
+  test('P5.2 rows of another epoch are not applied, whoever brings them', async () => {
+    const log = new TestLog();
+    let reads = 0;
+    const readRows = async (after: Cursor, limit: number) => {
+      const { rows, head } = await log.readRows(after, limit);
+      reads += 1;
+      return { head, rows: rows.map((row) => ({ ...row, epoch: row.epoch + 1 })) };
+    };
+    const { position, applied, at } = follow(log, { port: { readRows } });
+    position.open(at(0));
+    const row = log.append('b');
+    position.receive([{ ...row, epoch: row.epoch + 1 }]);
+    position.hint(at(1));
+    await until(() => reads > 0);
+    await position.catchUp();
+    expect(applied).toEqual([]);
+    expect(position.cursor).toEqual(at(0));
+  });
+
   test('P7.3 what is held is bounded; over the bound the log is read', async () => {
     const log = new TestLog();
     const { position, applied, at } = follow(log, { maxHeldBytes: 5_000 });

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { Gate } from './gate.ts';
+import { EDITOR, VIEWER } from './role.ts';
+import type { GrantSource } from './source.ts';
+import { person, plan } from './testing/fixtures.ts';
+
+test('P3.28 an access that several sources give ends with the first of them, to be asked for anew', async () => {
+  const until = (expiresAt: number): GrantSource => ({
+    resolve: async () => ({ roles: [VIEWER], expiresAt }),
+  });
+  const gate = new Gate({ sources: [until(3_000), until(1_000), until(2_000)] });
+  expect(await gate.resolve(person('alice'), plan)).toMatchObject({ expiresAt: 1_000 });
+});
+
+test('P4.8 who has revisions is asked first, and the others what holds since that revision', async () => {
+  const asked: unknown[] = [];
+  const revised = Promise.withResolvers<void>();
+  const remembering: GrantSource = {
+    resolve: async (_principal, _key, revision) => {
+      asked.push(revision);
+      return { roles: [EDITOR] };
+    },
+  };
+  const log: GrantSource = {
+    resolve: async () => {
+      await revised.promise;
+      return { roles: [], policyRev: 7 };
+    },
+    revisions: async () => new Map([[plan, 7]]),
+  };
+  const access = new Gate({ sources: [remembering, log] }).resolve(person('alice'), plan);
+  expect(asked).toEqual([]);
+  revised.resolve();
+  expect(await access).toMatchObject({ role: { name: 'editor' }, policyRev: 7 });
+  expect(asked).toEqual([7]);
+});
+
+test('P4.5 one source that cannot tell means no, whatever another says', async () => {
+  const sources: GrantSource[] = [
+    { resolve: async () => ({ roles: [EDITOR] }) },
+    { resolve: () => Promise.reject(new Error('away')) },
+  ];
+  await expect(new Gate({ sources }).resolve(person('alice'), plan)).rejects.toMatchObject({
+    code: 'permissions-unavailable',
+  });
+});
