@@ -196,7 +196,7 @@ test('P9.18 a link is followed, changed and taken away where it stands', async (
   await expect(text).toHaveText('See https://example.com/one now');
 });
 
-test('P9.21 P9.22 P9.23 a heading names the document, it is copied as Markdown, and after a reload one goes on where one was', async ({
+test('P9.21 P9.22 P9.23 P9.24 a heading names the document, it is copied as Markdown and printed whole, and after a reload one goes on where one was', async ({
   open,
 }) => {
   const { page, text, expectStatus } = await open('tomas');
@@ -217,6 +217,8 @@ test('P9.21 P9.22 P9.23 a heading names the document, it is copied as Markdown, 
     await page.keyboard.press('Enter');
   }
   await expectStatus('saved');
+  const sheets = (await page.pdf()).toString('latin1').match(/\/Type\s*\/Page\b/g);
+  expect(sheets?.length).toBeGreaterThan(1);
   await page.reload();
   await expect(text).toBeFocused();
   await expect(text.getByText('Line 60')).toBeInViewport();
