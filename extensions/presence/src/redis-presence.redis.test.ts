@@ -171,7 +171,9 @@ describe('P6.10 a dead instance leaves no ghost', () => {
 
   test('P6.10 one that was frozen and goes on is a new one: no ghost, nobody twice', async () => {
     const prefix = newPrefix();
-    const [a, b] = [await startInstance('a', prefix, { heartbeat: 1500 }), await startInstance('b', prefix)];
+    // The grace is not what ends the connection that breaks here.
+    const frozen = { heartbeat: 1500, grace: 60_000 };
+    const [a, b] = [await startInstance('a', prefix, frozen), await startInstance('b', prefix)];
     a.registry.announce(announcement('here', 'a1', 'alice', { clientIds: [7] }));
     a.registry.announce(announcement('here', 'a2', 'bob', { clientIds: [8] }));
     a.registry.announce(announcement('here', 'a3', 'carol'));

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import { documentKey } from '@weft/common';
+import { until } from '@weft/harness';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { PresenceStore } from './presence-store.ts';
+import type { PresenceEntry } from './registry.ts';
+
+const LEASE = 150;
+const LONG = 60_000;
+const here = documentKey('acme', 'here');
+
+let redis: Redis;
+let store: PresenceStore;
+
+beforeAll(() => {
+  redis = new Redis(inject('redisUrl'));
+});
+afterAll(() => redis.disconnect());
+beforeEach(() => {
+  store = new PresenceStore(redis, `${randomUUID()}:`);
+});
+
+function bob(instance: string): PresenceEntry {
+  const person = { id: 'bob', name: 'Bob', color: '#0ea5e9' };
+  return { document: here, connection: 'b1', person, device: undefined, clientIds: [8], since: 1, instance };
+}
+
+async function leaseIsOver(): Promise<void> {
+  const end = Date.now() + LEASE + 20;
+  await until(() => Date.now() > end, { what: 'a lease to end' });
+}
+
+test('P6.10 of an instance whose lease ended alone the people are removed', async () => {
+  await store.register('a', { lease: LONG, before: '' });
+  await store.register('b', { lease: LEASE, before: '' });
+  await store.sync('b', [{ entry: bob('b'), present: true }]);
+  await leaseIsOver();
+  await store.heartbeat('a', LONG);
+  expect((await store.reap('a')).left.map(({ person }) => person.id)).toEqual(['bob']);
+});
+
+test('P5.7 when all leases have ended at once, Redis stood still: nobody is removed before all could renew', async () => {
+  await store.register('a', { lease: LEASE, before: '' });
+  await store.register('b', { lease: LEASE, before: '' });
+  await store.sync('b', [{ entry: bob('b'), present: true }]);
+  await leaseIsOver();
+  expect(await store.heartbeat('a', LONG)).toMatchObject({ state: 'alive' });
+  expect(await store.reap('a')).toEqual({ left: [], more: false });
+  expect(await store.heartbeat('b', LONG)).toMatchObject({ state: 'alive' });
+  expect(await store.list(here)).toHaveLength(1);
+});
+
+test('P6.10 what a later incarnation of the same instance has entered is not removed with the earlier', async () => {
+  await store.register('a', { lease: LONG, before: '' });
+  await store.register('b#1', { lease: LONG, before: '' });
+  await store.sync('b#1', [{ entry: bob('b'), present: true }]);
+  await store.register('b#2', { lease: LONG, before: 'b#1' });
+  await store.sync('b#2', [{ entry: bob('b'), present: true }]);
+  expect((await store.reap('a')).left).toEqual([]);
+  expect(await store.list(here)).toHaveLength(1);
+});
