@@ -7,6 +7,9 @@ import type { LiveDocument } from '../document/live-document.ts';
 import { refusedBody } from '../wire/messages.ts';
 import type { Written } from '../document/written.ts';
 
+/** Each answer to one has all that the client knows to be deleted. A fresh copy costs less than very many. */
+const MAX_QUESTIONS = 50;
+
 export interface BarrierPorts {
   readonly access: Pick<SessionAccess, 'refresh'>;
   readonly audit: Pick<AuditLog, 'record'>;
@@ -75,6 +78,7 @@ function settleWithAuthor({ session, ticket }: Written): void {
   if (!session) return;
   const refused = session.acknowledgements.refuse(ticket);
   if (!session.isOpen) return;
+  if (refused > MAX_QUESTIONS) return session.end('document-rebuild');
   for (let asked = 0; asked < refused; asked++) session.askForSync();
 }
 

@@ -74,7 +74,7 @@ describe('P1.1 acknowledgements', () => {
     acknowledgements.oweWithSync();
     acknowledgements.owe(4, true);
     acknowledgements.synced();
-    acknowledgements.refuse(4);
+    expect(acknowledgements.refuse(4)).toBe(2);
     expect(settle(4)).toEqual([false, false]);
   });
 

@@ -100,11 +100,11 @@ export class Acknowledgements {
     this.withSync = undefined;
   }
 
-  /** What was owed for `ticket` turns out to be refused. Returns how many answers say so. */
+  /** What was owed for `ticket` turns out to be refused. Returns how many answers say so now. */
   refuse(ticket: number): number {
-    const refused = this.pending.filter((answer) => answer.ticket === ticket);
-    for (const answer of refused) answer.saved = false;
-    return refused.length;
+    const fates = new Set(this.pending.filter((answer) => answer.ticket === ticket && answer.saved));
+    for (const fate of fates) fate.saved = false;
+    return this.pending.filter((answer) => !answer.silent && fates.has(answer.with ?? answer)).length;
   }
 
   /** Gives what is due; returns how many. */
