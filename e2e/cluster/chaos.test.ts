@@ -6,7 +6,7 @@ import { closing } from '../shared/clean-up.ts';
 import { reader } from '../shared/promises.ts';
 import { Writers } from '../shared/writers.ts';
 import { clusterOfFile, type Instance } from './cluster.ts';
-import { expectConvergence } from './convergence.ts';
+import { expectConvergence } from '../shared/convergence.ts';
 import { MISHAPS, type Mishap } from './mishaps.ts';
 import { peopleIn } from './views.ts';
 

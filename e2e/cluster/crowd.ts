@@ -5,7 +5,7 @@ import { closing } from '../shared/clean-up.ts';
 import { bytesOf } from '../shared/promises.ts';
 import { Writers } from '../shared/writers.ts';
 import type { TestCluster } from './cluster.ts';
-import { expectConvergence } from './convergence.ts';
+import { expectConvergence } from '../shared/convergence.ts';
 
 /** How soon everybody must hold the same, after a fault or in spite of it, in milliseconds. */
 const WITHIN = 10_000;

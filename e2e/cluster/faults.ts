@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Instance, TestCluster } from './cluster.ts';
 
 /** A fault of this many milliseconds, how long it lasts being what is tested, and what happens meanwhile. */
-export async function lasting(milliseconds: number, meanwhile: () => Promise<void>): Promise<void> {
-  await Promise.all([delay(milliseconds), meanwhile()]);
+export async function lasting(milliseconds: number, meanwhile?: () => Promise<void>): Promise<void> {
+  await Promise.all([delay(milliseconds), meanwhile?.()]);
 }
 
 /** The sum of a metric's values, or of those with this label (`kind="updates"`). */

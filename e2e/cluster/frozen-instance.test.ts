@@ -5,7 +5,7 @@ import { reader } from '../shared/promises.ts';
 import { Writers } from '../shared/writers.ts';
 import { crash, moveTo } from './clients.ts';
 import { clusterOfFile, type Instance } from './cluster.ts';
-import { expectConvergence } from './convergence.ts';
+import { expectConvergence } from '../shared/convergence.ts';
 import { presenceOf, PresenceLog, Views } from './views.ts';
 
 const NAME = 'cloth';

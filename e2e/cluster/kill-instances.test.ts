@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { closing } from '../shared/clean-up.ts';
 import { Writers } from '../shared/writers.ts';
 import { clusterOfFile } from './cluster.ts';
-import { expectConvergence } from './convergence.ts';
+import { expectConvergence } from '../shared/convergence.ts';
 
 const WRITERS = 30;
 const KILLS = 5;

@@ -4,7 +4,7 @@ import * as Y from 'yjs';
 import { closing } from '../shared/clean-up.ts';
 import { bytesOf, expectGapless, reader } from '../shared/promises.ts';
 import { clusterOfFile, type Instance } from './cluster.ts';
-import { expectConvergence } from './convergence.ts';
+import { expectConvergence } from '../shared/convergence.ts';
 import { gather, type Crowd } from './crowd.ts';
 import { metricOf } from './faults.ts';
 

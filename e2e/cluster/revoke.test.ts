@@ -3,7 +3,7 @@ import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { closing } from '../shared/clean-up.ts';
 import { clusterOfFile, cutOff, heal, type Instance } from './cluster.ts';
-import { expectConvergence, type Writing } from './convergence.ts';
+import { expectConvergence, type Writing } from '../shared/convergence.ts';
 import { gather, type Crowd } from './crowd.ts';
 import { redisAway } from './faults.ts';
 

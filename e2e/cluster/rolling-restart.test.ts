@@ -4,7 +4,7 @@ import { closing } from '../shared/clean-up.ts';
 import { reader } from '../shared/promises.ts';
 import { Writers } from '../shared/writers.ts';
 import { clusterOfFile } from './cluster.ts';
-import { expectConvergence } from './convergence.ts';
+import { expectConvergence } from '../shared/convergence.ts';
 import { PresenceLog } from './views.ts';
 import { Watcher } from './watcher.ts';
 

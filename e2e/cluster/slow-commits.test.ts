@@ -6,7 +6,7 @@ import { Follower } from '../shared/follower.ts';
 import { expectGapless, reader } from '../shared/promises.ts';
 import { Writers } from '../shared/writers.ts';
 import { clusterOfFile } from './cluster.ts';
-import { expectConvergence } from './convergence.ts';
+import { expectConvergence } from '../shared/convergence.ts';
 
 const WRITERS = 64;
 const NAME = 'cloth';

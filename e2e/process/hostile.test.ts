@@ -1,11 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import { SyncType } from '@weft/common';
 import {
+  clientFrame,
   createDatabase,
   openSession,
   runSeed,
   seededRandom,
   startWeft,
+  syncFrame,
+  tokenFrame,
   until,
+  updateFrame,
   type WeftServer,
 } from '@weft/harness';
 import * as encoding from 'lib0/encoding';
@@ -54,21 +59,6 @@ async function rawClient(server: WeftServer): Promise<RawClient> {
   return closing(client);
 }
 
-function frame(name: string, type: number, write: (encoder: encoding.Encoder) => void): Uint8Array {
-  const encoder = encoding.createEncoder();
-  encoding.writeVarString(encoder, name);
-  encoding.writeVarUint(encoder, type);
-  write(encoder);
-  return encoding.toUint8Array(encoder);
-}
-
-function tokenFrame(name: string, token: string): Uint8Array {
-  return frame(name, 2, (encoder) => {
-    encoding.writeVarUint(encoder, 0);
-    encoding.writeVarString(encoder, token);
-  });
-}
-
 test(`P7.1 random bytes, before and after authentication, end at most their own connection (seed ${seed})`, async () => {
   const { server, writers } = await begin();
   const random = seededRandom(seed);
@@ -79,7 +69,9 @@ test(`P7.1 random bytes, before and after authentication, end at most their own 
     if (round % 2 === 1) client.socket.send(tokenFrame('lair', token));
     for (let sent = 0; sent < 20; sent++) {
       const body = random.bytes(1 + random.integer(200));
-      const named = frame('lair', random.integer(12), (encoder) => encoding.writeUint8Array(encoder, body));
+      const named = clientFrame('lair', random.integer(12), (encoder) =>
+        encoding.writeUint8Array(encoder, body),
+      );
       client.socket.send(random.chance(0.5) ? body : named);
     }
     client.socket.send('text is not of this protocol');
@@ -102,12 +94,7 @@ test('P7.10 malformed updates are refused, and the third ends the session for go
     randomBytes(60),
   ];
   for (const update of corrupt) {
-    eve.socket.provider.send(
-      frame('lair', 0, (encoder) => {
-        encoding.writeVarUint(encoder, 2);
-        encoding.writeVarUint8Array(encoder, update);
-      }),
-    );
+    eve.socket.provider.send(updateFrame('lair', update));
   }
   await until(() => eve.acks.refused.length === 3, { what: 'three refusals' });
   expect(eve.acks.acknowledged.filter(({ as }) => as === 'update')).toEqual([]);
@@ -127,12 +114,7 @@ test('P3.21 an update with missing dependencies is not acknowledged, and is aske
   elsewhere.getText('body').insert(0, 'first');
   elsewhere.getText('body').insert(5, 'second');
   const [, second] = updates;
-  eve.socket.provider.send(
-    frame('lair', 0, (encoder) => {
-      encoding.writeVarUint(encoder, 2);
-      encoding.writeVarUint8Array(encoder, second ?? new Uint8Array());
-    }),
-  );
+  eve.socket.provider.send(updateFrame('lair', second ?? new Uint8Array()));
   await until(() => eve.acks.refused.length === 1, { what: 'the refusal' });
   Y.applyUpdate(eve.document, Y.encodeStateAsUpdate(elsewhere), 'the person');
   await eve.saved();
@@ -161,10 +143,7 @@ test('P7.17 a client that asks and does not read is cut off, and the memory stay
   const client = await rawClient(server);
   client.socket.send(tokenFrame('lair', token));
   client.socket.pause();
-  const ask = frame('lair', 0, (encoder) => {
-    encoding.writeVarUint(encoder, 0);
-    encoding.writeVarUint8Array(encoder, Uint8Array.of(0));
-  });
+  const ask = syncFrame('lair', SyncType.Step1, Uint8Array.of(0));
   for (let asked = 0; asked < 400; asked++) client.socket.send(ask);
   await expectUnharmed(server, writers);
   const metrics = await (await fetch(`${server.url}/metrics`)).text();

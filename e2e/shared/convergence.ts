@@ -1,12 +1,21 @@
-import { differences, documentOf, openSession, until, type LogRow } from '@weft/harness';
+import { differences, documentOf, openSession, until, type LogRow, type WeftServer } from '@weft/harness';
 import { expect } from 'vitest';
 import type * as Y from 'yjs';
-import { bytesOf, expectLogged, reader } from '../shared/promises.ts';
-import type { Writers } from '../shared/writers.ts';
-import type { Instance, TestCluster } from './cluster.ts';
+import { bytesOf, expectLogged, reader } from './promises.ts';
+import type { Writers } from './writers.ts';
 
 /** People who have written in one document. */
 export type Writing = Pick<Writers, 'name' | 'pause' | 'allSaved' | 'documents' | 'acknowledged' | 'surplus'>;
+
+/** One server, or several on one database. */
+export interface Instances {
+  readonly instances: readonly NamedServer[];
+}
+
+export interface NamedServer {
+  readonly name: string;
+  readonly server: WeftServer;
+}
 
 export interface ConvergenceOptions {
   /** Milliseconds from the end of all faults until every client must hold the same. */
@@ -22,7 +31,7 @@ export interface ConvergenceOptions {
  * @returns the log
  */
 export async function expectConvergence(
-  cluster: TestCluster,
+  cluster: Instances,
   writers: Writing | readonly Writing[],
   { within = 20_000 }: ConvergenceOptions = {},
 ): Promise<LogRow[]> {
@@ -63,7 +72,10 @@ function documentsOf(groups: readonly Writing[]): Record<string, Y.Doc> {
 }
 
 /** What an instance holds in memory goes to who opens the document; its REST reads what is stored. */
-async function seenFrom({ name: instance, server }: Instance, name: string): Promise<Record<string, Y.Doc>> {
+async function seenFrom(
+  { name: instance, server }: NamedServer,
+  name: string,
+): Promise<Record<string, Y.Doc>> {
   const newcomer = openSession({
     url: server.wsUrl,
     name,

@@ -1,4 +1,5 @@
 import {
+  describeUpdate,
   differences,
   documentOf,
   missingFrom,
@@ -38,7 +39,7 @@ export async function expectLogged(
   const rows = await reader(server, name).log(name);
   expectGapless(rows);
   const missing = missingFrom(documentOf(...rows.map(bytesOf)), acknowledged);
-  expect(missing.length, `acknowledged updates of ${name} that are not in its log`).toBe(0);
+  expect(missing.map(describeUpdate), `acknowledged updates of ${name} that are not in its log`).toEqual([]);
   return rows;
 }
 

@@ -114,3 +114,13 @@ export function missingFrom(document: Y.Doc, updates: readonly Uint8Array[]): Ui
     return missing;
   });
 }
+
+/** What an update has, for the message of a failure: `client: first clock + length`, insertions and then deletions. */
+export function describeUpdate(update: Uint8Array): string {
+  const { structs, ds } = Y.decodeUpdate(update);
+  const inserted = structs.map(({ id, length }) => `${id.client}: ${id.clock} + ${length}`);
+  const deleted = [...ds.clients].flatMap(([client, ranges]) =>
+    ranges.map(({ clock, len }) => `${client}: ${clock} + ${len}`),
+  );
+  return `inserts ${inserted.join(', ') || 'nothing'}; deletes ${deleted.join(', ') || 'nothing'}`;
+}

@@ -57,6 +57,8 @@ export interface Session {
   /** Ends of this document's session or of its connection, in order. */
   readonly closes: readonly { readonly code: number; readonly reason: string }[];
   readonly isSaved: boolean;
+  /** How it stands, for the message of a failure. */
+  describe(): string;
   /** The first exchange is done. */
   opened(timeout?: number): Promise<void>;
   /** Everything that this client has is acknowledged. */
@@ -119,6 +121,7 @@ export function openSession(options: SessionOptions): Session {
     events,
     authenticationFailures,
     closes,
+    describe,
     get isSaved() {
       return (
         provider.synced && provider.isAuthenticated && !provider.hasUnsyncedChanges && acks.pending === 0

@@ -27,6 +27,8 @@ export class WireTap {
   /** Answers to authentication, by address. */
   readonly authenticated = new Map<string, number>();
   current: WebSocket | undefined;
+  /** Addresses whose session the server has ended. */
+  private readonly over = new Set<string>();
 
   ledger(address: string): AckLedger {
     const existing = this.ledgers.get(address);
@@ -69,11 +71,24 @@ export class WireTap {
     const decoder = decoding.createDecoder(frame);
     const address = decoding.readVarString(decoder);
     const type = decoding.readVarUint(decoder);
+    if (type === FrameType.Auth && this.over.delete(address)) this.ledger(address).connectionEnded();
     if (type !== FrameType.Sync && type !== FrameType.SyncReply) return;
     const kind = decoding.readVarUint(decoder);
     if (kind === SyncType.Step1) return;
     const bytes = decoding.readVarUint8Array(decoder).slice();
     this.ledger(address).recordSent(bytes, kind === SyncType.Update ? 'update' : 'sync-step-2');
+  }
+
+  private receiveAuth(address: string, kind: number): void {
+    if (kind === AuthType.PermissionDenied) this.sessionEnded(address);
+    if (kind !== AuthType.Authenticated) return;
+    this.authenticated.set(address, (this.authenticated.get(address) ?? 0) + 1);
+  }
+
+  /** What a session was not told by now it never is, nor what is sent before the next one is asked for. */
+  private sessionEnded(address: string): void {
+    this.ledger(address).connectionEnded();
+    this.over.add(address);
   }
 
   private receive(frame: Uint8Array): void {
@@ -84,8 +99,7 @@ export class WireTap {
     const address = decoding.readVarString(decoder);
     const type = decoding.readVarUint(decoder);
     if (type === FrameType.SyncStatus) this.ledger(address).recordStatus(decoding.readVarInt(decoder) === 1);
-    if (type === FrameType.Auth && decoding.readVarUint(decoder) === AuthType.Authenticated) {
-      this.authenticated.set(address, (this.authenticated.get(address) ?? 0) + 1);
-    }
+    if (type === FrameType.Close) this.sessionEnded(address);
+    if (type === FrameType.Auth) this.receiveAuth(address, decoding.readVarUint(decoder));
   }
 }
