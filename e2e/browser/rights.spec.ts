@@ -75,6 +75,9 @@ test('P3.14 a commenter comments on a selection and cannot touch the text', asyn
   await expect(tomas.text).not.toContainText('no ');
 
   await tomas.text.press('Control+a');
+  await tomas.text.press('Control+Alt+m');
+  await tomas.page.getByRole('textbox', { name: 'Write a comment' }).press('Escape');
+  await tomas.text.press('Control+a');
   await tomas.page.getByRole('button', { name: 'Add comment' }).click();
   await tomas.page.getByRole('textbox', { name: 'Write a comment' }).fill('Well put.');
   await tomas.page.getByRole('button', { name: 'Comment', exact: true }).last().click();

@@ -3,7 +3,9 @@ import { Collaboration } from '@tiptap/extension-collaboration';
 import { CollaborationCaret } from '@tiptap/extension-collaboration-caret';
 import { TaskItem, TaskList } from '@tiptap/extension-list';
 import { Placeholder } from '@tiptap/extensions';
+import { keydownHandler } from '@tiptap/pm/keymap';
 import { Plugin, PluginKey } from '@tiptap/pm/state';
+import type { EditorView } from '@tiptap/pm/view';
 import StarterKit from '@tiptap/starter-kit';
 import { ySyncPluginKey } from '@tiptap/y-tiptap';
 import type { Awareness } from 'y-protocols/awareness';
@@ -91,11 +93,19 @@ const Shortcuts = Extension.create<ShortcutOptions>({
   addOptions() {
     return { onComment: () => undefined, onLink: () => undefined };
   },
-  addKeyboardShortcuts() {
+  addProseMirrorPlugins() {
     const run = (action: () => void) => (): boolean => {
       action();
       return true;
     };
-    return { 'Mod-Alt-m': run(this.options.onComment), 'Mod-k': run(this.options.onLink) };
+    const { onComment, onLink } = this.options;
+    const handle = keydownHandler({ 'Mod-Alt-m': run(onComment), 'Mod-k': run(onLink) });
+    // A keymap is not asked where the text cannot be written, and there one comments too.
+    const keydown = (view: EditorView, event: KeyboardEvent): boolean => {
+      if (!handle(view, event)) return false;
+      event.preventDefault();
+      return true;
+    };
+    return [new Plugin({ key: new PluginKey('shortcuts'), props: { handleDOMEvents: { keydown } } })];
   },
 });
