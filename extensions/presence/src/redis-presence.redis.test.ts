@@ -190,7 +190,8 @@ describe('P6.10 a dead instance leaves no ghost', () => {
 
   test('P6.11 an instance that stops hands its people over', async () => {
     const prefix = newPrefix();
-    const [a, b] = [await startInstance('a', prefix), await startInstance('b', prefix)];
+    // It is not the end of its lease that removes who does not come back.
+    const [a, b] = [await startInstance('a', prefix, { lease: 60_000 }), await startInstance('b', prefix)];
     a.registry.announce(announcement('here', 'a1', 'alice', { clientIds: [7] }));
     a.registry.announce(announcement('here', 'a2', 'bob'));
     await until(() => a.told.length === 2);
