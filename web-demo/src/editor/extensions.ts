@@ -100,12 +100,10 @@ const Shortcuts = Extension.create<ShortcutOptions>({
     };
     const { onComment, onLink } = this.options;
     const handle = keydownHandler({ 'Mod-Alt-m': run(onComment), 'Mod-k': run(onLink) });
-    // A keymap is not asked where the text cannot be written, and there one comments too.
-    const keydown = (view: EditorView, event: KeyboardEvent): boolean => {
-      if (!handle(view, event)) return false;
-      event.preventDefault();
-      return true;
-    };
-    return [new Plugin({ key: new PluginKey('shortcuts'), props: { handleDOMEvents: { keydown } } })];
+    // Keys are handled only where the text can be written, and elsewhere one comments too.
+    const keydown = (view: EditorView, event: KeyboardEvent): boolean =>
+      !view.editable && handle(view, event);
+    const props = { handleKeyDown: handle, handleDOMEvents: { keydown } };
+    return [new Plugin({ key: new PluginKey('shortcuts'), props })];
   },
 });
