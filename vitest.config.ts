@@ -12,7 +12,7 @@ const source = {
 const together = { isolate: false, maxWorkers: 2 };
 
 /** Each file breaks servers of its own, and mostly waits for them. */
-const breaking = { testTimeout: 240_000, hookTimeout: 120_000, maxWorkers: 2 };
+const breaking = { testTimeout: 240_000, hookTimeout: 120_000 };
 
 /** The suffix of a test file says what it needs, and so which project runs it. */
 export default defineConfig({
@@ -62,6 +62,8 @@ export default defineConfig({
           include: ['e2e/process/**/*.test.ts'],
           globalSetup: ['./e2e/harness/src/global-setup.ts'],
           ...breaking,
+          // They mostly wait for one server to start, or to come back.
+          maxWorkers: 3,
         },
       },
       {
@@ -70,6 +72,8 @@ export default defineConfig({
           name: 'cluster',
           include: ['e2e/cluster/**/*.test.ts'],
           ...breaking,
+          // A third cluster beside two on two cores would leave a revoke no second to act in everywhere.
+          maxWorkers: 2,
         },
       },
     ],

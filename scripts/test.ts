@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { runCommand } from './test/command.ts';
+import { runCommand, type RunOptions } from './test/command.ts';
 import { judge, type Counts } from './test/counts.ts';
 import { REPORT, STAGES, type Check, type Stage, type Suite } from './test/stages.ts';
 
@@ -38,16 +38,11 @@ function selected(): readonly Stage[] {
 /** No stage takes half of it: whatever is not done by then hangs. */
 const STAGE_LIMIT = 15 * 60_000;
 
-interface CommandOptions {
-  readonly env?: NodeJS.ProcessEnv;
-  readonly onOutput?: (chunk: Buffer) => void;
-}
-
 function run(
   command: readonly string[],
-  { env = {}, onOutput }: CommandOptions = {},
+  { env = {}, ...options }: Partial<RunOptions> = {},
 ): Promise<number | null> {
-  return runCommand(command, { env: { ...process.env, PATH, ...env }, limit: STAGE_LIMIT, onOutput });
+  return runCommand(command, { limit: STAGE_LIMIT, ...options, env: { ...process.env, PATH, ...env } });
 }
 
 /** What the stages share, removed at the end: reports, compiled code, databases to begin with. */
@@ -70,38 +65,45 @@ async function timed(name: string, work: () => Promise<Counts>): Promise<Result>
   return { name, seconds: (performance.now() - started) / 1000, ...counts };
 }
 
-/** Prints what it said when it is over: others run meanwhile. @returns its exit code */
-async function runBeside(stage: Pick<Check, 'name' | 'what' | 'command'>): Promise<number | null> {
+/** What was said by that which ran beside others, not printed yet. */
+const said: (() => void)[] = [];
+
+function printSaid(): void {
+  for (const print of said.splice(0)) print();
+}
+
+/** What it says is kept until nothing else is printing. @returns its exit code */
+async function runBeside(
+  stage: Pick<Check, 'name' | 'what' | 'command'>,
+  options: Pick<RunOptions, 'niceness'> = {},
+): Promise<number | null> {
   const output: Buffer[] = [];
-  const status = await run(stage.command, { onOutput: (chunk) => output.push(chunk) });
-  announce(stage);
-  process.stdout.write(Buffer.concat(output));
+  const status = await run(stage.command, { ...options, onOutput: (chunk) => output.push(chunk) });
+  said.push(() => {
+    announce(stage);
+    process.stdout.write(Buffer.concat(output));
+  });
   return status;
 }
 
-async function runCheck(check: Check): Promise<Counts> {
-  return (await runBeside(check)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+function runCheck(check: Check, options?: Pick<RunOptions, 'niceness'>): Promise<Result> {
+  return timed(check.name, async () =>
+    (await runBeside(check, options)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 },
+  );
 }
 
-async function setUpMachine(): Promise<Counts> {
-  const what = 'the programs that the tests start';
-  const status = await runBeside({ name: 'setup', what, command: ['npm', 'run', '-s', 'setup'] });
-  return { passed: 0, failed: status === 0 ? 0 : 1 };
+function setUpMachine(): Promise<Result> {
+  return timed('setup', async () => {
+    const what = 'the programs that the tests start';
+    const status = await runBeside({ name: 'setup', what, command: ['npm', 'run', '-s', 'setup'] });
+    return { passed: 0, failed: status === 0 ? 0 : 1 };
+  });
 }
 
-/** Each of them keeps one core busy. */
-const CHECKS_AT_ONCE = 2;
-
-async function runChecks(checks: readonly Check[]): Promise<Result[]> {
+/** One after the other, with the time that the suites leave: those wait for servers, timers and pages half of theirs. */
+async function runInSpareTime(checks: readonly Check[]): Promise<Result[]> {
   const results: Result[] = [];
-  const left = [...checks];
-  const runNext = async (): Promise<void> => {
-    for (let next = left.shift(); next; next = left.shift()) {
-      const check = next;
-      results.push(await timed(check.name, () => runCheck(check)));
-    }
-  };
-  await Promise.all(Array.from({ length: CHECKS_AT_ONCE }, runNext));
+  for (const check of checks) results.push(await runCheck(check, { niceness: 19 }));
   return results;
 }
 
@@ -131,6 +133,7 @@ async function runSuites(suites: readonly Suite[], checks: readonly Result[]): P
   const results: Result[] = [];
   if (!failedCheck('build')) await prepare(suites, directory);
   for (const suite of suites) {
+    printSaid();
     const broken = suite.needs.find(failedCheck);
     if (broken) console.error(`\n${suite.name} not run, because ${broken} failed`);
     const work = broken ? async () => ({ passed: 0, failed: 1 }) : () => runSuite(suite, directory);
@@ -140,19 +143,18 @@ async function runSuites(suites: readonly Suite[], checks: readonly Result[]): P
   return results;
 }
 
+/** The checks need nothing of the set-up, and the suites only one of the checks. */
 async function runAll(): Promise<Result[]> {
   const stages = selected();
-  // The checks need nothing that it installs.
-  const [setUp, checks] = await Promise.all([
-    timed('setup', setUpMachine),
-    runChecks(stages.filter((stage) => stage.kind === 'check')),
-  ]);
-  if (setUp.failed > 0) return [setUp, ...checks];
-  const suites = await runSuites(
-    stages.filter((stage) => stage.kind === 'suite'),
-    checks,
-  );
-  return [...checks, ...suites];
+  const suites = stages.filter((stage) => stage.kind === 'suite');
+  const checks = stages.filter((stage) => stage.kind === 'check');
+  const needed = checks.filter(({ name }) => suites.some(({ needs }) => needs.includes(name)));
+  const others = runInSpareTime(checks.filter((check) => !needed.includes(check)));
+  const [setUp, ...first] = await Promise.all([setUpMachine(), ...needed.map((check) => runCheck(check))]);
+  const results = setUp.failed > 0 ? [setUp] : await runSuites(suites, first);
+  const last = await others;
+  printSaid();
+  return [...first, ...last, ...results];
 }
 
 function summarize(results: readonly Result[]): Counts {
