@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { AjvCompiler } from '@fastify/ajv-compiler';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, {
   LogController,
@@ -10,6 +9,7 @@ import fastify, {
 } from 'fastify';
 import type { Services } from '../services.ts';
 import { errorHandler } from './errors.ts';
+import { strictValidators } from './validators.ts';
 
 /** A Fastify whose routes take their types from their TypeBox schemas. */
 export type App = FastifyInstance<
@@ -44,17 +44,5 @@ export function bareApp({ config, logger, metrics }: Pick<Services, 'config' | '
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
-  return strictBodies(app);
-}
-
-/**
- * Fastify's default drops unknown fields and turns "1" into 1: a misspelt `expiresAt` would become a grant
- * for ever. Bodies are taken as they are; only what comes out of an address, always text, is converted.
- */
-function strictBodies(app: App): App {
-  const options = { removeAdditional: false, useDefaults: true, allErrors: false } as const;
-  const compiler = AjvCompiler();
-  const exact = compiler({}, { customOptions: { ...options, coerceTypes: false } });
-  const converting = compiler({}, { customOptions: { ...options, coerceTypes: true } });
-  return app.setValidatorCompiler((route) => (route.httpPart === 'body' ? exact(route) : converting(route)));
+  return app.setValidatorCompiler(strictValidators());
 }
