@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { documentKey, silentLogger } from '@weft/common';
-import { TestProcess, until } from '@weft/harness';
+import { provideEmbedded, TestProcess, until } from '@weft/harness';
 import { migrate, openDatabase } from '@weft/postgres';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Compactor, migrationsDirectory } from './index.ts';
@@ -13,6 +13,7 @@ const program = fileURLToPath(new URL('./testing/append-edits.ts', import.meta.u
 
 describe('the update log on an embedded database', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'weft-log-'));
+  provideEmbedded(dataDir);
   const writers: TestProcess[] = [];
   const open = async () => {
     const database = await openDatabase({ dataDir, logger: silentLogger });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { silentLogger } from '@weft/common';
-import { TestProcess, until } from '@weft/harness';
+import { provideEmbedded, TestProcess, until } from '@weft/harness';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openDatabase } from '../index.ts';
 import { lockDirectory } from './directory-lock.ts';
@@ -12,6 +12,7 @@ const program = fileURLToPath(new URL('../testing/append-numbers.ts', import.met
 
 describe('an embedded Postgres that is killed', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'weft-crash-'));
+  provideEmbedded(dataDir);
   const processes: TestProcess[] = [];
   const start = () => {
     const child = new TestProcess('append-numbers', process.execPath, [
@@ -60,6 +61,7 @@ describe('an embedded Postgres that is killed', () => {
 
 describe('an embedded Postgres that hangs', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'weft-hang-'));
+  provideEmbedded(dataDir);
   afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
   test(

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '@weft/common';
-import { until } from '@weft/harness';
+import { provideEmbedded, until } from '@weft/harness';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase, type Database } from '../index.ts';
@@ -14,6 +14,7 @@ describe('an embedded Postgres with many connections', () => {
   let database: Database;
 
   beforeAll(async () => {
+    provideEmbedded(dataDir);
     database = await openDatabase({
       dataDir,
       logger: silentLogger,
