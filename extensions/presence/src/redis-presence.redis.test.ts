@@ -282,6 +282,8 @@ describe('P5.7 presence without Redis', () => {
     proxy.setMode('pass');
     proxy.cut();
     await until(async () => (await b.listed()).join() === 'a1');
+    // Redis has it before its own message about it has come back.
+    await until(() => a.told.length > 1);
     expect(a.told).toEqual(['+alice', '+alice']);
   });
 });
