@@ -40,7 +40,7 @@ test('P1.8 kill -9 in mid-sentence: everything that the page called saved is the
       await until(
         async () => (await ada.page.evaluate(() => window.savedText.length)) > before + characters,
         {
-          timeout: 30_000,
+          timeout: 90_000,
           interval: 5,
           what: 'text that is called saved',
         },

@@ -76,15 +76,19 @@ export async function startPostgres(
   for (const [name, value] of Object.entries(given)) args.push('-c', `${name}=${value}`);
   const url = `postgres://weft@127.0.0.1:${port}/postgres`;
 
+  const launch = () => new TestProcess('postgres', join(bin, 'postgres'), args, options);
+
   const server: PostgresServer = {
     url,
     port,
-    process: new TestProcess('postgres', join(bin, 'postgres'), args, options),
+    process: launch(),
     async start() {
-      if (!server.process.running) {
-        server.process = new TestProcess('postgres', join(bin, 'postgres'), args, options);
-      }
-      await until(() => answers(url), { timeout: 30_000, what: `postgres on port ${port}` });
+      const running = () => {
+        // It refuses while a killed one's backends are still about.
+        if (!server.process.running) server.process = launch();
+        return answers(url);
+      };
+      await until(running, { timeout: 30_000, interval: 100, what: `postgres on port ${port}` });
     },
     async stop(signal = 'SIGINT') {
       await server.process.end(signal);
