@@ -1,4 +1,4 @@
-import { createDatabase, openSession, type Session } from '@weft/harness';
+import { createDatabase, openSession, until, type Session } from '@weft/harness';
 import { beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { startTestServer, type TestServer } from '../../testing/running-server.ts';
 
@@ -39,16 +39,20 @@ test('P9.19 a newcomer is synced when everything is there, also what was written
 test('P9.20 a newcomer who is synced knows who else is there, and that nobody is when there is nobody', async () => {
   const ada = join('company', 'ada');
   expect(await othersWhenSynced(ada)).toEqual([]);
-  ada.provider.setAwarenessField('cursor', 1);
+  const eve = join('company', 'eve');
+  await until(() => shown(ada).length === 1 && shown(eve).length === 1);
   const bob = join('company', 'bob');
-  expect(await othersWhenSynced(bob)).toEqual([ada.document.clientID]);
+  const here = [ada, eve].map(({ document }) => document.clientID);
+  expect((await othersWhenSynced(bob)).toSorted()).toEqual(here.toSorted());
 });
 
-function othersWhenSynced({ provider, document }: Session): Promise<readonly number[]> {
+/** The Yjs clients of the others. */
+function shown({ provider, document }: Session): readonly number[] {
+  return [...(provider.awareness?.states.keys() ?? [])].filter((client) => client !== document.clientID);
+}
+
+function othersWhenSynced(session: Session): Promise<readonly number[]> {
   return new Promise((resolve) => {
-    provider.on('synced', () => {
-      const shown = [...(provider.awareness?.states.keys() ?? [])];
-      resolve(shown.filter((client) => client !== document.clientID));
-    });
+    session.provider.on('synced', () => resolve(shown(session)));
   });
 }
