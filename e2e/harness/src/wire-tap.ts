@@ -72,6 +72,7 @@ export class WireTap {
     const address = decoding.readVarString(decoder);
     const type = decoding.readVarUint(decoder);
     if (type === FrameType.Auth && this.over.delete(address)) this.ledger(address).connectionEnded();
+    if (type === FrameType.Close) this.ledger(address).connectionEnded();
     if (type !== FrameType.Sync && type !== FrameType.SyncReply) return;
     const kind = decoding.readVarUint(decoder);
     if (kind === SyncType.Step1) return;

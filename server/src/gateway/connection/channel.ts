@@ -27,7 +27,7 @@ import type { Leaving } from '../session/client.ts';
 import type { Session } from '../session/session.ts';
 import type { FrameHandler } from './frame-handler.ts';
 import { FrameQueue, type FrameTaker } from './frame-queue.ts';
-import type { Outbound } from '../wire/outbound.ts';
+import { NOWHERE, type FrameSink, type Outbound } from '../wire/outbound.ts';
 
 /** A channel waits for its token, opens its document, is a session's, and ends; it never goes back. */
 type State = 'waiting' | 'opening' | Session | 'ended';
@@ -56,6 +56,8 @@ export interface ChannelSocket {
   failed(error: unknown): void;
   close(code: ErrorCode): void;
   forget(channel: Channel): void;
+  /** The next frame under its address is for another. */
+  freeAddress(channel: Channel): void;
   /** Opens a session anew under the address of one that has ended. */
   reopen(ended: Channel, admission: Admission): void;
 }
@@ -65,6 +67,8 @@ export interface ChannelOptions {
   readonly socket: ChannelSocket;
   /** `name` or `name\0sessionId`, as the client writes it. */
   readonly address: string;
+  /** Whose address it was, and whose frames are handled before. */
+  readonly predecessor?: Channel | undefined;
 }
 
 /**
@@ -79,19 +83,23 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
   private readonly ports: ChannelPorts;
   private readonly queue = new FrameQueue(this);
   private state: State = 'waiting';
+  private predecessor: Channel | undefined;
+  /** The client has said goodbye while frames that it had sent waited; resolved when they are handled. */
+  private goodbye: PromiseWithResolvers<void> | undefined;
   /** The frames that waited for the opening have been handled. */
   private hasCaughtUp = false;
 
-  constructor({ ports, socket, address }: ChannelOptions) {
+  constructor({ ports, socket, address, predecessor }: ChannelOptions) {
     this.ports = ports;
     this.socket = socket;
+    this.predecessor = predecessor;
     this.addressKey = address;
     this.openedAt = ports.clock.now();
     this.address = encodeAddress(address);
   }
 
-  get out(): Outbound {
-    return this.socket.out;
+  get out(): FrameSink {
+    return this.goodbye ? NOWHERE : this.socket.out;
   }
 
   /** Of the document. */
@@ -118,6 +126,11 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
     return this.state === 'ended';
   }
 
+  /** What was sent before is still handled, but its address is free. */
+  get hasSaidGoodbye(): boolean {
+    return this.goodbye !== undefined;
+  }
+
   // ── inbound ────────────────────────────────────────────────────────────────
 
   receive(reader: FrameReader): void {
@@ -127,9 +140,16 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
     const { state, queue } = this;
     // Frames that were on their way when the session ended.
     if (state === 'ended') return;
-    const waits = state === 'waiting' || state === 'opening' || queue.held;
-    if (waits) queue.push(reader.bytes.slice(bodyAt));
-    else if (!state.document.turn.takes(this, type, reader)) queue.handle(type, reader);
+    const isOpen = state !== 'waiting' && state !== 'opening';
+    if (isOpen && !queue.held && state.document.turn.takes(this, type, reader)) return;
+    // The end of the turn may have ended the session, or left something that holds this back.
+    if (this.ended) return;
+    if (isOpen && !queue.held) {
+      queue.handle(type, reader);
+      // What waits for the end of the turn was sent before whatever comes next, which has to wait now.
+      if (queue.held) state.document.turn.end();
+    } else if (type === FrameType.Close) this.sayGoodbye(reader.bytes.slice(bodyAt));
+    else queue.push(reader.bytes.slice(bodyAt));
   }
 
   /** A frame that waited for the end of the turn. */
@@ -141,6 +161,19 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
     } catch (error) {
       this.socket.failed(error);
     }
+  }
+
+  /**
+   * What was sent before the goodbye is handled, the document opened for it if need be. But nobody listens any more: a page
+   * that is rendered twice in a row has attached another provider under the same address by then, which would take
+   * acknowledgements of other edits for its own.
+   */
+  private sayGoodbye(frame: Uint8Array): void {
+    if (this.state === 'waiting') return this.closedByClient();
+    this.queue.push(frame);
+    this.goodbye = Promise.withResolvers();
+    this.session?.silence();
+    this.socket.freeAddress(this);
   }
 
   handle(type: number, reader: FrameReader): void | Promise<void> {
@@ -191,10 +224,16 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
   async open(admission: Admission): Promise<void> {
     this.state = 'opening';
     try {
-      await this.ports.opening.open(this, admission);
+      if (this.predecessor) await this.follow(this.predecessor);
+      if (!this.ended) await this.ports.opening.open(this, admission);
     } catch (error) {
       this.refuse(error);
     }
+  }
+
+  private async follow(predecessor: Channel): Promise<void> {
+    await predecessor.goodbye?.promise;
+    this.predecessor = undefined;
   }
 
   /** The document is there: frames that waited are handled now. */
@@ -276,6 +315,7 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
     if (this.ended) return;
     this.state = 'ended';
     this.queue.clear();
+    this.goodbye?.resolve();
     if (session) this.ports.opening.left(session, leaving);
   }
 }

@@ -122,7 +122,7 @@ export class ClientSocket implements ChannelSocket, Peer, SocketOwner {
     }
     const address = reader.string();
     this.lastRouted =
-      this.channels.find(({ addressKey }) => addressKey === address) ?? this.addChannel(address);
+      this.channelsOf(address).find(({ hasSaidGoodbye }) => !hasSaidGoodbye) ?? this.addChannel(address);
     return this.lastRouted;
   }
 
@@ -132,9 +132,18 @@ export class ClientSocket implements ChannelSocket, Peer, SocketOwner {
       this.keepChannels(({ ended }) => !ended);
       if (this.channels.length >= limits.documentsPerSocket) throw new WeftError('too-many-documents');
     }
-    const channel = new Channel({ ports, socket: this, address });
+    const predecessor = this.channelsOf(address).findLast(({ ended }) => !ended);
+    const channel = new Channel({ ports, socket: this, address, predecessor });
     this.channels = this.channels.concat(channel);
     return channel;
+  }
+
+  private channelsOf(address: string): readonly Channel[] {
+    return this.channels.filter(({ addressKey }) => addressKey === address);
+  }
+
+  freeAddress(channel: Channel): void {
+    if (this.lastRouted === channel) this.lastRouted = undefined;
   }
 
   private keepChannels(wanted: (channel: Channel) => boolean): void {
@@ -220,7 +229,7 @@ export class ClientSocket implements ChannelSocket, Peer, SocketOwner {
    * frame that every version of it takes for a sign of life.
    */
   keepAlive(): void {
-    this.channels.find(({ isOpen }) => isOpen)?.send(EMPTY_AWARENESS);
+    this.channels.find(({ isOpen, hasSaidGoodbye }) => isOpen && !hasSaidGoodbye)?.send(EMPTY_AWARENESS);
   }
 
   ping(): void {

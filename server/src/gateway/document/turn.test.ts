@@ -46,3 +46,22 @@ test('P12.12 a flood within one turn does not pile up', () => {
   for (let i = 0; i < 1_000; i++) update('x');
   expect(log.filter((entry) => entry === 'x').length).toBeGreaterThan(800);
 });
+
+test('P9.16 a flood keeps its order when something in it holds back what comes after', async () => {
+  const turn = new Turn((work) => work());
+  const handled: number[] = [];
+  const heldBack: number[] = [];
+  const take = (n: number) => {
+    if (handled.includes(100)) heldBack.push(n);
+    else handled.push(n);
+  };
+  const sent = Array.from({ length: 300 }, (_, n) => n);
+  for (const n of sent) {
+    const frame = new FrameReader(Uint8Array.of(FrameType.Sync, SyncType.Update, 2, 0, 0));
+    const source = { resume: () => take(n) };
+    const waits = heldBack.length === 0 && turn.takes(source, frame.uint(), frame);
+    if (!waits) take(n);
+  }
+  await turnOver();
+  expect([...handled, ...heldBack]).toEqual(sent);
+});

@@ -45,7 +45,11 @@ export class Turn {
       this.ending = setImmediate(this.end);
       return false;
     }
-    if (this.waiting.length >= MAX_WAITING) this.handleWaiting();
+    if (this.waiting.length >= MAX_WAITING) {
+      this.handleWaiting();
+      // What was handled may hold this one back.
+      return false;
+    }
     this.waiting.push({ source, type, reader });
     return true;
   }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@weft/common';
-import type { Outbound } from '../wire/outbound.ts';
+import type { FrameSink } from '../wire/outbound.ts';
 import type { FrameBody } from '../wire/frames.ts';
 
 /**
@@ -14,7 +14,7 @@ export interface SessionClient {
   readonly addressKey: string;
   /** As it stands on the wire. */
   readonly address: Uint8Array;
-  readonly out: Outbound;
+  readonly out: FrameSink;
   /** When its first frame came, milliseconds since 1970. */
   readonly openedAt: number;
   /** Its session is over. */

@@ -4,10 +4,10 @@ import type { DocumentKey, ErrorCode, Principal } from '@weft/common';
 import { TokenBucket } from '@weft/limits';
 import type { Connection } from '@hocuspocus/server';
 import * as Y from 'yjs';
-import type { Outbound } from '../wire/outbound.ts';
 import { Acknowledgements, type Answered } from '../document/acknowledgements.ts';
 import type { LiveDocument } from '../document/live-document.ts';
 import type { Participant } from '../document/participant.ts';
+import { NOWHERE, type FrameSink } from '../wire/outbound.ts';
 import {
   requestTokenBody,
   syncStatusBody,
@@ -54,7 +54,7 @@ export class Session implements Participant, Answered {
   /** Updates in a row that referred to unknown edits. */
   missing = 0;
   private readonly ports: SessionPorts;
-  private readonly out: Outbound;
+  private out: FrameSink;
   private person: Principal;
   private rights: Access;
   private spokenFor = NOBODY;
@@ -189,6 +189,11 @@ export class Session implements Participant, Answered {
   }
 
   // ── ending ─────────────────────────────────────────────────────────────────
+
+  /** Its client listens no longer; what it has sent is still handled. */
+  silence(): void {
+    this.out = NOWHERE;
+  }
 
   end(code: ErrorCode): void {
     this.client.end(code);

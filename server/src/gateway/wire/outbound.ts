@@ -18,6 +18,22 @@ export interface OutboundOptions {
   readonly owner: { readsTooSlowly(): void };
 }
 
+/** Where the frames of a session go. */
+export type FrameSink = Pick<
+  Outbound,
+  'enqueue' | 'enqueueState' | 'send' | 'flush' | 'congested' | 'drained'
+>;
+
+/** For those of somebody who does not want any more. */
+export const NOWHERE: FrameSink = {
+  enqueue: () => undefined,
+  enqueueState: () => undefined,
+  send: () => undefined,
+  flush: () => undefined,
+  congested: false,
+  drained: () => Promise.resolve(),
+};
+
 function flush(outbound: Outbound): void {
   outbound.flush();
 }
