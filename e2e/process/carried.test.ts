@@ -135,6 +135,18 @@ test("P1.14 what a witness writes itself after a crash does not wait for somebod
   expect(rows.some(({ kind }) => kind === 'carried')).toBe(false);
 });
 
+test('P4.12 a witness who may no longer write when the author comes back starts from a fresh copy', async () => {
+  const { server, author, witness, letAuthorReturn } = await crashBetweenShowingAndSaving('never');
+  await until(() => witness.provider.isAuthenticated, { what: 'the witness to be back' });
+  witness.text.insert(witness.text.length, 'And mine. ');
+  await server.as({ sub: 'olga' }).grant(NAME, 'user:witness', 'viewer');
+  await until(() => witness.events.some((event) => event.weft === 'access' && event.role === 'viewer'));
+  letAuthorReturn();
+  await author.saved();
+  expect(await witness.event('closed', 10_000)).toMatchObject({ code: 'document-rebuild' });
+  expect(author.text.toJSON()).toBe('saved. shown. ');
+});
+
 /** A session of whoever, in a copy of what is saved in which the author wrote something else. */
 async function forgerOf({ server, author }: Crash, sub: string): Promise<Session> {
   const document = new Y.Doc();

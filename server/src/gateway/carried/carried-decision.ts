@@ -1,6 +1,6 @@
 import type { AuditLog } from '@weft/audit';
 import type { Claims, ClientBindings } from '@weft/authorize';
-import { nameOf, WeftError, type Principal, type UpdateAnalysis } from '@weft/common';
+import { nameOf, WeftError, type ErrorCode, type Principal, type UpdateAnalysis } from '@weft/common';
 import { mayWrite } from '../access/may-write.ts';
 import type { SessionAccess } from '../access/session-access.ts';
 import type { Owed } from '../document/acknowledgements.ts';
@@ -59,9 +59,11 @@ export class CarriedDecision {
     if (analysis.missing.length > 0) return false;
     const authors = this.ports.authorship.foreignAuthors(carrier, analysis);
     if (authors.size === 0) {
-      const allowed = mayWrite(carrier.access.role, analysis);
-      if (allowed) void document.writer.write(carrier, analysis, 'edit');
-      answer(item, allowed);
+      if (!mayWrite(carrier.access.role, analysis)) refuse(item, 'write-forbidden');
+      else {
+        void document.writer.write(carrier, analysis, 'edit');
+        answer(item, true);
+      }
       return true;
     }
     if (now < item.takenAt || isHere(document, analysis)) return false;
@@ -95,12 +97,7 @@ export class CarriedDecision {
       session: carrier.id,
       detail: { authors },
     });
-    if (!allowed) {
-      answer(item, false);
-      carrier.sendNow(refusedBody('client-id-taken', { repaired: false }));
-      carrier.end('document-rebuild');
-      return;
-    }
+    if (!allowed) return refuse(item, 'client-id-taken');
     // The author may have come back while the permissions were read.
     const analysis = this.analyze(item);
     if (!analysis) throw new WeftError('update-costly');
@@ -136,6 +133,14 @@ function answer({ carrier, owed }: CarriedItem, saved: boolean): void {
   const { document } = carrier;
   owed.decide(document.progress.lastTicket, saved);
   document.answers.settle(carrier);
+}
+
+/** The carrier's copy has what nobody else is going to have. */
+function refuse(item: CarriedItem, code: ErrorCode): void {
+  const { carrier } = item;
+  answer(item, false);
+  carrier.sendNow(refusedBody(code, { repaired: false }));
+  carrier.end('document-rebuild');
 }
 
 /** Whether a session of one of these very Yjs clients is open; the same person in a new tab can't bring them. */
