@@ -1,29 +1,18 @@
-import { createDatabase, differences, openSession, until, type Session } from '@weft/harness';
-import pg from 'pg';
-import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { startTestServer, type TestServer } from '../../testing/running-server.ts';
+import { differences, openSession, until, type Session } from '@weft/harness';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { startServerAndDatabase, type ServerAndDatabase } from '../../testing/server-and-database.ts';
 
 const NAME = 'cloth';
 
-interface Place {
-  readonly server: TestServer;
-  readonly database: pg.Client;
-}
-
-async function begin(mode: string): Promise<Place> {
-  const DATABASE_URL = await createDatabase(inject('postgresUrl'));
-  const server = await startTestServer({ DATABASE_URL });
-  onTestFinished(() => server.remove());
-  const database = new pg.Client({ connectionString: DATABASE_URL });
-  await database.connect();
-  onTestFinished(() => database.end());
-  const owner = server.as({ sub: 'olga' });
+async function begin(mode: string): Promise<ServerAndDatabase> {
+  const place = await startServerAndDatabase();
+  const owner = place.server.as({ sub: 'olga' });
   await owner('PUT', `/v1/documents/${NAME}`, { body: { mode } });
   await owner('PUT', `/v1/documents/${NAME}/grants/user:anna`, { body: { role: 'editor' } });
-  return { server, database };
+  return place;
 }
 
-async function enter({ server }: Place, sub: string): Promise<Session> {
+async function enter({ server }: ServerAndDatabase, sub: string): Promise<Session> {
   const session = openSession({
     url: `${server.url.replace('http', 'ws')}/collab`,
     name: NAME,
@@ -35,7 +24,11 @@ async function enter({ server }: Place, sub: string): Promise<Session> {
 }
 
 /** Changes Anna's role so that it is in force at the very moment at which what she types meanwhile is to be logged. */
-async function demoteWhile({ database }: Place, role: string, type: () => Promise<unknown>): Promise<void> {
+async function demoteWhile(
+  { database }: ServerAndDatabase,
+  role: string,
+  type: () => Promise<unknown>,
+): Promise<void> {
   await database.query('BEGIN');
   await database.query('UPDATE documents SET policy_rev = policy_rev + 1 WHERE name = $1', [NAME]);
   await database.query('UPDATE grants SET role = $1 WHERE subject = $2', [role, 'user:anna']);

@@ -1,20 +1,14 @@
 import { documentKey } from '@weft/common';
-import { createDatabase, documentOf, until } from '@weft/harness';
-import pg from 'pg';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { documentOf, until } from '@weft/harness';
+import { expect, test } from 'vitest';
 import * as Y from 'yjs';
-import { startTestServer } from '../../testing/running-server.ts';
+import { startServerAndDatabase } from '../../testing/server-and-database.ts';
 
 const KEY = documentKey('default', 'cloth');
 const PATH = '/v1/documents/cloth';
 
 test('P1.1 an update over HTTP is not called saved when its document is given up before it is written', async () => {
-  const DATABASE_URL = await createDatabase(inject('postgresUrl'));
-  const server = await startTestServer({ DATABASE_URL });
-  onTestFinished(() => server.remove());
-  const database = new pg.Client({ connectionString: DATABASE_URL });
-  await database.connect();
-  onTestFinished(() => database.end());
+  const { server, database } = await startServerAndDatabase();
   const ask = server.as({ sub: 'ada' });
   await ask('PUT', PATH, { body: {} });
 
