@@ -1,5 +1,4 @@
 import type pg from 'pg';
-import { sqlState } from './failure.ts';
 import { PreparedQuery, type PreparedStatement, type TextRow } from './prepared-query.ts';
 
 export interface LaneOptions {
@@ -24,8 +23,9 @@ export class Lane {
     try {
       return await PreparedQuery.run(client, statement, this.options.timeoutMs);
     } catch (error) {
-      // No answer from the server: whatever this connection still brings belongs to a statement nobody waits for.
-      if (sqlState(error) === undefined) this.drop(client);
+      // Without an answer, what this connection still brings belongs to a statement nobody waits for. With one, it may
+      // be the connection that is at fault: made to a server, or at a time, that takes no writes, it never will.
+      this.drop(client);
       throw error;
     }
   }

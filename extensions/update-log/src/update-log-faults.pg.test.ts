@@ -197,6 +197,30 @@ describe('the update log and a failing database', () => {
     await log.stop();
   }, 90_000);
 
+  test('P1.5 a connection that was made while the database took no writes is given up when it does', async () => {
+    const ours = await createDatabase(postgres.url);
+    const operator = await openDatabase({ url: ours, logger: silentLogger, poolSize: 1 });
+    await migrate({ pool: operator.pool, directories: [migrationsDirectory], logger: silentLogger });
+    const key = await newDocument(operator);
+    const takeWrites = (mode: 'on' | 'off') =>
+      operator.pool.query(
+        `ALTER DATABASE ${new URL(ours).pathname.slice(1)} SET default_transaction_read_only = ${mode}`,
+      );
+    await takeWrites('on');
+    const database = await openDatabase({ url: ours, logger: silentLogger });
+    const log = testLog(database);
+    const document = await log.open(key, new Recorder());
+    document.append(new Author('ada').next());
+    await until(() => log.stats().degradedSince);
+    // The operator's own connection is older than the setting.
+    await takeWrites('off');
+    await document.flush();
+    const { rows } = await log.readUpdates(key);
+    expect(rows).toHaveLength(1);
+    await log.stop();
+    await Promise.all([database.close(), operator.close()]);
+  });
+
   test('P1.2 a stop that the database does not allow ends in time, and nothing is told to be saved', async () => {
     const log = testLog(proxied);
     const recorder = new Recorder();
