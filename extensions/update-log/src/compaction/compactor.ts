@@ -176,16 +176,14 @@ export class Compactor implements Service {
   /** Resolves to whether there is more to take in. */
   private async snapshot(key: DocumentKey): Promise<boolean> {
     const limits = { rows: ROWS_PER_SNAPSHOT, bytes: BYTES_PER_SNAPSHOT };
-    const { id, epoch, snapshot, rows, head } = await this.reader.sinceSnapshot(key, limits);
-    const last = rows.at(-1);
-    if (!last) return false;
-    const updates = rows.map(({ update }) => update);
-    const state = await this.builder.build(snapshot ? [snapshot, ...updates] : updates);
-    const bytes = updates.reduce((sum, update) => sum + update.byteLength, 0);
-    const stored = await storeSnapshot(this.options.pool, { id, epoch, seq: last.seq, state, bytes });
+    const grown = await this.reader.sinceSnapshot(key, limits);
+    const { id, epoch, seq, bytes, head } = grown;
+    if (seq === grown.snapshotSeq) return false;
+    const state = await this.builder.build(grown);
+    const stored = await storeSnapshot(this.options.pool, { id, epoch, seq, state, bytes });
     this.snapshots.inc({ result: stored ? 'stored' : 'outdated' });
-    this.options.logger.debug({ document: key, seq: last.seq, bytes: state.byteLength }, 'snapshot');
-    return stored && last.seq < head;
+    this.options.logger.debug({ document: key, seq, bytes: state.byteLength }, 'snapshot');
+    return stored && seq < head;
   }
 
   private async prune(client: pg.PoolClient, id: number): Promise<void> {

@@ -1,4 +1,6 @@
 import { Worker } from 'node:worker_threads';
+import type { GrownDocument } from '../reader.ts';
+import { pack } from './packed-updates.ts';
 import type { BuildAnswer, BuildRequest } from './snapshot-worker.ts';
 
 export interface SnapshotBuilderOptions {
@@ -26,14 +28,12 @@ export class SnapshotBuilder {
     this.options = options;
   }
 
-  async build(updates: readonly Uint8Array[]): Promise<Uint8Array> {
+  async build({ snapshot, updates }: Pick<GrownDocument, 'snapshot' | 'updates'>): Promise<Uint8Array> {
     const worker = (this.worker ??= this.spawn());
     const id = ++this.requests;
-    // Copied into one buffer that is handed over: cloned one by one each would take its whole pool page along.
-    const bytes = Uint8Array.from(Buffer.concat(updates));
-    const lengths = updates.map(({ byteLength }) => byteLength);
+    const bytes = pack(snapshot ? [snapshot] : [], updates);
     try {
-      return await this.ask(worker, { id, bytes, lengths }, bytes.buffer);
+      return await this.ask(worker, { id, bytes }, bytes.buffer);
     } catch (error) {
       await this.close();
       throw error;

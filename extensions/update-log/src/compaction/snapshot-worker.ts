@@ -1,11 +1,11 @@
 import { parentPort } from 'node:worker_threads';
 import * as Y from 'yjs';
+import { unpack } from './packed-updates.ts';
 
-/** Updates one after the other in `bytes`, `lengths` apart. */
 export interface BuildRequest {
   readonly id: number;
+  /** Packed updates. */
   readonly bytes: Uint8Array;
-  readonly lengths: readonly number[];
 }
 
 export type BuildAnswer =
@@ -16,11 +16,10 @@ export type BuildAnswer =
  * Applies the updates to a document rather than merging their bytes: the document forgets the content of what was
  * deleted, so the snapshot is as small as what is loaded from it.
  */
-function build({ bytes, lengths }: BuildRequest): Uint8Array<ArrayBuffer> {
+function build({ bytes }: BuildRequest): Uint8Array<ArrayBuffer> {
   const doc = new Y.Doc({ gc: true });
-  let at = 0;
   doc.transact(() => {
-    for (const length of lengths) Y.applyUpdate(doc, bytes.subarray(at, (at += length)));
+    for (const update of unpack(bytes)) Y.applyUpdate(doc, update);
   });
   const state = Uint8Array.from(Y.encodeStateAsUpdate(doc));
   doc.destroy();
