@@ -8,10 +8,9 @@ import {
   type Role,
   type TenantRoles,
 } from '@weft/authorize';
-import { isPattern, nameOf, type DocumentKey, type Principal, WeftError } from '@weft/common';
+import { inTransaction, isPattern, nameOf, type DocumentKey, type Principal, WeftError } from '@weft/common';
 import type { DocumentMode, DocumentRow, DocumentStore } from '@weft/update-log';
 import type { Pool, PoolClient } from 'pg';
-import { inTransaction } from './transaction.ts';
 
 export interface AdministrationStores {
   readonly pool: Pool;
@@ -61,8 +60,8 @@ export class Administration {
 
   /** Makes a document and its maker the owner. @throws WeftError `document-exists` */
   createDocument(by: Principal, key: DocumentKey, settings: DocumentSettings = {}): Promise<DocumentRow> {
-    const { pool, documents, grants, audit } = this.stores;
-    return inTransaction(pool, async (tx) => {
+    const { documents, grants, audit } = this.stores;
+    return this.transaction(async (tx) => {
       const document = await documents.create(tx, { key, createdBy: by.user, ...settings });
       await grants.put({ key, subject: `user:${by.user}`, role: 'owner', by: by.user }, tx);
       await audit.recordIn(tx, { ...act(by, 'document.create', key), detail: settings });
@@ -76,8 +75,8 @@ export class Administration {
     { key, policyRev }: DecidedFor,
     settings: DocumentSettings,
   ): Promise<DocumentRow> {
-    const { pool, documents, audit } = this.stores;
-    return inTransaction(pool, async (tx) => {
+    const { documents, audit } = this.stores;
+    return this.transaction(async (tx) => {
       const document = await documents.update(tx, key, settings);
       if (document.policyRev !== policyRev) throw new PermissionsChanged();
       await audit.recordIn(tx, { ...act(by, 'document.change', key), detail: settings });
@@ -87,9 +86,9 @@ export class Administration {
 
   /** @throws PermissionsChanged; WeftError `document-not-found` */
   deleteDocument(by: Principal, decided: DecidedFor): Promise<void> {
-    const { pool, documents, grants, bindings, audit } = this.stores;
+    const { documents, grants, bindings, audit } = this.stores;
     const { key } = decided;
-    return inTransaction(pool, async (tx) => {
+    return this.transaction(async (tx) => {
       await grants.removeAll(key, tx);
       await this.requireRaisedOnce(tx, decided);
       await bindings.removeAll(key, tx);
@@ -100,9 +99,9 @@ export class Administration {
 
   /** @throws PermissionsChanged; WeftError `subject-invalid`, `role-unknown`, `bad-request`, `last-owner` */
   putGrant(by: Principal, decided: DecidedFor, settings: GrantSettings): Promise<Grant> {
-    const { pool, grants, audit } = this.stores;
+    const { grants, audit } = this.stores;
     const { key } = decided;
-    return inTransaction(pool, async (tx) => {
+    return this.transaction(async (tx) => {
       const grant = await grants.put({ key, by: by.user, ...settings } satisfies NewGrant, tx);
       await this.requireRaisedOnce(tx, decided);
       await audit.recordIn(tx, { ...act(by, 'grant.put', key), detail: settings });
@@ -112,9 +111,9 @@ export class Administration {
 
   /** @throws PermissionsChanged; WeftError `last-owner` */
   removeGrant(by: Principal, decided: DecidedFor, subject: string): Promise<boolean> {
-    const { pool, grants, audit } = this.stores;
+    const { grants, audit } = this.stores;
     const { key } = decided;
-    return inTransaction(pool, async (tx) => {
+    return this.transaction(async (tx) => {
       const removed = await grants.remove({ key, subject }, tx);
       await this.requireRaisedOnce(tx, decided);
       if (removed) await audit.recordIn(tx, { ...act(by, 'grant.remove', key), detail: { subject } });
@@ -135,9 +134,9 @@ export class Administration {
    * @throws WeftError `name-invalid`
    */
   async announceChange(by: Principal, pattern: string): Promise<void> {
-    const { pool, audit } = this.stores;
+    const { audit } = this.stores;
     if (!isPattern(pattern)) throw new WeftError('name-invalid');
-    return inTransaction(pool, async (tx) => {
+    return this.transaction(async (tx) => {
       await bumpPolicyRevision(tx, by.tenant, pattern);
       await audit.recordIn(tx, { ...act(by, 'permissions.changed'), detail: { pattern } });
     });
@@ -145,20 +144,24 @@ export class Administration {
 
   /** @throws WeftError `bad-request` */
   putRole(by: Principal, role: Role): Promise<void> {
-    const { pool, tenantRoles, audit } = this.stores;
-    return inTransaction(pool, async (tx) => {
+    const { tenantRoles, audit } = this.stores;
+    return this.transaction(async (tx) => {
       await tenantRoles.put(by.tenant, role, by.user, tx);
       await audit.recordIn(tx, { ...act(by, 'role.put'), detail: role });
     });
   }
 
   removeRole(by: Principal, name: string): Promise<boolean> {
-    const { pool, tenantRoles, audit } = this.stores;
-    return inTransaction(pool, async (tx) => {
+    const { tenantRoles, audit } = this.stores;
+    return this.transaction(async (tx) => {
       const removed = await tenantRoles.remove(by.tenant, name, tx);
       if (removed) await audit.recordIn(tx, { ...act(by, 'role.remove'), detail: { name } });
       return removed;
     });
+  }
+
+  private transaction<T>(work: (tx: PoolClient) => Promise<T>): Promise<T> {
+    return inTransaction(() => this.stores.pool.connect(), work);
   }
 }
 

@@ -1,6 +1,6 @@
 import { type DocumentKey, isPattern, nameOf, type Subject, tenantOf, WeftError } from '@weft/common';
 import type { Pool } from 'pg';
-import { bumpPolicyRevision, inTransaction, type Queryable, unavailableOnFailure } from './postgres.ts';
+import { bumpPolicyRevision, joinTransaction, type Queryable, unavailableOnFailure } from './postgres.ts';
 import { OWNER, type RoleTable } from './role.ts';
 import { isSubject } from './subject.ts';
 
@@ -88,7 +88,7 @@ export class GrantStore {
     if (expiresAt !== undefined && !(expiresAt > Date.now() && expiresAt <= 8.64e15)) {
       throw new WeftError('bad-request', { detail: 'expiresAt is past' });
     }
-    return inTransaction(this.pool, tx, async (client) => {
+    return joinTransaction(this.pool, tx, async (client) => {
       await bumpPolicyRevision(client, tenant, pattern);
       await this.checkRole(client, tenant, role);
       if (role !== OWNER.name || expiresAt !== undefined) await keepAnOwner(client, tenant, pattern, subject);
@@ -113,7 +113,7 @@ export class GrantStore {
    */
   async remove(name: GrantName, tx?: Queryable): Promise<boolean> {
     const { tenant, pattern } = place(name);
-    return inTransaction(this.pool, tx, async (client) => {
+    return joinTransaction(this.pool, tx, async (client) => {
       await bumpPolicyRevision(client, tenant, pattern);
       await keepAnOwner(client, tenant, pattern, name.subject);
       const { rows } = await client.query(
@@ -126,7 +126,7 @@ export class GrantStore {
 
   /** For a document that is being deleted: who makes the name again must not inherit its people. */
   async removeAll(key: DocumentKey, tx?: Queryable): Promise<void> {
-    await inTransaction(this.pool, tx, async (client) => {
+    await joinTransaction(this.pool, tx, async (client) => {
       await bumpPolicyRevision(client, tenantOf(key), nameOf(key));
       await client.query('DELETE FROM grants WHERE tenant = $1 AND pattern = $2', [
         tenantOf(key),

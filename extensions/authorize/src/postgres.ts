@@ -1,4 +1,4 @@
-import { checkOut, type DocumentKey, nameOf, tenantOf, toWeftError, WeftError } from '@weft/common';
+import { type DocumentKey, inTransaction, nameOf, tenantOf, WeftError } from '@weft/common';
 import type { Pool, QueryResultRow } from 'pg';
 import type { Role } from './role.ts';
 
@@ -12,25 +12,12 @@ export interface Queryable {
  *
  * @throws WeftError of `work`, else `permissions-unavailable`
  */
-export async function inTransaction<T>(
+export async function joinTransaction<T>(
   pool: Pool,
   given: Queryable | undefined,
   work: (tx: Queryable) => Promise<T>,
 ): Promise<T> {
-  if (given) return work(given);
-  const client = await unavailableOnFailure(() => checkOut(() => pool.connect()));
-  let broken: Error | undefined;
-  try {
-    await client.query('BEGIN');
-    const result = await work(client);
-    await client.query('COMMIT');
-    return result;
-  } catch (error) {
-    await client.query('ROLLBACK').catch((cause: unknown) => (broken = toWeftError(cause)));
-    throw unavailable(error);
-  } finally {
-    client.release(broken);
-  }
+  return given ? work(given) : unavailableOnFailure(() => inTransaction(() => pool.connect(), work));
 }
 
 /** Whatever the database throws means that the answer is not known, and then the answer is no. */

@@ -2,7 +2,7 @@ import { WeftError } from '@weft/common';
 import type { Pool } from 'pg';
 import {
   bumpPolicyRevision,
-  inTransaction,
+  joinTransaction,
   type Queryable,
   type RoleRow,
   roleOf,
@@ -34,7 +34,7 @@ export class TenantRoles {
   async put(tenant: string, role: Role, by: string, tx?: Queryable): Promise<void> {
     const problem = this.roles.get(role.name) ? 'the name is taken' : roleProblem(role);
     if (problem) throw new WeftError('bad-request', { detail: problem });
-    await inTransaction(this.pool, tx, async (client) => {
+    await joinTransaction(this.pool, tx, async (client) => {
       // Whoever has the role has other rights from now on, in whatever document.
       await bumpPolicyRevision(client, tenant, '*');
       await client.query(
@@ -58,7 +58,7 @@ export class TenantRoles {
 
   /** Grants that name it give nothing from then on. */
   async remove(tenant: string, name: string, tx?: Queryable): Promise<boolean> {
-    return inTransaction(this.pool, tx, async (client) => {
+    return joinTransaction(this.pool, tx, async (client) => {
       await bumpPolicyRevision(client, tenant, '*');
       const { rows } = await client.query(
         'DELETE FROM roles WHERE tenant = $1 AND name = $2 RETURNING name',

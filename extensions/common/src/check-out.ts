@@ -1,4 +1,4 @@
-interface Connection {
+export interface Connection {
   on(event: 'error', listener: () => void): unknown;
   listeners(event: 'error'): readonly unknown[];
 }

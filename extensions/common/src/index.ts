@@ -7,6 +7,7 @@ export * from './document.ts';
 export * from './errors.ts';
 export * from './hook-refusal.ts';
 export * from './http.ts';
+export * from './in-transaction.ts';
 export * from './pattern.ts';
 export * from './ports.ts';
 export * from './principal.ts';
