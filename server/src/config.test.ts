@@ -107,6 +107,7 @@ describe('P10.2 a bad configuration is refused', () => {
     ['WEFT_TRUSTED_PROXIES', 'proxy.local'],
     ['WEFT_JWKS_URL', 'http://keys.example/jwks'],
     ['WEFT_INSTANCE_ID', 'a b'],
+    ['WEFT_WEB_ROOT', '/nowhere'],
     ['DATABASE_URL', 'mysql://localhost/x'],
   ])('%s=%s', (name, text) => {
     expect(problemsOf({ [name]: text })).toEqual([expect.stringContaining(`${name} must be`)]);
@@ -135,6 +136,7 @@ describe('P10.2 a bad configuration is refused', () => {
     [{ WEFT_DRAIN_SPREAD: '25s' }, /must be shorter than WEFT_SHUTDOWN_TIMEOUT/],
     [{ WEFT_MAX_DOCUMENT: '1MiB' }, /must not be larger/],
     [{ WEFT_JWT_SECRET_FILE: '/nowhere' }, /cannot be read/],
+    [{ WEFT_JWT_SECRET: SECRET, WEFT_JWT_SECRET_FILE: import.meta.filename }, /both set/],
   ])('when options contradict each other: %j', (environment, reason) => {
     expect(problemsOf(environment)).toEqual([expect.stringMatching(reason)]);
   });
@@ -173,6 +175,11 @@ describe('migrating at start', () => {
 test('an unknown WEFT_ variable is warned of', () => {
   const config = loadConfig({ environment: { WEFT_MAX_FRAMES: '1' } });
   expect(config.warnings).toEqual([expect.stringContaining('WEFT_MAX_FRAMES is not an option')]);
+});
+
+test('a secret for an endpoint that is not set is warned of', () => {
+  const environment = { WEFT_PERMISSION_SECRET: SECRET };
+  expect(loadConfig({ environment }).warnings).toEqual([expect.stringContaining('WEFT_PERMISSION_URL')]);
 });
 
 test('what is in force is shown without secrets', () => {

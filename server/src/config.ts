@@ -77,7 +77,7 @@ export function loadConfig({
     instanceId: values.instanceId ?? madeUpInstanceId(),
     autoMigrate: values.autoMigrate ?? (values.databaseUrl === undefined || !isProduction(values)),
     development,
-    warnings: unknownVariables(environment),
+    warnings: [...unknownVariables(environment), ...idleOptions(given)],
   };
 }
 
@@ -111,6 +111,7 @@ function findText({ name, flags, environment, problems, given }: OptionSource, o
     return option.default === undefined ? undefined : { text: option.default, where: option.env };
   }
   given.add(name);
+  if (variable && file) problems.push(`${option.env} and ${option.env}_FILE are both set. Keep one of them.`);
   if (flag !== undefined) return { text: flag, where: flagOf(name) };
   if (variable) return { text: variable, where: option.env };
   try {
@@ -179,6 +180,12 @@ function madeUpInstanceId(): string {
     .replaceAll(/[^A-Za-z0-9._-]/g, '-')
     .slice(0, 48);
   return `${host}-${randomBytes(4).toString('hex')}`;
+}
+
+/** What is set and waits for something else to be set. */
+function idleOptions(given: ReadonlySet<OptionName>): string[] {
+  if (!given.has('permissionSecret') || given.has('permissionUrl')) return [];
+  return ['WEFT_PERMISSION_SECRET has no effect without WEFT_PERMISSION_URL: no endpoint is asked.'];
 }
 
 /** A misspelt variable is otherwise noticed only when the limit it should have set is missed. */

@@ -1,7 +1,7 @@
 import { createDatabase, until } from '@weft/harness';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import * as Y from 'yjs';
-import { startTestServer, type Ask, type TestServer } from '../testing/running-server.ts';
+import { startTestServer, type Answer, type Ask, type TestServer } from '../testing/running-server.ts';
 
 let server: TestServer;
 let alice: Ask;
@@ -373,6 +373,30 @@ describe('requests', () => {
     });
     expect(await alice('GET', '/v1/nothing')).toMatchObject({ status: 404, code: 'not-found' });
     expect(await alice('GET', '/v1/documents/%zz')).toMatchObject({ code: 'bad-request' });
+  });
+
+  test('P7.20 what is wrong with a request is said', async () => {
+    const { path } = await madeByAlice();
+    const grant = `${path}/grants/user%3Abob`;
+    const json = { 'content-type': 'application/json' };
+    const requests: readonly [Promise<Answer>, RegExp][] = [
+      [alice('GET', `${path}/updates?after=1`), /After is not <epoch>:<seq>/],
+      [alice('PUT', grant, { body: Buffer.from('{"role":'), headers: json }), /not valid JSON/],
+      [alice('PUT', grant, { headers: json }), /cannot be empty/],
+      [
+        alice('PUT', grant, { body: Buffer.from('role=editor'), headers: { 'content-type': 'text/x' } }),
+        /Media Type/,
+      ],
+      [
+        alice('PUT', grant, { body: { role: 'editor', expiresAt: '2001-01-01T00:00:00Z' } }),
+        /ExpiresAt is past/,
+      ],
+    ];
+    for (const [request, said] of requests) {
+      const answer = await request;
+      expect(answer).toMatchObject({ status: 400, code: 'bad-request' });
+      expect(JSON.stringify(answer.body)).toMatch(said);
+    }
   });
 
   test('the description lists the documented routes', async () => {

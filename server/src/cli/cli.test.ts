@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTokenVerifier } from '@weft/auth-jwt';
@@ -23,12 +23,16 @@ interface Ended {
 }
 
 function weft(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  return run(MAIN, args, env);
+}
+
+function run(program: string, args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
   return new Promise((resolve) => {
     const { PATH, NODE_COMPILE_CACHE } = process.env;
     const options = { cwd: directory, env: { PATH, NODE_COMPILE_CACHE, ...env } };
     const child = execFile(
       process.execPath,
-      ['--conditions=weft-source', MAIN, ...args],
+      ['--conditions=weft-source', program, ...args],
       options,
       (_error, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
     );
@@ -43,6 +47,13 @@ describe('P10.3 weft', () => {
       expect(out).toContain(command);
       expect((await weft([command, '--help'])).out).toContain('Examples:');
     }
+  });
+
+  test('P10.3 says what to do where it is not built', async () => {
+    cpSync(new URL('../../bin', import.meta.url), join(directory, 'server/bin'), { recursive: true });
+    const { code, err } = await run(join(directory, 'server/bin/weft.js'), ['--help']);
+    expect(code).toBe(1);
+    expect(err).toContain('npm run build');
   });
 
   test('P10.3 serve lists every option with its variable', async () => {

@@ -99,7 +99,7 @@ export const OPTIONS = {
     env: 'WEFT_WEB_ROOT',
     section: 'Server',
     takes: 'directory',
-    schema: value.anyText,
+    schema: value.webRoot,
     otherwise: 'the demo editor',
     description: 'Directory of static files served at /; none serves no pages.',
   },

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { trustedUrl } from '@weft/common';
 import { z } from 'zod';
 
@@ -19,6 +21,11 @@ export const text = (must: string, pattern: RegExp) =>
   reads(must, (value) => (pattern.test(value) ? value : undefined));
 
 export const anyText = reads('some text', (value) => (value === '' ? undefined : value));
+
+/** Noticed at the start, not by the first who opens the page. */
+export const webRoot = reads('none, or a directory with an index.html', (value) =>
+  value === 'none' || existsSync(join(value, 'index.html')) ? value : undefined,
+);
 
 export const integer = (min: number, max: number) =>
   reads(`a whole number from ${min} to ${max}`, (value) => {

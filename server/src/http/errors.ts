@@ -15,7 +15,7 @@ export function sendError(error: WeftError, reply: FastifyReply, hint = ''): Fas
     .send(JSON.stringify({ error: { code, message: ERRORS[code].message + hint, ...data } }));
 }
 
-/** What Fastify refuses by itself, in our codes. Its message is shown only where it describes the schema. */
+/** What Fastify refuses by itself, in our codes. */
 function fromFastify(error: FastifyError): WeftError {
   const options = { detail: error.message, cause: error };
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new WeftError('frame-too-large', options);
@@ -56,7 +56,12 @@ function answer({ error, known, request, reply }: Refusal): FastifyReply {
   else if (known.cause && known.status >= 500)
     request.log.warn({ code, detail, err: known.cause }, 'request refused');
   else request.log.debug({ code, detail }, 'request refused');
-  return sendError(known, reply, error.validation ? ` ${capitalized(error.message)}.` : '');
+  return sendError(known, reply, hintOf(known));
+}
+
+/** What is wrong with a request is its sender's to know; the details of everything else are for the log. */
+function hintOf({ code, detail }: WeftError): string {
+  return code === 'bad-request' && detail !== undefined ? ` ${capitalized(detail)}.` : '';
 }
 
 function capitalized(text: string): string {
