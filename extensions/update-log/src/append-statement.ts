@@ -15,8 +15,8 @@ export interface DocumentBatch {
 
 /**
  * The common case, one document whose head was guessed right, without the function: a quarter of its CPU for one row,
- * half for ten. It asks for the head to be exactly the guessed one. Every attempt guesses the same, so no earlier one
- * can have succeeded, and nothing has to be searched. Finds no document for every other case; the function then says
+ * half for ten. It asks for the head to be exactly the guessed one. Only a first attempt guesses, so no earlier one can
+ * have succeeded, and nothing has to be searched. Finds no document for every other case; the function then says
  * which it is.
  */
 const ADVANCED = `WITH advanced AS (

@@ -168,7 +168,7 @@ export class Appender {
 
   /** Comes back when each part of the batch is written, failed, or waits to be authorized again. */
   private async write(lane: Lane, batches: readonly QueuedBatch[]): Promise<void> {
-    const written = batches.filter(({ rows }) => rows.length > 0);
+    let written = batches.filter(({ rows }) => rows.length > 0);
     for (const batch of batches) if (batch.rows.length === 0) this.settle(batch, undefined);
     if (written.length === 0) return;
     for (let attempt = 0; ; attempt++) {
@@ -179,6 +179,7 @@ export class Appender {
           this.settle(batch, outcomes.get(batch.document) ?? { outcome: 'deleted' });
         return;
       } catch (error) {
+        written = written.map(withoutGuess);
         if (await this.mayRetry(error, written, attempt)) continue;
         if (written.length === 1 || this.stopping.signal.aborted) {
           for (const batch of written) this.failBatch(batch, this.finalError(error));
@@ -289,4 +290,12 @@ export class Appender {
     this.schedule(queue);
     this.wake();
   }
+}
+
+/**
+ * Who has tried may have written: the log can stand where it was guessed to stand because of that very attempt, when the
+ * guess came of a rumour. From then on earlier rows are searched for.
+ */
+function withoutGuess(batch: QueuedBatch): QueuedBatch {
+  return { ...batch, guess: undefined };
 }

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { silentLogger } from '@weft/common';
 import { createDatabase, startPostgres, FaultProxy, until, type PostgresServer } from '@weft/harness';
 import { migrate, openDatabase, type Database } from '@weft/postgres';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { migrationsDirectory } from './index.ts';
 import { Author, Recorder, editsOf, newDocument, testLog } from './testing/log.ts';
 
@@ -37,6 +38,21 @@ describe('the update log and a failing database', () => {
     return Number(rows[0]?.head);
   }
 
+  /** From the next statement of this name on, nothing reaches the client. */
+  function loseAnswerTo(name: string): void {
+    const { query } = pg.Client.prototype;
+    const spy = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (
+      this: pg.Client,
+      ...args: unknown[]
+    ) {
+      if ((args[0] as { name?: string }).name === name) {
+        proxy.toClient.mode = 'drop';
+        spy.mockRestore();
+      }
+      return Reflect.apply(query, this, args) as never;
+    });
+  }
+
   test('P1.3 a commit whose answer was lost is found, not written again', async () => {
     const log = testLog(proxied);
     const recorder = new Recorder();
@@ -55,6 +71,26 @@ describe('the update log and a failing database', () => {
     expect(recorder.rows.map(({ seq }) => seq)).toEqual([1, 2, 3]);
     expect(await headOf(document.id)).toBe(3);
     expect(editsOf(recorder.rows.map(({ update }) => update))).toEqual(['ada:1', 'ada:2', 'ada:3']);
+    await log.stop();
+  });
+
+  test('P1.3 a commit whose answer was lost is found, whatever is said of how far the log has got', async () => {
+    const log = testLog(proxied);
+    const recorder = new Recorder();
+    const author = new Author('ada');
+    const document = await log.open(await newDocument(direct), recorder);
+    document.append(author.next());
+    await document.flush();
+    // Nobody has written that row: the log gets there by the very batch whose answer is lost.
+    document.expect(2);
+    loseAnswerTo('weft_append');
+    document.append(author.next());
+    await until(async () => (await headOf(document.id)) === 2);
+    proxy.cut();
+    proxy.toClient.mode = 'pass';
+    await document.flush();
+    expect(recorder.rows.map(({ seq }) => seq)).toEqual([1, 2]);
+    expect(await headOf(document.id)).toBe(2);
     await log.stop();
   });
 
