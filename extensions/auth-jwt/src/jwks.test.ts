@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type ErrorCode, WeftError } from '@weft/common';
+import { type ErrorCode, isRetryable, WeftError } from '@weft/common';
 import jwt from 'jsonwebtoken';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createTokenVerifier, type TokenVerifier, type TokenVerifierOptions } from './verifier.ts';
@@ -78,6 +78,40 @@ describe('P3.9 the keys of an issuer', () => {
     }
     expect(requests).toBe(2);
     expect(await codeOf(token(rsa.privateKey, 'RS256', 'r'), by)).toBe('accepted');
+  });
+
+  test('P3.9 whoever comes with a new key right after a fetch is asked to come back, and gets in then', async () => {
+    respond = answer([jwk(rsa.publicKey, { kid: 'r' })]);
+    const by = create({ jwksCooldown: 10_000 });
+    expect(await codeOf(token(rsa.privateKey, 'RS256', 'r'), by)).toBe('accepted');
+    respond = answer([jwk(rsa.publicKey, { kid: 'r' }), jwk(ec.publicKey, { kid: 'e' })]);
+    const withNewKey = token(ec.privateKey, 'ES256', 'e');
+    const invented = token(ec.privateKey, 'ES256', 'invented');
+    for (let n = 1; n < 10; n++) {
+      now += 1_000;
+      expect(await codeOf(withNewKey, by)).toBe('token-key-unknown');
+      expect(await codeOf(invented, by)).toBe('token-key-unknown');
+    }
+    expect(isRetryable('token-key-unknown')).toBe(true);
+    expect(requests).toBe(1);
+    now += 1_000;
+    expect(await Promise.all([codeOf(invented, by), codeOf(withNewKey, by)])).toEqual([
+      'token-invalid',
+      'accepted',
+    ]);
+    expect(requests).toBe(2);
+  });
+
+  test('P3.9 an issuer that cannot be asked has said no word of a new key', async () => {
+    respond = answer([jwk(rsa.publicKey, { kid: 'r' })]);
+    const by = create({ jwksCooldown: 10_000 });
+    expect(await codeOf(token(rsa.privateKey, 'RS256', 'r'), by)).toBe('accepted');
+    now += 10_000;
+    respond = (response) => response.writeHead(503).end();
+    expect(await codeOf(token(ec.privateKey, 'ES256', 'e'), by)).toBe('token-key-unknown');
+    now += 10_000;
+    respond = answer([jwk(ec.publicKey, { kid: 'e' })]);
+    expect(await codeOf(token(ec.privateKey, 'ES256', 'e'), by)).toBe('accepted');
   });
 
   test('P3.9 a key that is withdrawn ends with the age of the set', async () => {

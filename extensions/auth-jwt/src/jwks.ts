@@ -42,17 +42,22 @@ export class JwksKeys {
   /**
    * The key of this id.
    *
-   * @throws WeftError `token-invalid` when the issuer has no such key, `permissions-unavailable` when the set
-   * cannot be had or is too old to be trusted
+   * @throws WeftError `token-invalid` when the issuer has no such key, `token-key-unknown` when it may have one that
+   * cannot be asked for yet, `permissions-unavailable` when the set cannot be had or is too old to be trusted
    */
   async get(kid: string): Promise<VerificationKey> {
+    const asked = this.options.clock.now();
     if (this.isStale() || !this.keys.has(kid)) await this.refresh();
     if (this.isStale()) {
       throw new WeftError('permissions-unavailable', { detail: 'the key set cannot be fetched' });
     }
     const key = this.keys.get(kid);
-    if (!key) throw new WeftError('token-invalid', { detail: 'the issuer has no key of this kid' });
-    return key;
+    if (key) return key;
+    // Only a set that was fetched since can say no for good: the keys may have been changed after an older one.
+    const isAnswered = this.fetchedAt >= asked;
+    throw new WeftError(isAnswered ? 'token-invalid' : 'token-key-unknown', {
+      detail: 'the key set has no key of this kid',
+    });
   }
 
   private isStale(): boolean {

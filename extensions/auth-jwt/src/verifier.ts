@@ -35,7 +35,7 @@ export interface TokenVerifierOptions {
 export interface TokenVerifier {
   /**
    * @throws WeftError `token-missing`, `token-invalid`, `token-expired`; with a key set that cannot be had,
-   * `permissions-unavailable`
+   * `permissions-unavailable`; with a key that the set may have got since it was fetched, `token-key-unknown`
    */
   verify(token: string | undefined): Promise<Principal>;
 }

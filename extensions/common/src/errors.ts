@@ -10,6 +10,11 @@ export const ERRORS = {
   'token-missing': { status: 401, close: 4401, message: 'Send a token.' },
   'token-invalid': { status: 401, close: 4401, message: 'The token is not valid here. Get a new one.' },
   'token-expired': { status: 401, close: 4402, message: 'The token has expired. Get a new one.' },
+  'token-key-unknown': {
+    status: 503,
+    close: 4511,
+    message: 'The key of this token is not known here yet. Come back in a moment.',
+  },
   // May you
   forbidden: {
     status: 403,

@@ -12,7 +12,7 @@ declare module 'fastify' {
 /** RFC 6750 §2.1. Tokens are taken from nowhere else: addresses end up in logs. */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
-/** @throws {WeftError} `token-missing`, `token-invalid`, `token-expired` */
+/** @throws {WeftError} `token-missing`, and what the verifier refuses */
 export async function authenticate(request: FastifyRequest, verifier: TokenVerifier): Promise<void> {
   const { authorization } = request.headers;
   if (authorization === undefined) throw new WeftError('token-missing');

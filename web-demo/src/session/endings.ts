@@ -8,6 +8,7 @@ const FORGETS_LOCAL_COPY = new Set(['access-removed', 'document-deleted']);
 const NEEDS_NEW_TOKEN = new Set(['token-missing', 'token-invalid', 'token-expired']);
 
 const RETRYABLE = new Set([
+  'token-key-unknown',
   'permissions-unavailable',
   'update-missing-dependencies',
   'rate-limited',
