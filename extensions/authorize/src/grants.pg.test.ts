@@ -168,6 +168,15 @@ describe('P3.12 roles of a tenant', () => {
   const tenantRoles = () => new TenantRoles({ pool, roles });
   const drafter: Role = { name: 'drafter', read: true, presence: false, write: ['draft'], manage: false };
 
+  test('P3.12 are named, with the built-in ones, to whoever asks for one that does not exist', async () => {
+    await tenantRoles().put(tenant, drafter, 'root');
+    await tenantRoles().put(`${tenant}x`, { ...drafter, name: 'secretary' }, 'root');
+    await expect(give('user:alice', 'drafted')).rejects.toMatchObject({
+      code: 'role-unknown',
+      data: { roles: ['viewer', 'commenter', 'editor', 'owner', 'drafter'] },
+    });
+  });
+
   test('P3.12 are used, changed and removed, each with a new revision', async () => {
     expect(await code(give('user:alice', 'drafter'))).toBe('role-unknown');
     await tenantRoles().put(tenant, drafter, 'root');

@@ -6,6 +6,8 @@ import { isSubject } from './subject.ts';
 
 /** Rows of one answer. A document with more grants than this wants a group. */
 const MAX_LISTED = 5_000;
+/** Of a tenant's own, to whoever asked for one that does not exist. */
+const MAX_ROLES_NAMED = 100;
 
 export interface Grant {
   /** A document's name or `prefix*`. */
@@ -79,7 +81,7 @@ export class GrantStore {
   /**
    * Gives the subject this role in place of the one it had.
    *
-   * @throws WeftError `subject-invalid`, `role-unknown`, `name-invalid`, `bad-request`, `last-owner`
+   * @throws WeftError `subject-invalid`, `role-unknown` with `data: {roles}`, `name-invalid`, `bad-request`, `last-owner`
    */
   async put(grant: NewGrant, tx?: Queryable): Promise<Grant> {
     const { tenant, pattern } = place(grant);
@@ -137,11 +139,17 @@ export class GrantStore {
 
   private async checkRole(client: Queryable, tenant: string, role: string): Promise<void> {
     if (this.roles.get(role)) return;
-    const { rows } = await client.query('SELECT name FROM roles WHERE tenant = $1 AND name = $2', [
-      tenant,
-      role,
-    ]);
-    if (rows.length === 0) throw new WeftError('role-unknown');
+    const { rows } = await client.query('SELECT FROM roles WHERE tenant = $1 AND name = $2', [tenant, role]);
+    if (rows.length > 0) return;
+    throw new WeftError('role-unknown', { data: { roles: await this.roleNames(client, tenant) } });
+  }
+
+  private async roleNames(client: Queryable, tenant: string): Promise<readonly string[]> {
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT name FROM roles WHERE tenant = $1 ORDER BY name LIMIT ${MAX_ROLES_NAMED}`,
+      [tenant],
+    );
+    return [...this.roles.names(), ...rows.map(({ name }) => name)];
   }
 }
 

@@ -68,7 +68,11 @@ export const ERRORS = {
   },
   'document-exists': { status: 409, close: 4417, message: 'There is a document of this name already.' },
   'document-deleted': { status: 410, close: 4418, message: 'The document has been deleted.' },
-  'role-unknown': { status: 400, close: 4419, message: 'There is no such role.' },
+  'role-unknown': {
+    status: 400,
+    close: 4419,
+    message: 'There is no such role. The answer lists those there are.',
+  },
   'subject-invalid': {
     status: 400,
     close: 4420,

@@ -182,6 +182,14 @@ describe('grants', () => {
     expect(await bob('DELETE', own)).toMatchObject({ status: 403 });
   });
 
+  test('P3.12 who misspells a role is told which there are', async () => {
+    const { path } = await madeByAlice();
+    expect(await alice('PUT', `${path}/grants/user%3Abob`, { body: { role: 'edit' } })).toMatchObject({
+      status: 400,
+      body: { error: { code: 'role-unknown', roles: ['viewer', 'commenter', 'editor', 'owner'] } },
+    });
+  });
+
   test.each([
     ['nobody', { role: 'viewer' }, 'subject-invalid'],
     ['user:bob', { role: 'king' }, 'role-unknown'],
