@@ -68,19 +68,19 @@ export class FaultProxy {
   /** New connections are closed at once. */
   refusing = false;
   private readonly server: Server;
-  private readonly sockets: Set<Socket>;
+  private readonly sockets = new Set<Socket>();
+  private target: number;
 
-  private constructor(parts: { server: Server; port: number; sockets: Set<Socket> }) {
+  private constructor(parts: { server: Server; port: number; target: number }) {
     this.server = parts.server;
     this.port = parts.port;
-    this.sockets = parts.sockets;
+    this.target = parts.target;
     this.toServer = new Flow();
     this.toClient = new Flow();
   }
 
   /** In front of the server on that port of loopback. */
   static async start(targetPort: number): Promise<FaultProxy> {
-    const sockets = new Set<Socket>();
     const server = createServer({ allowHalfOpen: true });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -88,8 +88,8 @@ export class FaultProxy {
     });
     const address = server.address();
     if (!address || typeof address === 'string') throw new Error('The proxy has no port');
-    const proxy = new FaultProxy({ server, port: address.port, sockets });
-    server.on('connection', (client) => proxy.accept(client, targetPort));
+    const proxy = new FaultProxy({ server, port: address.port, target: targetPort });
+    server.on('connection', (client) => proxy.accept(client));
     return proxy;
   }
 
@@ -105,12 +105,18 @@ export class FaultProxy {
     return this.sockets.size / 2;
   }
 
-  private accept(client: Socket, targetPort: number): void {
+  /** From now on it is in front of another server; connections to the one before are reset. */
+  leadTo(port: number): void {
+    this.target = port;
+    this.cut();
+  }
+
+  private accept(client: Socket): void {
     if (this.refusing) {
       client.destroy();
       return;
     }
-    const target = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true });
+    const target = connect({ port: this.target, host: '127.0.0.1', allowHalfOpen: true });
     for (const socket of [client, target]) {
       this.sockets.add(socket);
       socket.setNoDelay(true);

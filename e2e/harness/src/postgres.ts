@@ -1,13 +1,16 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { freePort } from './ports.ts';
 import { findPrepared } from './prepared.ts';
 import { TestProcess } from './process.ts';
 import { findPostgresPrograms } from './programs.ts';
 import { until } from './wait.ts';
+
+const run = promisify(execFile);
 
 /** A real Postgres server of this test run, on a free port of loopback. */
 export interface PostgresServer {
@@ -59,24 +62,84 @@ export function makePostgresDirectory(as = account()): string {
   return directory;
 }
 
+interface ServeOptions {
+  /** Holds its files, in `data`. */
+  readonly directory: string;
+  readonly settings: Readonly<Record<string, string>>;
+  /** Keeps the signals of a terminal, which go to all processes of its group, from the server. */
+  readonly detached?: boolean;
+}
+
 /** @param detached keeps the signals of a terminal, which go to all processes of its group, from the server */
 export async function startPostgres(
   settings: Record<string, string> = {},
   { detached = false } = {},
 ): Promise<PostgresServer> {
-  const bin = programs();
-  const as = account();
-  const directory = makePostgresDirectory(as);
+  const directory = makePostgresDirectory();
+  makePostgresData(join(directory, 'data'));
+  return serve({ directory, settings, detached });
+}
+
+/** A copy of a running server that follows it. */
+export interface PostgresReplica extends PostgresServer {
+  /** It takes writes from now on. */
+  promote(): Promise<void>;
+}
+
+/**
+ * Makes a replica that the server waits for: from now on nothing is committed there that is not here too.
+ *
+ * @param settings those of the server that a replica has to share, such as `max_connections`
+ */
+export async function startReplica(
+  primary: PostgresServer,
+  settings: Record<string, string> = {},
+): Promise<PostgresReplica> {
+  const directory = makePostgresDirectory();
+  const copy = [
+    '-d',
+    primary.url,
+    '-D',
+    join(directory, 'data'),
+    '-R',
+    '-X',
+    'stream',
+    '-c',
+    'fast',
+    '--no-sync',
+  ];
+  await run(join(programs(), 'pg_basebackup'), copy, { cwd: directory, ...account() });
+  const replica = await serve({ directory, settings });
+  const operator = new pg.Client({ connectionString: primary.url });
+  await operator.connect();
+  await operator.query("ALTER SYSTEM SET synchronous_standby_names = '*'");
+  await operator.query('SELECT pg_reload_conf()');
+  const waitedFor = async () => {
+    const { rowCount } = await operator.query("SELECT FROM pg_stat_replication WHERE sync_state = 'sync'");
+    return rowCount === 1;
+  };
+  await until(waitedFor, { what: 'the replica to be waited for' });
+  await operator.end();
+  return Object.assign(replica, {
+    async promote() {
+      const client = new pg.Client({ connectionString: replica.url });
+      await client.connect();
+      await client.query('SELECT pg_promote()');
+      await client.end();
+    },
+  });
+}
+
+/** Starts a server on the files in a directory. */
+async function serve({ directory, settings, detached = false }: ServeOptions): Promise<PostgresServer> {
   const port = await freePort();
-  const data = join(directory, 'data');
-  const options = { cwd: directory, detached, ...as };
-  makePostgresData(data, as);
+  const options = { cwd: directory, detached, ...account() };
   const given = { max_connections: '200', shared_buffers: '64MB', fsync: 'off', ...settings };
-  const args = ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', directory];
+  const args = ['-D', join(directory, 'data'), '-p', String(port), '-h', '127.0.0.1', '-k', directory];
   for (const [name, value] of Object.entries(given)) args.push('-c', `${name}=${value}`);
   const url = `postgres://weft@127.0.0.1:${port}/postgres`;
 
-  const launch = () => new TestProcess('postgres', join(bin, 'postgres'), args, options);
+  const launch = () => new TestProcess('postgres', join(programs(), 'postgres'), args, options);
 
   const server: PostgresServer = {
     url,
