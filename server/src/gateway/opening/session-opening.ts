@@ -60,7 +60,7 @@ export interface SessionOpeningPorts {
   readonly access: SessionAccess;
   readonly documents: Pick<LiveDocuments, 'acquire' | 'release'>;
   readonly hocuspocus: Pick<WeftHocuspocus, 'admission' | 'left' | 'hasExtensions'>;
-  readonly sync: Pick<SyncResponder, 'sendAhead'>;
+  readonly sync: Pick<SyncResponder, 'sendAhead' | 'hasSentAhead'>;
   readonly people: PresentPeople;
   readonly awareness: Pick<AwarenessRelay, 'welcome' | 'welcomeEarly' | 'sessionLeft'>;
   readonly session: SessionPorts;
@@ -104,7 +104,7 @@ export class SessionOpening {
     });
     const connection = await this.connect(client, admitted, { admission, token }).catch((error: unknown) => {
       documents.release(document);
-      throw error;
+      throw this.dropped(client, document) ?? error;
     });
     // Left while it was being opened.
     if (!connection || client.ended) {
@@ -114,7 +114,7 @@ export class SessionOpening {
     // Given up since it was connected to: its sessions have been sent away, and this one would stay behind.
     if (document.discarded) {
       void hocuspocus.left(connection);
-      throw new WeftError('document-reload');
+      throw this.dropped(client, document) ?? new WeftError('document-reload');
     }
     client.enter(new Session({ ports, client, principal, access, document, connection }));
     await admission.connected(connection);
@@ -162,6 +162,15 @@ export class SessionOpening {
     // What users' extensions do to a document when it is loaded belongs to it.
     if (!hocuspocus.hasExtensions) await sync.sendAhead(client, document);
     return admission.connect(document);
+  }
+
+  /**
+   * For whoever was sent a document ahead that has been deleted since: coming back, they would bring it into the next of
+   * its name as if it were their own work. Who has nothing of it may come back.
+   */
+  private dropped(client: OpeningClient, { givenUpFor }: LiveDocument): WeftError | undefined {
+    const mustDrop = givenUpFor === 'document-deleted' && this.ports.sync.hasSentAhead(client);
+    return mustDrop ? new WeftError(givenUpFor) : undefined;
   }
 
   /** The session is open: the frames that have waited are handled next. */
