@@ -1,6 +1,5 @@
-import type { Connection, Hocuspocus } from '@hocuspocus/server';
-import { WeftError, type DocumentKey, type Principal } from '@weft/common';
-import type { LiveDocument } from '../document/live-document.ts';
+import type { Connection, Document, Hocuspocus } from '@hocuspocus/server';
+import type { DocumentKey, Principal } from '@weft/common';
 import { aboutRequest, HocuspocusConnection, type HookedClient } from './hocuspocus-connection.ts';
 import type { UserHooks } from './user-hooks.ts';
 
@@ -48,15 +47,17 @@ export class HookedAdmission {
     this.connectionConfig.isAuthenticated = true;
   }
 
-  /** Has the document made, where it is not yet, and makes the connection that hooks are given. */
-  async connect(live: LiveDocument): Promise<HocuspocusConnection> {
-    const { connectionConfig, context } = this;
-    const { hocuspocus, callbacks, client, key, providerVersion } = this.options;
-    const { readOnly } = connectionConfig;
+  /** Has the document made, where it is not yet. */
+  async open(): Promise<Document> {
+    const { hocuspocus, client, key } = this.options;
     const { request, id } = client.socket;
-    const document = await hocuspocus.createDocument(key, request, id, connectionConfig, context);
-    // Given up while it was being opened, it is nobody's: the client comes back to the one that is loaded anew.
-    if (live.discarded || live.document !== document) throw new WeftError('document-reload');
+    return hocuspocus.createDocument(key, request, id, this.connectionConfig, this.context);
+  }
+
+  /** The connection that hooks are given. */
+  connect(document: Document): HocuspocusConnection {
+    const { readOnly, context } = this;
+    const { callbacks, client, providerVersion } = this.options;
     return new HocuspocusConnection({ client, document, readOnly, context, providerVersion, callbacks });
   }
 

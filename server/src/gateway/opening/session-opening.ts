@@ -8,6 +8,7 @@ import {
   type Logger,
   type Principal,
 } from '@weft/common';
+import type { Document } from '@hocuspocus/server';
 import type { TokenVerifier } from '@weft/auth-jwt';
 import type { Access } from '@weft/authorize';
 import type { SessionAccess } from '../access/session-access.ts';
@@ -16,7 +17,7 @@ import type { LiveDocuments } from '../document/live-documents.ts';
 import { authenticatedBody } from '../wire/frames.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { HookedAdmission } from '../hocuspocus/hooked-admission.ts';
-import type { HookedClient, HocuspocusConnection } from '../hocuspocus/hocuspocus-connection.ts';
+import type { HookedClient } from '../hocuspocus/hocuspocus-connection.ts';
 import type { WeftHocuspocus } from '../hocuspocus/weft-hocuspocus.ts';
 import type { GatewayLimits } from '../limits.ts';
 import { accessBody } from '../wire/messages.ts';
@@ -102,19 +103,20 @@ export class SessionOpening {
       providerVersion,
       key: document.key,
     });
-    const connection = await this.connect(client, admitted, { admission, token }).catch((error: unknown) => {
+    const opened = await this.prepare(client, admitted, { admission, token }).catch((error: unknown) => {
       documents.release(document);
       throw this.dropped(client, document) ?? error;
     });
-    // Left while it was being opened.
-    if (!connection || client.ended) {
-      if (connection) void hocuspocus.left(connection);
-      return documents.release(document);
-    }
-    // Given up since it was connected to: its sessions have been sent away, and this one would stay behind.
-    if (document.discarded) {
+    // Left before the hooks heard of it.
+    if (!opened) return documents.release(document);
+    // Given up meanwhile, it is nobody's: the client comes back to the one that is loaded anew. From here to the session
+    // nothing is waited for, else it would stay behind when the others are sent away.
+    if (document.discarded) throw this.dropped(client, document) ?? new WeftError('document-reload');
+    const connection = admission.connect(opened);
+    // Left meanwhile.
+    if (client.ended) {
       void hocuspocus.left(connection);
-      throw this.dropped(client, document) ?? new WeftError('document-reload');
+      return documents.release(document);
     }
     client.enter(new Session({ ports, client, principal, access, document, connection }));
     await admission.connected(connection);
@@ -146,12 +148,12 @@ export class SessionOpening {
     return created;
   }
 
-  /** Nothing for who has left already. */
-  private async connect(
+  /** Has the hooks say and the document made. Nothing for who has left already. */
+  private async prepare(
     client: OpeningClient,
     { access: { role }, document }: Admitted,
     { admission, token }: { readonly admission: HookedAdmission; readonly token: string },
-  ): Promise<HocuspocusConnection | undefined> {
+  ): Promise<Document | undefined> {
     if (client.ended) return undefined;
     const { hocuspocus, sync } = this.ports;
     await admission.ask(token);
@@ -161,7 +163,7 @@ export class SessionOpening {
     }
     // What users' extensions do to a document when it is loaded belongs to it.
     if (!hocuspocus.hasExtensions) await sync.sendAhead(client, document);
-    return admission.connect(document);
+    return admission.open();
   }
 
   /**
