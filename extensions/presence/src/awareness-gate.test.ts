@@ -8,7 +8,8 @@ import { Doc } from 'yjs';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Principal } from '@weft/common';
 import { encodeAwareness, readAwarenessFrame, type AwarenessEntry } from './awareness-frame.ts';
-import { AwarenessGate, type AwarenessGateOptions, type AwarenessSession } from './awareness-gate.ts';
+import { AwarenessGate, type AwarenessGateOptions } from './awareness-gate.ts';
+import type { AwarenessSession } from './client-claims.ts';
 
 const opened: Awareness[] = [];
 afterEach(() => opened.splice(0).forEach((awareness) => awareness.destroy()));

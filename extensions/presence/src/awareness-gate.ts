@@ -9,12 +9,8 @@ import {
   type RawAwarenessEntry,
 } from './awareness-frame.ts';
 import { parseState, type AwarenessState } from './awareness-state.ts';
+import { ClientClaims, type AwarenessSession, type Claim } from './client-claims.ts';
 import { stampedUser } from './identity.ts';
-
-/** One document connection. Compared by identity; `principal` is read anew for every frame. */
-export interface AwarenessSession {
-  readonly principal: Principal;
-}
 
 export interface AwarenessGateOptions {
   /**
@@ -61,12 +57,6 @@ export interface ObservedAwareness {
 /** Milliseconds that a frame of another instance takes at most, as a rule: its ticks, and a busy machine. */
 const ON_THE_WAY = 1000;
 
-interface Claim {
-  readonly user: string;
-  session: AwarenessSession | undefined;
-  clock: number;
-}
-
 /**
  * Lets every session of one document speak for itself only.
  *
@@ -81,21 +71,21 @@ interface Claim {
 export class AwarenessGate {
   private readonly awareness: Awareness;
   private readonly limits: AwarenessLimits;
-  private readonly clientsPerSession: number;
   private readonly remembered: number;
   private readonly mayClaim: (client: number, principal: Principal) => boolean;
   private readonly clock: Clock;
-  private readonly claims = new Map<number, Claim>();
-  /** Arrays, since a set of one number takes 340 bytes. */
-  private readonly sessions = new Map<AwarenessSession, readonly number[]>();
+  private readonly claims: ClientClaims;
 
   constructor(options: AwarenessGateOptions) {
     this.awareness = options.awareness;
     this.limits = options.limits ?? AWARENESS_LIMITS;
-    this.clientsPerSession = options.clientsPerSession ?? 4;
-    this.remembered = options.remembered ?? 1000;
     this.mayClaim = options.mayClaim ?? (() => true);
     this.clock = options.clock ?? systemClock;
+    this.remembered = options.remembered ?? 1000;
+    this.claims = new ClientClaims({
+      perSession: options.clientsPerSession ?? 4,
+      remembered: this.remembered,
+    });
   }
 
   /**
@@ -113,12 +103,10 @@ export class AwarenessGate {
     const entries: AwarenessEntry[] = [];
     own.forEach(({ client }, index) => {
       const state = states[index]!;
-      if (state !== null && !this.claim(client, session)) return;
-      const claim = this.claims.get(client)!;
-      if (state !== null && claim.session !== session) {
-        this.assign(client, claim, session);
-        verdict.claimed.push(client);
-      }
+      const isNew = this.claims.get(client)?.session !== session;
+      const claim = state === null ? this.claims.get(client) : this.claims.take(client, session);
+      if (!claim) return;
+      if (isNew) verdict.claimed.push(client);
       claim.clock = this.nextClock(client, claim.clock);
       out.push({ client, clock: claim.clock, json: stamped(state, session.principal) });
       entries.push({ client, clock: claim.clock, state });
@@ -137,16 +125,7 @@ export class AwarenessGate {
    * for, which is the grace of a short disconnect.
    */
   removeSession(session: AwarenessSession): readonly number[] {
-    const clients = this.clientsOf(session);
-    this.sessions.delete(session);
-    for (const client of clients) {
-      const claim = this.claims.get(client)!;
-      claim.session = undefined;
-      // Re-inserted: the oldest departures are forgotten first.
-      this.claims.delete(client);
-      this.claims.set(client, claim);
-    }
-    this.forgetOldest();
+    const clients = this.claims.leave(session);
     this.forgetClocks();
     return clients;
   }
@@ -247,7 +226,7 @@ export class AwarenessGate {
 
   /** The client ids that a session speaks for. */
   clientsOf(session: AwarenessSession): readonly number[] {
-    return this.sessions.get(session) ?? [];
+    return this.claims.clientsOf(session);
   }
 
   private speaksFor(session: AwarenessSession, { client, json }: RawAwarenessEntry): boolean {
@@ -263,26 +242,6 @@ export class AwarenessGate {
     const shown = this.awareness.states.get(client) as AwarenessState | undefined;
     if (shown && userOf(shown) !== principal.user) return false;
     return this.mayClaim(client, principal);
-  }
-
-  /** Whether the session may speak for the id from now on; a person's newest session wins. */
-  private claim(client: number, session: AwarenessSession): boolean {
-    const claim = this.claims.get(client);
-    if (claim?.session === session) return true;
-    if (this.clientsOf(session).length >= this.clientsPerSession) return false;
-    if (!claim) this.claims.set(client, { user: session.principal.user, session: undefined, clock: 0 });
-    return true;
-  }
-
-  private assign(client: number, claim: Claim, session: AwarenessSession): void {
-    if (claim.session) this.unassign(client, claim.session);
-    claim.session = session;
-    this.sessions.set(session, this.clientsOf(session).concat(client));
-  }
-
-  private unassign(client: number, session: AwarenessSession): void {
-    const others = this.clientsOf(session).filter((other) => other !== client);
-    this.sessions.set(session, others);
   }
 
   private observeLeave(
@@ -303,25 +262,13 @@ export class AwarenessGate {
   /** The person has moved to another instance: what a session here still holds of them is a dead end. */
   private observeMove(entry: RawAwarenessEntry, claim: Claim, update: RawAwarenessEntry[]): void {
     if (claim.session && entry.clock <= claim.clock) return;
-    if (claim.session) this.unassign(entry.client, claim.session);
-    this.claims.delete(entry.client);
+    this.claims.drop(entry.client);
     update.push(entry);
   }
 
   private nextClock(client: number, previous: number): number {
     const told = this.awareness.meta.get(client)?.clock ?? 0;
     return Math.max(previous + 1, told + 1, this.clock.now());
-  }
-
-  private forgetOldest(): void {
-    let excess = this.claims.size - this.remembered;
-    if (excess <= 0) return;
-    for (const [client, claim] of this.claims) {
-      if (excess <= 0) return;
-      if (claim.session) continue;
-      this.claims.delete(client);
-      excess--;
-    }
   }
 
   /** Every page load is a new client id: a document that stays open for months would collect millions. */

@@ -10,10 +10,10 @@ export {
   AwarenessGate,
   RELAYED_LIMITS,
   type AwarenessGateOptions,
-  type AwarenessSession,
   type AwarenessVerdict,
   type ObservedAwareness,
 } from './awareness-gate.ts';
+export type { AwarenessSession } from './client-claims.ts';
 export type { AwarenessState } from './awareness-state.ts';
 export { stampedUser, type StampedUser } from './identity.ts';
 export { MemoryPresence, type MemoryPresenceOptions } from './memory-presence.ts';
