@@ -68,13 +68,14 @@ export class RedisBackplane implements Service {
   private readonly link: RedisLink;
   /** Not the instance's name: two processes may be configured with the same. */
   private readonly sender = randomBytes(SENDER_BYTES);
-  private readonly documents = new OpenDocuments((key) => `${this.options.prefix}document:${key}`);
+  private readonly documents: OpenDocuments;
   private readonly listeners = new Set<BackplaneListener>();
   private recovering = false;
 
   constructor({ redis, metrics = noMetrics, ...options }: RedisBackplaneOptions) {
     this.options = { ...backplaneDefaults, ...options };
     this.meters = createMeters(metrics);
+    this.documents = new OpenDocuments(`${this.options.prefix}document:`);
     const { logger, heartbeat, silence, maxPendingBytes } = this.options;
     const inbox = this.inboxOf(this.sender.toString('base64url'));
     const received = new Received({

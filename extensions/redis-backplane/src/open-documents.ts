@@ -4,18 +4,16 @@ import { DocumentChannel, type DocumentHandlers } from './document-channel.ts';
 
 /** The documents that are open in this process, by whatever names them. */
 export class OpenDocuments {
-  private readonly channelOf: (key: DocumentKey) => string;
-  /** What arrives for everybody names the channel. */
-  private readonly channels = new Map<string, DocumentChannel>();
-  /** What is sent names the key: a channel's name would have to be put together for each update. */
+  /** Begins the names of their channels; the key follows. */
+  private readonly prefix: string;
   private readonly keys = new Map<DocumentKey, DocumentChannel>();
   /** Letters name the number. None is given twice, so that a late letter is not taken for another document's. */
   private readonly numbers = new Map<number, DocumentChannel>();
   private lastNumber = 0;
   private readonly authorships: Numbers = { last: 0 };
 
-  constructor(channelOf: (key: DocumentKey) => string) {
-    this.channelOf = channelOf;
+  constructor(prefix: string) {
+    this.prefix = prefix;
   }
 
   add(key: DocumentKey, handlers: DocumentHandlers): DocumentChannel {
@@ -23,19 +21,17 @@ export class OpenDocuments {
     if (before) this.remove(before);
     const document = new DocumentChannel({
       key,
-      channel: this.channelOf(key),
+      channel: this.prefix + key,
       number: ++this.lastNumber,
       handlers,
       authorships: this.authorships,
     });
-    this.channels.set(document.channel, document);
     this.keys.set(key, document);
     this.numbers.set(document.number, document);
     return document;
   }
 
   remove(document: DocumentChannel): void {
-    this.channels.delete(document.channel);
     this.keys.delete(document.key);
     this.numbers.delete(document.number);
   }
@@ -50,7 +46,8 @@ export class OpenDocuments {
   }
 
   byChannel(channel: string): DocumentChannel | undefined {
-    return this.channels.get(channel);
+    if (!channel.startsWith(this.prefix)) return undefined;
+    return this.keys.get(channel.slice(this.prefix.length) as DocumentKey);
   }
 
   byNumber(number: number): DocumentChannel | undefined {
@@ -58,6 +55,6 @@ export class OpenDocuments {
   }
 
   all(): DocumentChannel[] {
-    return [...this.channels.values()];
+    return [...this.keys.values()];
   }
 }
