@@ -145,6 +145,9 @@ test('P10.5 of many people a phone shows how many, and all of them when asked', 
   await ada.page.getByRole('button', { name: '2 more people' }).click();
   const everybody = ada.page.getByRole('dialog', { name: '3 others are here' });
   for (const person of ['Grace', 'Mira', 'Omar']) await expect(everybody).toContainText(person);
+  await everybody.getByRole('button', { name: 'Mira, without a caret in the text' }).click();
+  await expect(everybody).toBeHidden();
+  await expect(ada.page.getByText('Mira is here, but has no caret in the text.')).toBeVisible();
 });
 
 test('P10.6 a dialog takes the focus to where one types, and gives it back', async ({ weft, open }) => {

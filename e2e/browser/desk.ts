@@ -26,7 +26,7 @@ export interface Desk {
   /** What went wrong in the page itself. */
   readonly errors: readonly string[];
   expectStatus(
-    status: 'saved' | 'saving' | 'offline' | 'read-only' | 'access-removed' | 'connecting',
+    status: 'saved' | 'saving' | 'not-saved' | 'offline' | 'read-only' | 'access-removed' | 'connecting',
   ): Promise<void>;
   /** Cuts the network. */
   goOffline(): void;

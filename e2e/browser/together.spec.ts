@@ -40,9 +40,9 @@ test('P9.4 three people with avatars; who leaves is gone from the others’ scre
   const [ada, grace, mira] = [await open('ada', name), await open('grace', name), await open('mira', name)];
   const peopleOf = (desk: typeof ada) => desk.page.getByRole('list', { name: 'People here' });
   for (const person of ['Grace', 'Mira']) {
-    await expect(peopleOf(ada).getByRole('img', { name: person })).toBeVisible();
+    await expect(peopleOf(ada).getByRole('button', { name: person })).toBeVisible();
   }
-  await expect(peopleOf(mira).getByRole('img')).toHaveCount(2);
+  await expect(peopleOf(mira).getByRole('button')).toHaveCount(2);
 
   await Promise.all(
     [ada, grace, mira].map(async ({ text, person }) => {
@@ -56,8 +56,8 @@ test('P9.4 three people with avatars; who leaves is gone from the others’ scre
   await expectSameText([ada, grace, mira], (shown) => shown.replace(/\W/g, '').length >= 45);
 
   await mira.page.goto('about:blank');
-  await expect(peopleOf(ada).getByRole('img', { name: 'Mira' })).toBeHidden({ timeout: 2_000 });
-  await expect(peopleOf(grace).getByRole('img')).toHaveCount(1);
+  await expect(peopleOf(ada).getByRole('button', { name: 'Mira' })).toBeHidden({ timeout: 2_000 });
+  await expect(peopleOf(grace).getByRole('button')).toHaveCount(1);
 });
 
 test('P9.5 marks, headings, lists and a task survive the way to another screen and a reload', async ({
@@ -111,4 +111,32 @@ test('P9.6 undo takes back one’s own edits and nobody else’s', async ({ open
   await expect(ada.text).toContainText('Cloth, Warp.');
   await ada.text.press('Control+z');
   await expectSameText([ada, grace], (shown) => shown.includes('Cloth,') && !shown.includes('Warp.'));
+});
+
+test('P9.26 an avatar leads to its person’s caret, and says when there is none', async ({ openTogether }) => {
+  const { ada, grace } = await openTogether({ grace: 'editor' });
+  await ada.text.click();
+  for (let line = 1; line <= 60; line++) {
+    await ada.page.keyboard.insertText(`Line ${line}`);
+    await ada.page.keyboard.press('Enter');
+  }
+  await ada.page.keyboard.press('Control+Home');
+  await expect(grace.text).toContainText('Line 60');
+  const avatar = ada.page.getByRole('list', { name: 'People here' }).getByRole('button');
+  await expect(avatar).toHaveAccessibleName('Grace, without a caret in the text');
+  await avatar.press('Enter');
+  await expect(ada.page.getByText('Grace is here, but has no caret in the text.')).toBeVisible();
+
+  await grace.text.getByText('Line 60').click();
+  await expect(avatar).toHaveAccessibleName('Grace: go to their caret');
+  const caret = ada.text.locator('.remote-caret[data-person=grace]');
+  await expect(caret).not.toBeInViewport();
+  await avatar.press('Enter');
+  await expect(caret).toBeInViewport();
+  await expect(caret).not.toHaveCSS('box-shadow', 'none');
+  await expect(caret.locator('.remote-caret__label')).toHaveCSS('opacity', '1');
+  await expect(avatar).toBeFocused();
+  await expect(caret).toHaveCSS('box-shadow', 'none');
+  await ada.text.press('ArrowDown');
+  expect(await ada.page.evaluate(() => getSelection()?.anchorNode?.textContent)).toBe('Line 2');
 });

@@ -4,6 +4,7 @@ import type { DecorationSet, EditorView } from '@tiptap/pm/view';
 import { yCursorPluginKey, ySyncPluginKey } from '@tiptap/y-tiptap';
 import type { Awareness } from 'y-protocols/awareness';
 import { inkOn } from '../ui/color.ts';
+import { scrollIntoSight } from '../ui/scroll.ts';
 
 export function renderCaret({ id, name, color }: Record<string, unknown>): HTMLElement {
   const caret = document.createElement('span');
@@ -50,12 +51,38 @@ export const CaretNames = Extension.create<{ awareness: Awareness | undefined }>
 
 /** Names of the carets of a person, for a moment. */
 export function showName(view: EditorView, person: string): void {
-  for (const caret of view.dom.querySelectorAll(`.remote-caret[data-person="${CSS.escape(person)}"]`)) {
+  for (const caret of caretsOf(view, person)) {
     const label = caret.firstElementChild;
     for (const animation of label?.getAnimations() ?? []) animation.cancel();
-    const fading = SHOWN_MS / (SHOWN_MS + FADE_MS);
-    label?.animate([{ opacity: 1 }, { opacity: 1, offset: fading }, { opacity: 0 }], SHOWN_MS + FADE_MS);
+    label?.animate(shownThenFading({ opacity: 1 }, { opacity: 0 }), SHOWN_MS + FADE_MS);
   }
+}
+
+/**
+ * Brings a person's caret into view and lights it up for a moment; one's own stays where it is.
+ *
+ * @returns whether the person has a caret in this text
+ */
+export function goToCaret(view: EditorView, person: string): boolean {
+  // Somebody with several tabs may have several; each is a place where they are.
+  const caret = caretsOf(view, person)[0];
+  if (!caret) return false;
+  scrollIntoSight(caret, 'center');
+  showName(view, person);
+  const halo = '0 0 0 6px color-mix(in srgb, var(--person) 38%, transparent)';
+  caret.animate(
+    shownThenFading({ boxShadow: halo }, { boxShadow: '0 0 0 6px transparent' }),
+    SHOWN_MS + FADE_MS,
+  );
+  return true;
+}
+
+function caretsOf(view: EditorView, person: string): Element[] {
+  return [...view.dom.querySelectorAll(`.remote-caret[data-person="${CSS.escape(person)}"]`)];
+}
+
+function shownThenFading(shown: Keyframe, gone: Keyframe): Keyframe[] {
+  return [shown, { ...shown, offset: SHOWN_MS / (SHOWN_MS + FADE_MS) }, gone];
 }
 
 /**

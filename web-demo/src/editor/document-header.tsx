@@ -4,7 +4,7 @@ import { useIdentity } from '../identity/identity.tsx';
 import { onLinkClick } from '../router.ts';
 import type { Access } from '../session/access.ts';
 import type { DocumentSession } from '../session/document-session.ts';
-import { usePeople } from '../session/presence.ts';
+import { usePeople, type Present } from '../session/presence.ts';
 import type { Status } from '../session/status.ts';
 import { ShareDialog } from '../share/share-dialog.tsx';
 import { Button } from '../ui/button.tsx';
@@ -25,10 +25,12 @@ export interface DocumentHeaderProps {
   readonly onRename: (title: string) => void;
   /** Enter was pressed in the title: on to the text. */
   readonly onTitleEntered?: () => void;
+  /** Where is that person? None while there is no text to be in. */
+  readonly onPerson?: (person: Present) => void;
 }
 
 export function DocumentHeader(props: DocumentHeaderProps) {
-  const { name, title, status, access, session, children, onRename, onTitleEntered } = props;
+  const { name, title, status, access, session, children, onRename, onTitleEntered, onPerson } = props;
   const { person } = useIdentity();
   const people = usePeople(session.awareness, person.sub);
   const [sharing, setSharing] = useState(false);
@@ -51,7 +53,7 @@ export function DocumentHeader(props: DocumentHeaderProps) {
         <StatusBadge status={status} />
       </div>
       <div className="topbar__tools">
-        <PeopleHere people={people} />
+        {onPerson && <PeopleHere people={people} onPerson={onPerson} />}
         {children}
         {manages && (
           <Button

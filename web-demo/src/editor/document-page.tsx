@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef } from 'react';
 import { useIdentity } from '../identity/identity.tsx';
+import { needsFreshCopy } from '../session/endings.ts';
 import { useDocument, type OpenDocument } from '../session/use-document.ts';
 import { roleLabel } from '../share/roles.ts';
 import { useToast } from '../ui/toast.tsx';
@@ -53,7 +54,9 @@ function OpenDocumentPage({ name, open }: { name: string; open: OpenDocument }) 
     }
   }, [unsaved, toast, dismissUnsaved]);
 
-  const isShown = state.ready && (!ended || (!givenUp && recovers(ended.code)));
+  // A fresh copy is on its way; until it is here the old one stays in view.
+  const isReplaced = ended !== undefined && !givenUp && needsFreshCopy(ended);
+  const isShown = state.ready && (!ended || isReplaced);
   return (
     <div className="document">
       {isShown ? (
@@ -61,11 +64,7 @@ function OpenDocumentPage({ name, open }: { name: string; open: OpenDocument }) 
       ) : (
         <>
           <DocumentHeader {...shown} onRename={rename} />
-          {ended && (givenUp || !recovers(ended.code)) ? (
-            <EndedPage end={ended} onRetry={reopen} />
-          ) : (
-            <PageSkeleton />
-          )}
+          {ended && !isReplaced ? <EndedPage end={ended} onRetry={reopen} /> : <PageSkeleton />}
         </>
       )}
       {unsaved && unsaved.blocks.length > 0 && <UnsavedDialog unsaved={unsaved} onClose={dismissUnsaved} />}
@@ -82,9 +81,4 @@ function useRoleNews(role: string | undefined): void {
     if (known.current !== undefined) toast(`Your role in this document is now: ${roleLabel(role)}`);
     known.current = role;
   }, [role, toast]);
-}
-
-/** A fresh copy is on its way; until it is here the old one stays in view. */
-function recovers(code: string): boolean {
-  return code === 'document-rebuild' || code === 'client-id-taken';
 }

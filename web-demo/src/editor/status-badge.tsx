@@ -7,6 +7,7 @@ const ICONS: Record<StatusKind, LucideIcon> = {
   connecting: LoaderCircle,
   saved: CloudCheck,
   saving: CloudUpload,
+  'not-saved': CloudAlert,
   offline: CloudOff,
   'read-only': Eye,
   'access-removed': LockKeyhole,

@@ -2,8 +2,10 @@ import { useEffect, useRef, useState } from 'react';
 import { CommentsPanel } from '../comments/comments-panel.tsx';
 import { returnToText, useComments } from '../comments/use-comments.ts';
 import { useIdentity } from '../identity/identity.tsx';
+import type { Present } from '../session/presence.ts';
 import { takeJustMade } from '../start/new-document.ts';
 import { useToast } from '../ui/toast.tsx';
+import { goToCaret } from './carets.ts';
 import { CommentsToggle, DocumentHeader, type DocumentHeaderProps } from './document-header.tsx';
 import { RichText, useRichText } from './rich-text.tsx';
 import { EditorToolbar } from './toolbar.tsx';
@@ -12,7 +14,7 @@ import { useTitleFromHeading } from './use-title-from-heading.ts';
 import { WordCount } from './word-count.tsx';
 
 /** The document while it can be shown: header, toolbar, page, comments. */
-export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitleEntered'>) {
+export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitleEntered' | 'onPerson'>) {
   const { session, access, name, title, onRename } = props;
   const { person } = useIdentity();
   const toast = useToast();
@@ -47,6 +49,9 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitle
     comments.start();
     setCommentsOpen(true);
   };
+  const findPerson = ({ id, name }: Present): void => {
+    if (!goToCaret(editor.view, id)) toast(`${name} is here, but has no caret in the text.`);
+  };
   const closeComments = (): void => {
     comments.leave();
     setCommentsOpen(false);
@@ -54,7 +59,7 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitle
 
   return (
     <>
-      <DocumentHeader {...props} onTitleEntered={() => editor.commands.focus()}>
+      <DocumentHeader {...props} onTitleEntered={() => editor.commands.focus()} onPerson={findPerson}>
         <CommentsToggle
           open={commentsOpen}
           count={comments.openCount}

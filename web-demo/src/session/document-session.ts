@@ -3,8 +3,9 @@ import { Awareness, removeAwarenessStates } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import { accessOf, accessOfScope, type Access } from './access.ts';
 import { backoff } from './backoff.ts';
-import { endOfAuthentication, endOfClose, needsNewToken } from './endings.ts';
+import { endOfAuthentication, endOfClose, messageOf, needsNewToken } from './endings.ts';
 import { LocalCopy, localCopyName } from './local-copy.ts';
+import { Patience } from './patience.ts';
 import { parseServerEvent } from './server-event.ts';
 import { statusOf, type ConnectionFacts, type SessionEnd, type Status } from './status.ts';
 import type { Clocks } from './unsaved.ts';
@@ -48,6 +49,7 @@ export class DocumentSession {
   readonly #local: LocalCopy;
   readonly #listeners = new Set<() => void>();
   readonly #cleanups: (() => void)[] = [];
+  readonly #patience = new Patience(() => this.#update({}));
   #socket: HocuspocusProviderWebsocket | undefined;
   #provider: HocuspocusProvider | undefined;
   #facts: ConnectionFacts = {
@@ -57,6 +59,7 @@ export class DocumentSession {
     synced: false,
     unsyncedChanges: 0,
     keptLocally: false,
+    overdue: false,
     access: undefined,
     end: undefined,
   };
@@ -102,6 +105,7 @@ export class DocumentSession {
     this.#destroyed = true;
     this.#local.stop();
     for (const cleanup of this.#cleanups) cleanup();
+    this.#patience.restore();
     this.#provider?.destroy();
     this.#socket?.destroy();
     this.awareness.destroy();
@@ -203,7 +207,7 @@ export class DocumentSession {
         this.#provider?.forceSync();
         return;
       case 'closed':
-        this.#end(event);
+        this.#end({ ...event, message: messageOf(event.code) ?? event.message });
         return;
       case undefined:
         return;
@@ -265,9 +269,16 @@ export class DocumentSession {
     };
     const { end, access } = this.#facts;
     if (end && !end.retryable && access) this.#facts = { ...this.#facts, access: withoutWriting(access) };
+    this.#followPatience();
     this.#state = this.#derive();
     if (this.#isAllSaved()) this.#local.markAllSaved();
     for (const listener of this.#listeners) listener();
+  }
+
+  #followPatience(): void {
+    const { kind } = statusOf({ ...this.#facts, overdue: false });
+    const overdue = this.#patience.follow({ kind, unsyncedChanges: this.#facts.unsyncedChanges });
+    this.#facts = { ...this.#facts, overdue };
   }
 
   #isAllSaved(): boolean {

@@ -1,5 +1,30 @@
 import { describe, expect, test } from 'vitest';
-import { endOfAuthentication, endOfClose, needsFreshCopy } from './endings.ts';
+import { readFileSync } from 'node:fs';
+import { endOfAuthentication, endOfClose, messageOf, needsFreshCopy } from './endings.ts';
+
+/** Answers to REST, to a page of another site, and to one change that is taken back: none ends a session of the editor. */
+const BESIDE_THE_SESSION = new Set([
+  'write-forbidden',
+  'root-forbidden',
+  'origin-forbidden',
+  'bad-request',
+  'update-costly',
+  'document-exists',
+  'role-unknown',
+  'subject-invalid',
+  'last-owner',
+  'cursor-epoch',
+  'cursor-pruned',
+  'not-found',
+]);
+
+function documentedErrors(): { code: string; retryable: boolean }[] {
+  const page = readFileSync(new URL('../../../docs/ERRORS.md', import.meta.url), 'utf8');
+  return [...page.matchAll(/^\| `([a-z-]+)` .*\| (yes|no) /gm)].map(([, code = '', retry]) => ({
+    code,
+    retryable: retry === 'yes',
+  }));
+}
 
 describe('P9.12 the editor knows which endings are for good', () => {
   test.each([
@@ -28,7 +53,11 @@ describe('P9.12 the editor knows which endings are for good', () => {
     expect(endOfAuthentication(reason).retryable).toBe(true);
   });
 
-  test('P9.12 only close codes 4400 to 4499 with an error code end a session', () => {
+  test('P9.12 only close codes 4400 to 4499 with an error code end a session, and what is too big for the server', () => {
+    expect(endOfClose({ code: 1009, reason: '' })).toMatchObject({
+      code: 'frame-too-large',
+      retryable: false,
+    });
     expect(endOfClose({ code: 4416, reason: 'document-rebuild' })?.code).toBe('document-rebuild');
     expect(endOfClose({ code: 4500, reason: 'server-draining' })).toBeUndefined();
     expect(endOfClose({ code: 1006, reason: '' })).toBeUndefined();
@@ -38,6 +67,13 @@ describe('P9.12 the editor knows which endings are for good', () => {
 
   test('P9.12 a refused copy is replaced by a fresh one', () => {
     expect(needsFreshCopy({ code: 'document-rebuild', message: '', retryable: false })).toBe(true);
+    expect(needsFreshCopy({ code: 'document-too-large', message: '', retryable: false })).toBe(true);
     expect(needsFreshCopy({ code: 'access-removed', message: '', retryable: false })).toBe(false);
+  });
+
+  test.each(documentedErrors())('P9.12 $code as it is documented', ({ code, retryable }) => {
+    expect(endOfClose({ code: 4400, reason: code })).toMatchObject({ code, retryable });
+    const hasWords = messageOf(code) !== undefined;
+    expect(hasWords).toBe(!retryable && !BESIDE_THE_SESSION.has(code));
   });
 });

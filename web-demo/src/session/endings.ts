@@ -2,7 +2,12 @@ import type { Access } from './access.ts';
 import type { SessionEnd } from './status.ts';
 
 /** The copy in this browser holds what the server refuses: only a fresh one can go on. */
-const NEEDS_FRESH_COPY = new Set(['document-rebuild', 'client-id-taken']);
+const NEEDS_FRESH_COPY = new Set([
+  'document-rebuild',
+  'client-id-taken',
+  'document-too-large',
+  'frame-too-large',
+]);
 /** What was kept on this device must not outlive the right to see it. */
 const FORGETS_LOCAL_COPY = new Set(['access-removed', 'document-deleted']);
 const NEEDS_NEW_TOKEN = new Set(['token-missing', 'token-invalid', 'token-expired']);
@@ -28,7 +33,21 @@ const RETRYABLE = new Set([
   'internal',
 ]);
 
+const NOT_UNDERSTOOD = 'The server does not understand what this page sends. Load the page again.';
+
+/** In the words of a person who writes; those of the server are for developers. */
 const MESSAGES: Record<string, string> = {
+  'document-rebuild': 'Some of your changes could not be taken, so the document was opened afresh.',
+  'client-id-taken': 'Two copies of this document wrote as one, so it was opened afresh.',
+  'document-too-large':
+    'This document has reached its size limit. Delete what is no longer needed, or go on in a new document.',
+  'frame-too-large': 'That was more at once than the server takes. Insert it in smaller parts.',
+  'too-many-documents': 'Too many documents are open at once. Close some of them and try again.',
+  'name-invalid': 'No document can have this address. Check the link that brought you here.',
+  'frame-malformed': NOT_UNDERSTOOD,
+  'update-malformed': NOT_UNDERSTOOD,
+  'awareness-malformed': NOT_UNDERSTOOD,
+  'awareness-too-large': NOT_UNDERSTOOD,
   'document-not-found': 'There is no such document, or you may not see it.',
   'access-removed': 'Your access to this document has been removed.',
   'document-deleted': 'The document has been deleted.',
@@ -39,6 +58,8 @@ const MESSAGES: Record<string, string> = {
 };
 
 const CODE = /^[a-z]+(-[a-z]+)+$|^(forbidden|internal)$/;
+/** https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
+const MESSAGE_TOO_BIG = 1009;
 const TOKEN_FUNCTION_FAILED = 'Failed to get token';
 
 export const needsFreshCopy = ({ code }: SessionEnd): boolean => NEEDS_FRESH_COPY.has(code);
@@ -64,13 +85,14 @@ export function endOfAuthentication(reason: string, before?: Access): SessionEnd
 }
 
 /**
- * Close codes 4400–4499 with an error code as their reason are for good. Everything else is an ordinary loss
- * of the connection, which the provider repairs by itself.
+ * Close codes 4400–4499 with an error code as their reason are for good, and so is that a message is too big: it would
+ * be sent again. Everything else is an ordinary loss of the connection, which the provider repairs by itself.
  */
 export function endOfClose(event: {
   readonly code: number;
   readonly reason: string;
 }): SessionEnd | undefined {
+  if (event.code === MESSAGE_TOO_BIG) return endOfCode('frame-too-large');
   const permanent = event.code >= 4400 && event.code < 4500;
   return permanent && CODE.test(event.reason) ? endOfCode(event.reason) : undefined;
 }
@@ -78,7 +100,12 @@ export function endOfClose(event: {
 function endOfCode(code: string): SessionEnd {
   return {
     code,
-    message: MESSAGES[code] ?? 'The server has ended this session.',
+    message: messageOf(code) ?? 'The server has ended this session.',
     retryable: RETRYABLE.has(code),
   };
+}
+
+/** @returns `undefined` for a code that the editor has no words of its own for */
+export function messageOf(code: string): string | undefined {
+  return MESSAGES[code];
 }

@@ -20,6 +20,18 @@ describe('P6.6 the editor shows people, not connections', () => {
     ]);
   });
 
+  test('P6.6 who has a caret in one of several tabs has one', () => {
+    const states = new Map<number, unknown>([
+      [1, { ...user('grace', 'Grace'), cursor: { anchor: {}, head: {} } }],
+      [2, { ...user('grace', 'Grace'), cursor: null }],
+      [3, user('mira', 'Mira')],
+    ]);
+    expect(peopleOf(states, 9, 'me').map(({ id, caret }) => [id, caret])).toEqual([
+      ['grace', true],
+      ['mira', false],
+    ]);
+  });
+
   test('P6.6 two people of the same name are two people', () => {
     const states = new Map<number, unknown>([
       [1, user('ada-1', 'Ada')],

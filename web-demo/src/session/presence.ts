@@ -8,6 +8,8 @@ export interface Present {
   readonly color: string;
   readonly self: boolean;
   readonly tabs: number;
+  /** Has the caret, or a selection, somewhere in the text. */
+  readonly caret: boolean;
 }
 
 const COLOR = /^#[0-9a-f]{6}$/i;
@@ -26,7 +28,8 @@ export function peopleOf(
     const self = client === selfClient || user.id === selfId;
     const id = self ? selfId : user.id;
     const known = people.get(id);
-    people.set(id, { ...user, id, self, tabs: (known?.tabs ?? 0) + 1 });
+    const caret = known?.caret === true || hasCaret(state);
+    people.set(id, { ...user, id, self, tabs: (known?.tabs ?? 0) + 1, caret });
   }
   return [...people.values()].sort(
     (one, other) =>
@@ -44,6 +47,11 @@ function userOf(state: unknown): { id: string; name: string; color: string } | u
     name,
     color: typeof color === 'string' && COLOR.test(color) ? color : NEUTRAL_COLOR,
   };
+}
+
+/** Whoever leaves the text takes the caret out of it. */
+function hasCaret(state: unknown): boolean {
+  return isRecord(state) && isRecord(state['cursor']);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

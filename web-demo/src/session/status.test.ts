@@ -13,6 +13,7 @@ const SAVED: ConnectionFacts = {
   synced: true,
   unsyncedChanges: 0,
   keptLocally: true,
+  overdue: false,
   access: editor,
   end: undefined,
 };
@@ -51,6 +52,15 @@ describe('P1.18 the editor says Saved only when the server has said so', () => {
     ['a connection that is back but not in sync', { lost: true, synced: false }, 'connecting'],
   ])('P1.18 %s', (_case, change, kind) => {
     expect(kindOf(change)).toBe(kind);
+  });
+
+  test('P1.24 after a while in vain it says that, and what becomes of the changes', () => {
+    const overdue = { ...SAVED, overdue: true, unsyncedChanges: 2 };
+    expect(statusOf(overdue).kind).toBe('not-saved');
+    expect(statusOf(overdue).label).toContain('on this device');
+    expect(statusOf({ ...overdue, keptLocally: false }).label).toContain('in this tab only');
+    expect(statusOf({ ...overdue, synced: false }).label).toContain('can’t open the document');
+    expect(statusOf({ ...overdue, unsyncedChanges: 0 }).kind).toBe('saved');
   });
 
   test('P1.18 offline it promises only what is true of this browser', () => {

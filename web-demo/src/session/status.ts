@@ -19,12 +19,14 @@ export interface ConnectionFacts {
   readonly unsyncedChanges: number;
   /** The local copy is written to the browser's database. */
   readonly keptLocally: boolean;
+  /** The person has waited for the server longer than it takes while all is well. */
+  readonly overdue: boolean;
   readonly access: Access | undefined;
   readonly end: SessionEnd | undefined;
 }
 
 export type StatusKind =
-  'connecting' | 'saved' | 'saving' | 'offline' | 'read-only' | 'access-removed' | 'closed';
+  'connecting' | 'saved' | 'saving' | 'not-saved' | 'offline' | 'read-only' | 'access-removed' | 'closed';
 
 export interface Status {
   readonly kind: StatusKind;
@@ -37,6 +39,21 @@ const STATUS = {
   connecting: { kind: 'connecting', label: 'Connecting…', short: 'Connecting…' },
   saved: { kind: 'saved', label: 'Saved', short: 'Saved' },
   saving: { kind: 'saving', label: 'Saving…', short: 'Saving…' },
+  notSaved: {
+    kind: 'not-saved',
+    label: 'Not saved yet — the server can’t save at the moment, your changes are kept on this device',
+    short: 'Not saved yet',
+  },
+  notSavedInTab: {
+    kind: 'not-saved',
+    label: 'Not saved yet — the server can’t save at the moment, your changes are kept in this tab only',
+    short: 'Not saved yet',
+  },
+  stillConnecting: {
+    kind: 'connecting',
+    label: 'Still connecting — the server can’t open the document at the moment',
+    short: 'Still connecting…',
+  },
   readOnly: { kind: 'read-only', label: 'Read only', short: 'Read only' },
   accessRemoved: { kind: 'access-removed', label: 'Access removed', short: 'Access removed' },
   closed: { kind: 'closed', label: 'Not connected', short: 'Not connected' },
@@ -64,7 +81,11 @@ export function statusOf(facts: ConnectionFacts): Status {
     if (reader) return STATUS.offlineReader;
     return facts.keptLocally ? STATUS.offline : STATUS.offlineInTab;
   }
-  if (end || facts.socket !== 'connected' || !facts.authenticated || !facts.synced) return STATUS.connecting;
+  if (end || facts.socket !== 'connected' || !facts.authenticated || !facts.synced) {
+    return facts.overdue ? STATUS.stillConnecting : STATUS.connecting;
+  }
   if (reader) return STATUS.readOnly;
-  return facts.unsyncedChanges === 0 ? STATUS.saved : STATUS.saving;
+  if (facts.unsyncedChanges === 0) return STATUS.saved;
+  if (!facts.overdue) return STATUS.saving;
+  return facts.keptLocally ? STATUS.notSaved : STATUS.notSavedInTab;
 }
