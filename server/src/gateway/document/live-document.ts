@@ -73,8 +73,9 @@ export class LiveDocument implements WrittenDocument {
   /** Filled from the log before the document has been made of it. */
   readonly states = new StateCache(() => Y.encodeStateAsUpdate(this.document));
   recent = new RecentChanges();
+  // Set one after the other while it is opened, all before its first session: the log has been read, Hocuspocus has made
+  // the Yjs document of it, users' extensions have loaded it too and it is taken over.
   log!: DocumentLog;
-  /** Set when Hocuspocus has made it, which is before the first session is open. */
   document!: Document;
   awareness!: AwarenessGate;
   /** The newest permission revision that is known here. */
@@ -112,6 +113,11 @@ export class LiveDocument implements WrittenDocument {
 
   sawRevision(policyRev: number): void {
     if (policyRev > this.policyRev) this.policyRev = policyRev;
+  }
+
+  /** From now on what changes it is logged. */
+  get isOpen(): boolean {
+    return this.awareness !== undefined;
   }
 
   get strict(): boolean {

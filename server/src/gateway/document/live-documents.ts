@@ -98,7 +98,7 @@ export class LiveDocuments {
   async use<T>(key: DocumentKey, task: (live: LiveDocument) => Promise<T>): Promise<T> {
     const live = await this.acquire(key);
     try {
-      if (!live.document) await this.ports.hocuspocus.openForServer(key);
+      if (!live.isOpen) await this.ports.hocuspocus.openForServer(key);
       if (live.discarded) throw new WeftError('document-reload');
       return await task(live);
     } finally {

@@ -47,7 +47,7 @@ export class AbsentPeople {
     return registry.subscribe({
       clientsGone: (key, clients, reapedBy) => {
         const document = documents.get(key);
-        if (!document?.awareness) return;
+        if (!document?.isOpen) return;
         // All are told; one tells those again who missed it, and not each of them everybody.
         if (reapedBy === 'us') awareness.removeEverywhere(document, clients);
         else awareness.remove(document, clients);

@@ -149,7 +149,7 @@ export class AwarenessRelay {
 
   /** Another instance has opened the document: it is told who is here. */
   introduce(document: LiveDocument): void {
-    if (!document.awareness) return;
+    if (!document.isOpen) return;
     const clients = [...document.sessions].flatMap((session) => document.awareness.clientsOf(session));
     const { awareness } = document.document;
     const shown = clients.filter((client) => awareness.states.has(client));
@@ -162,7 +162,7 @@ export class AwarenessRelay {
    * renew their state every 15 s. Only here: what this instance does not hear, others may.
    */
   sweep(document: LiveDocument, now: number): void {
-    if (!document.awareness) return;
+    if (!document.isOpen) return;
     const { awareness } = document.document;
     if (awareness.meta.size === 0) return;
     const here = new Set([...document.sessions].flatMap((session) => document.awareness.clientsOf(session)));
@@ -183,7 +183,7 @@ export class AwarenessRelay {
 
   /** What another instance has published. */
   observe(document: LiveDocument, bytes: Uint8Array): void {
-    if (!document.awareness) return;
+    if (!document.isOpen) return;
     const { awareness } = document.document;
     const { update, entries, reassert } = document.awareness.observe(bytes);
     applyStates(awareness, entries, null);
