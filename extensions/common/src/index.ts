@@ -1,5 +1,6 @@
 export * from './analysis.ts';
 export * from './awareness-entries.ts';
+export * from './beat.ts';
 export * from './check-out.ts';
 export * from './cursor.ts';
 export * from './database-away.ts';

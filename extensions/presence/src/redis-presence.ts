@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { noMetrics, type DocumentKey, type Logger, type Metrics, type Unsubscribe } from '@weft/common';
+import {
+  noMetrics,
+  untilBeat,
+  type DocumentKey,
+  type Logger,
+  type Metrics,
+  type Unsubscribe,
+} from '@weft/common';
 import { Cluster } from 'ioredis';
 import { Listeners } from './listeners.ts';
 import { LocalPresence, oldestFirst } from './local-presence.ts';
@@ -254,7 +261,7 @@ export class RedisPresence implements PresenceRegistry {
   private beat(): void {
     clearTimeout(this.beatTimer);
     if (!this.running) return;
-    this.beatTimer = setTimeout(() => this.beat(), this.nextBeat());
+    this.beatTimer = setTimeout(() => this.beat(), untilBeat(this.period()));
     this.beatTimer.unref();
     if (this.beating) return this.unansweredBeat();
     this.beating = this.renew()
@@ -271,7 +278,7 @@ export class RedisPresence implements PresenceRegistry {
   }
 
   /** While Redis is away it is looked for more often. */
-  private nextBeat(): number {
+  private period(): number {
     return this.away ? Math.min(500, this.options.heartbeat) : this.options.heartbeat;
   }
 

@@ -1,4 +1,4 @@
-import type { Logger } from '@weft/common';
+import { untilBeat, type Logger } from '@weft/common';
 import { Cluster } from 'ioredis';
 import type { Meters } from './meters.ts';
 import {
@@ -86,13 +86,12 @@ export class RedisLink {
     this.sub.on('messageBuffer', (channel: Buffer, message: Buffer) => {
       this.receive(channel.toString(), message);
     });
-    this.timer = setInterval(() => this.beat(), this.options.heartbeat);
-    this.timer.unref();
+    this.beatLater();
   }
 
   stop(): void {
     this.stopped = true;
-    clearInterval(this.timer);
+    clearTimeout(this.timer);
     this.up = false;
     this.pub.disconnect();
     this.sub.disconnect();
@@ -152,6 +151,14 @@ export class RedisLink {
     this.up = true;
     this.options.logger.info({ redis: describeTarget(this.options.target) }, 'Redis connects the instances');
     this.options.onUp();
+  }
+
+  private beatLater(): void {
+    this.timer = setTimeout(() => {
+      this.beatLater();
+      this.beat();
+    }, untilBeat(this.options.heartbeat));
+    this.timer.unref();
   }
 
   private beat(): void {

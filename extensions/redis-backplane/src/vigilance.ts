@@ -153,7 +153,8 @@ export class Vigilance implements Service {
 
   private schedule(): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.checkIfDue(), Math.max(1, this.dueAt - performance.now()));
+    // Node cuts fractions off: it would be early, and wake up for nothing.
+    this.timer = setTimeout(() => this.checkIfDue(), Math.max(1, Math.ceil(this.dueAt - performance.now())));
     this.timer.unref();
   }
 

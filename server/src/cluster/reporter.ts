@@ -1,4 +1,4 @@
-import type { Clock, Cursor, DocumentKey, Service } from '@weft/common';
+import { untilBeat, type Clock, type Cursor, type DocumentKey, type Service } from '@weft/common';
 import type { ReportBoard } from './board.ts';
 import { MAX_REPORTED_DOCUMENTS, type DocumentReport, type InstanceReport } from './report.ts';
 import { Window } from './window.ts';
@@ -90,7 +90,8 @@ export class Reporter implements Service {
 
   private schedule(): void {
     if (this.stopped) return;
-    this.timer = setTimeout(() => void this.tick(), this.watched ? INTERVAL : UNWATCHED_INTERVAL);
+    const period = this.watched ? INTERVAL : UNWATCHED_INTERVAL;
+    this.timer = setTimeout(() => void this.tick(), untilBeat(period));
     this.timer.unref();
   }
 

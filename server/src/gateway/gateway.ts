@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PolicyChange } from '@weft/authorize';
-import type { Cursor, DocumentKey, ErrorCode, Principal } from '@weft/common';
+import { untilBeat, type Cursor, type DocumentKey, type ErrorCode, type Principal } from '@weft/common';
 import { WebSocketServer, type Server } from 'ws';
 import { ClientSocket } from './connection/client-socket.ts';
 import { GatewayWebSocket } from './connection/gateway-web-socket.ts';
@@ -73,7 +73,7 @@ export class Gateway {
   }
 
   async start(): Promise<void> {
-    this.sweepTimer = setInterval(() => this.sweepSoon(), SWEEP_INTERVAL);
+    this.sweepLater();
     await this.parts.replication.start();
     this.parts.absentPeople.start();
   }
@@ -159,6 +159,13 @@ export class Gateway {
 
   // ── every second ───────────────────────────────────────────────────────────
 
+  private sweepLater(): void {
+    this.sweepTimer = setTimeout(() => {
+      this.sweepLater();
+      this.sweepSoon();
+    }, untilBeat(SWEEP_INTERVAL));
+  }
+
   /** When what has come meanwhile is read: who spoke while this instance stood still was not silent. */
   private sweepSoon(): void {
     this.sweepDue = setImmediate(() => this.sweep());
@@ -217,7 +224,7 @@ export class Gateway {
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.sweepTimer);
+    clearTimeout(this.sweepTimer);
     clearImmediate(this.sweepDue);
     this.parts.absentPeople.stop();
     await this.parts.replication.stop();
