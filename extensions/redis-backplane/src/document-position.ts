@@ -1,4 +1,5 @@
 import { WeftError, type CommittedUpdate, type Cursor } from '@weft/common';
+import { HeldRows } from './held-rows.ts';
 
 /** Why a document's rows can no longer be followed: it has to be loaded again. */
 export type LostReason =
@@ -47,7 +48,6 @@ export interface DocumentPositionOptions {
 
 /** A read that does not find what was announced is repeated so often: the announcement may have been garbage. */
 const UNCONFIRMED_READS = 5;
-const ROW_OVERHEAD_BYTES = 256;
 /** Milliseconds. Messages of another epoch cause no more reads than this allows. */
 const DOUBT_INTERVAL = 250;
 
@@ -61,7 +61,6 @@ const DOUBT_INTERVAL = 250;
  */
 export class DocumentPosition {
   private readonly port: DocumentPositionPort;
-  private readonly maxHeldBytes: number;
   private readonly patience: number;
   private readonly pageRows: number;
   private readonly backOff: { readonly min: number; readonly max: number };
@@ -71,9 +70,7 @@ export class DocumentPosition {
   /** The highest seq that is said to exist. */
   private target = 0;
   private readonly own = new Set<number>();
-  private readonly held = new Map<number, CommittedUpdate>();
-  private heldBytes = 0;
-  private overflowed = false;
+  private readonly held: HeldRows;
   /** What a peer has said of its position meanwhile. */
   private hinted: Cursor | undefined;
   private reading: Promise<void> | undefined;
@@ -84,7 +81,7 @@ export class DocumentPosition {
 
   constructor(options: DocumentPositionOptions) {
     this.port = options.port;
-    this.maxHeldBytes = options.maxHeldBytes ?? 4 * 1024 * 1024;
+    this.held = new HeldRows(options.maxHeldBytes ?? 4 * 1024 * 1024);
     this.patience = options.patience ?? 25;
     this.pageRows = options.pageRows ?? 500;
     this.backOff = options.backOff ?? { min: 50, max: 2000 };
@@ -97,7 +94,7 @@ export class DocumentPosition {
 
   /** Bytes held because rows before them are missing. */
   get waitingBytes(): number {
-    return this.heldBytes;
+    return this.held.bytes;
   }
 
   /** The document has been loaded up to this position. What was received meanwhile follows. */
@@ -107,13 +104,13 @@ export class DocumentPosition {
     this.epoch = cursor.epoch;
     this.seq = cursor.seq;
     this.target = cursor.seq;
-    for (const row of [...this.held.values()]) {
-      if (row.epoch !== cursor.epoch || row.seq <= cursor.seq) this.release(row);
-      else this.target = Math.max(this.target, row.seq);
+    for (const { epoch, seq } of this.held.all()) {
+      if (epoch !== cursor.epoch || seq <= cursor.seq) this.held.take(seq);
+      else this.target = Math.max(this.target, seq);
     }
     this.advance();
     if (this.hinted) this.hint(this.hinted);
-    if (this.overflowed) void this.catchUp();
+    if (this.held.overflowed) void this.catchUp();
     else this.repairSoon();
   }
 
@@ -121,16 +118,16 @@ export class DocumentPosition {
   receive(rows: readonly CommittedUpdate[]): void {
     if (this.state === 'closed') return;
     if (this.state === 'loading') {
-      for (const row of rows) this.hold(row);
+      for (const row of rows) this.held.add(row, this.seq + 1);
       return;
     }
     if (rows.some((row) => row.epoch !== this.epoch)) this.doubt();
     for (const row of rows) {
       if (row.epoch !== this.epoch || row.seq <= this.seq || this.own.has(row.seq)) continue;
-      this.hold(row);
+      this.held.add(row, this.seq + 1);
       this.target = Math.max(this.target, row.seq);
       // Each at once, or a batch larger than the bound could never pass.
-      if (row.seq === this.seq + 1 && this.heldBytes > this.maxHeldBytes) this.advance();
+      if (row.seq === this.seq + 1 && this.held.isOverfull) this.advance();
     }
     this.advance();
     this.repairSoon();
@@ -142,8 +139,7 @@ export class DocumentPosition {
     if (rows.some((row) => row.epoch !== this.epoch)) return this.lose('epoch-changed');
     for (const { seq } of rows) {
       if (seq <= this.seq) continue;
-      const held = this.held.get(seq);
-      if (held) this.release(held);
+      this.held.take(seq);
       this.own.add(seq);
       this.target = Math.max(this.target, seq);
     }
@@ -193,35 +189,15 @@ export class DocumentPosition {
     this.wake?.();
     this.held.clear();
     this.own.clear();
-    this.heldBytes = 0;
-  }
-
-  private hold(row: CommittedUpdate): void {
-    const before = this.held.get(row.seq);
-    if (before?.epoch === row.epoch) return;
-    if (before) this.release(before);
-    this.held.set(row.seq, row);
-    this.heldBytes += row.update.length + ROW_OVERHEAD_BYTES;
-    if (this.heldBytes <= this.maxHeldBytes || row.seq === this.seq + 1) return;
-    this.held.clear();
-    this.heldBytes = 0;
-    this.overflowed = true;
-  }
-
-  private release(row: CommittedUpdate): void {
-    if (this.held.delete(row.seq)) this.heldBytes -= row.update.length + ROW_OVERHEAD_BYTES;
   }
 
   private advance(): void {
     const ready: CommittedUpdate[] = [];
     for (;;) {
       const next = this.seq + 1;
-      const row = this.held.get(next);
+      const row = this.held.take(next);
       if (!row && !this.own.has(next)) break;
-      if (row) {
-        this.release(row);
-        ready.push(row);
-      }
+      if (row) ready.push(row);
       this.own.delete(next);
       this.seq = next;
     }
@@ -301,8 +277,7 @@ export class DocumentPosition {
     for (const row of rows) {
       if (row.seq !== this.seq + 1 || row.epoch !== this.epoch) continue;
       this.seq = row.seq;
-      const held = this.held.get(row.seq);
-      if (held) this.release(held);
+      this.held.take(row.seq);
       if (!this.own.delete(row.seq)) fresh.push(row);
     }
     if (fresh.length > 0) this.apply(fresh);
@@ -314,7 +289,6 @@ export class DocumentPosition {
   private forgetUnconfirmed(): void {
     this.target = this.seq;
     this.held.clear();
-    this.heldBytes = 0;
   }
 
   private pause(attempt: number): Promise<void> {
