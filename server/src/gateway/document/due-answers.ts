@@ -38,6 +38,8 @@ export class DueAnswers {
 
   /** Sends a session the answers that are due, and remembers it while others are not. */
   settle(session: Participant): void {
+    // Ended by the very frame that is answered here: it has been told so, and the next under its address may listen.
+    if (!session.isOpen) return this.forget(session);
     const { acknowledgements } = session;
     const { progress, metrics, fanOut } = this.options;
     // What has no ticket, since the log did not take it, would look like something that is committed.
