@@ -46,10 +46,10 @@ test('P10.11 a service policy and a Postgres configuration that are there alread
 test('P10.11 where it may not install it says exactly what to type', () => {
   expect(instructions(only('PostgreSQL server'), 'brew')).toEqual(['brew install postgresql@17']);
   expect(instructions(REQUIREMENTS, 'dnf')).toEqual([
-    'sudo dnf install --assumeyes redis postgresql-server chromium nginx',
+    'sudo dnf install --assumeyes redis postgresql-server chromium nginx openssl',
   ]);
   expect(instructions(REQUIREMENTS, 'apt').join()).toMatch(
-    /apt-get install --yes redis-server postgresql chromium nginx/,
+    /apt-get install --yes redis-server postgresql chromium nginx openssl/,
   );
-  expect(instructions(REQUIREMENTS, undefined).length).toBe(6);
+  expect(instructions(REQUIREMENTS, undefined).length).toBe(7);
 });

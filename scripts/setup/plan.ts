@@ -20,6 +20,8 @@ export interface Step {
 
 const SERVICE_POLICY = '/usr/sbin/policy-rc.d';
 const CLUSTER_POLICY = '/etc/postgresql-common/createcluster.conf';
+/** Packages without a service that would start by itself. */
+const NO_SERVICES = ['chromium', 'openssl'];
 const APT_INSTALL = [
   'apt-get',
   'install',
@@ -39,7 +41,7 @@ function shell(script: string): string[] {
  */
 export function aptSteps(missing: readonly Requirement[], machine: Machine): Step[] {
   const packages = missing.map(({ packages }) => packages.apt);
-  const services = packages.filter((name) => name !== 'chromium');
+  const services = packages.filter((name) => !NO_SERVICES.includes(name));
   const steps: Step[] = [
     {
       says: 'Refreshing the package lists',

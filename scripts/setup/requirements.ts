@@ -36,4 +36,10 @@ export const REQUIREMENTS: readonly Requirement[] = [
     packages: { apt: 'nginx', dnf: 'nginx', brew: 'nginx' },
     find: () => findProgram('nginx'),
   },
+  {
+    name: 'OpenSSL',
+    purpose: 'a certificate for tests of an encrypted link to Redis',
+    packages: { apt: 'openssl', dnf: 'openssl', brew: 'openssl' },
+    find: () => findProgram('openssl'),
+  },
 ];

@@ -18,7 +18,7 @@ import { MemoryPresence, RedisPresence, type PresenceRegistry } from '@weft/pres
 import { createRedisClient, RedisBackplane } from '@weft/redis-backplane';
 import { DocumentStore, UpdateLog } from '@weft/update-log';
 import { Administration } from './administration.ts';
-import { createClusterReports } from './cluster/index.ts';
+import { createClusterReports, type ClusterReportOptions } from './cluster/index.ts';
 import { createCompactor } from './compaction.ts';
 import type { Config } from './config.ts';
 import { openConfiguredDatabase } from './database.ts';
@@ -26,6 +26,7 @@ import { Gateway } from './gateway/gateway.ts';
 import type { GatewayLimits } from './gateway/limits.ts';
 import { clientAddress } from './http/client-address.ts';
 import type { Telemetry } from './lifecycle.ts';
+import { redisTarget } from './redis-target.ts';
 import { prepareSchema } from './schema.ts';
 import type { CollaborationPort } from './collaboration.ts';
 import type { Services } from './services.ts';
@@ -85,7 +86,7 @@ export async function compose(
   });
   const administration = new Administration({ pool, documents, grants, tenantRoles, bindings, audit });
   const compactor = config.compaction ? createCompactor({ config, database, logger, metrics }) : undefined;
-  const { backplane, registry } = connectInstances(config, { logger, metrics });
+  const { backplane, registry, reports } = connectInstances(config, { logger, metrics });
   const gateway = new Gateway({
     instance,
     limits: gatewayLimits(config),
@@ -120,7 +121,7 @@ export async function compose(
     clock,
     presence,
     degraded,
-    redis: backplane && reportsRedis(config, backplane),
+    redis: reports,
   });
   const unwatch = gate.watch((change) => gateway.accessChanged(change));
   return {
@@ -189,28 +190,29 @@ function askedSources(config: Config, roles: RoleTable): HttpGrantSource[] {
     : [new HttpGrantSource({ url, secret, roles, ttl, timeout })];
 }
 
-/** What joins the instances: Redis, or nothing where there is only one. */
-function connectInstances(
-  { redisUrl, redisPrefix, instanceId: instance, presenceGrace: grace }: Config,
-  { logger, metrics }: Telemetry,
-): { backplane: RedisBackplane | undefined; registry: PresenceRegistry } {
-  if (redisUrl === undefined) {
-    return { backplane: undefined, registry: new MemoryPresence({ instance, grace, logger }) };
-  }
-  const prefix = `${redisPrefix}:`;
-  const connect = () => createRedisClient({ url: redisUrl });
-  return {
-    backplane: new RedisBackplane({ redis: { url: redisUrl }, prefix, logger, metrics }),
-    registry: new RedisPresence({ connect, instance, prefix, grace, logger, metrics }),
-  };
+interface Connection {
+  readonly backplane?: RedisBackplane;
+  readonly registry: PresenceRegistry;
+  readonly reports?: ClusterReportOptions['redis'];
 }
 
-/** Reports are nothing to wait for: a Redis that hangs is asked again a second later. */
-function reportsRedis({ redisUrl = '', redisPrefix }: Config, backplane: RedisBackplane) {
+/** What joins the instances: Redis, or nothing where there is only one. */
+function connectInstances(config: Config, { logger, metrics }: Telemetry): Connection {
+  const { redisPrefix, instanceId: instance, presenceGrace: grace } = config;
+  const redis = redisTarget(config);
+  if (!redis) return { registry: new MemoryPresence({ instance, grace, logger }) };
+  const prefix = `${redisPrefix}:`;
+  const connect = () => createRedisClient(redis);
+  const backplane = new RedisBackplane({ redis, prefix, logger, metrics });
   return {
-    connect: () => createRedisClient({ url: redisUrl, options: { commandTimeout: 1_000 } }),
-    prefix: `${redisPrefix}:`,
-    connected: () => backplane.connected,
+    backplane,
+    registry: new RedisPresence({ connect, instance, prefix, grace, logger, metrics }),
+    reports: {
+      // Nothing to wait for: a Redis that hangs is asked again a second later.
+      connect: () => createRedisClient(redis, { commandTimeout: 1_000 }),
+      prefix,
+      connected: () => backplane.connected,
+    },
   };
 }
 

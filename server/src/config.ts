@@ -145,6 +145,11 @@ function contradictions(values: OptionValues, given: ReadonlySet<OptionName>): s
       'REDIS_URL links several instances, and each would have an embedded database of its own: set DATABASE_URL to one Postgres for all.',
     );
   }
+  if (given.has('redisSentinels') && values.redisCluster) {
+    problems.push(
+      'WEFT_REDIS_SENTINELS and WEFT_REDIS_CLUSTER are both set. A Redis Cluster has no sentinels.',
+    );
+  }
   if (given.has('permissionUrl') && !given.has('permissionSecret')) {
     problems.push(
       'WEFT_PERMISSION_URL needs WEFT_PERMISSION_SECRET, by which your endpoint knows that it is asked by this server.',
@@ -182,10 +187,20 @@ function madeUpInstanceId(): string {
   return `${host}-${randomBytes(4).toString('hex')}`;
 }
 
+const IDLE_WITHOUT = [
+  ['permissionSecret', 'permissionUrl', 'no endpoint is asked'],
+  ['redisSentinels', 'redisUrl', 'its host is the name of the group they watch'],
+  ['redisSentinelPassword', 'redisSentinels', 'there are none'],
+  ['redisCluster', 'redisUrl', 'no node is known'],
+] as const satisfies readonly (readonly [OptionName, OptionName, string])[];
+
 /** What is set and waits for something else to be set. */
 function idleOptions(given: ReadonlySet<OptionName>): string[] {
-  if (!given.has('permissionSecret') || given.has('permissionUrl')) return [];
-  return ['WEFT_PERMISSION_SECRET has no effect without WEFT_PERMISSION_URL: no endpoint is asked.'];
+  return IDLE_WITHOUT.flatMap(([name, needed, why]) =>
+    given.has(name) && !given.has(needed)
+      ? [`${OPTIONS[name].env} has no effect without ${OPTIONS[needed].env}: ${why}.`]
+      : [],
+  );
 }
 
 /** A misspelt variable is otherwise noticed only when the limit it should have set is missed. */

@@ -14,6 +14,7 @@ export * from './process.ts';
 export * from './programs.ts';
 export * from './random-edits.ts';
 export * from './random.ts';
+export * from './redis-topologies.ts';
 export * from './redis.ts';
 export * from './rest.ts';
 export * from './session.ts';

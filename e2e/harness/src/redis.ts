@@ -17,12 +17,22 @@ export interface RedisServer {
   remove(): Promise<void>;
 }
 
-/** @param detached keeps the signals of a terminal, which go to all processes of its group, from the server */
-export async function startRedis({ detached = false } = {}): Promise<RedisServer> {
+export interface RedisSettings {
+  /** Keeps the signals of a terminal, which go to all processes of its group, from the server. */
+  readonly detached?: boolean;
+  /** More of its command line. */
+  readonly args?: readonly string[];
+  readonly password?: string;
+  /** None: a free one. */
+  readonly port?: number;
+}
+
+export async function startRedis(settings: RedisSettings = {}): Promise<RedisServer> {
+  const { detached = false, args: more = [], password } = settings;
   const program = findProgram('redis-server', 'valkey-server');
   if (!program) throw new Error('No Redis server here; run `npm run setup`');
   const directory = mkdtempSync(join(tmpdir(), 'weft-redis-'));
-  const port = await freePort();
+  const port = settings.port ?? (await freePort());
   const args = [
     '--port',
     String(port),
@@ -34,8 +44,10 @@ export async function startRedis({ detached = false } = {}): Promise<RedisServer
     'no',
     '--dir',
     directory,
+    ...(password ? ['--requirepass', password, '--masterauth', password] : []),
+    ...more,
   ];
-  const url = `redis://127.0.0.1:${port}`;
+  const url = `redis://${password ? `:${password}@` : ''}127.0.0.1:${port}`;
   const server: RedisServer = {
     url,
     port,

@@ -28,8 +28,11 @@ export interface RedisLinkOptions {
 }
 
 const SIGN_OF_LIFE = Buffer.from('.');
-/** Silence in which not even a reconnect was tried, as multiples of `silence`: the connection itself is given up. */
-const GIVE_UP = 4;
+/**
+ * Silence in which not even a reconnect was tried, as multiples of `silence`: the connection itself is given up. Where
+ * sentinels are, the next one leads to whom they have made master of those whose old one hangs.
+ */
+const GIVE_UP = 2;
 
 /**
  * A publishing and a subscribing connection, and whether messages really come through them: a sign of life is

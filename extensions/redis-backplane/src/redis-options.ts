@@ -17,13 +17,16 @@ const MAX_RETRY_DELAY = 1000;
 /**
  * Commands fail at once while Redis is away: what is published is a hint, and a queue of old hints would be sent
  * when nobody needs them any more. Not connected until `connect` is called.
+ *
+ * @param more options of every connection, beside those of the target
  */
-export function createClient(target: RedisTarget): RedisClient {
+export function createClient(target: RedisTarget, more: RedisOptions = {}): RedisClient {
   const retry = (times: number) => Math.min(MAX_RETRY_DELAY, 50 * times);
   if ('cluster' in target) {
     return new Cluster([...target.cluster], {
       clusterRetryStrategy: retry,
       ...target.options,
+      redisOptions: { connectTimeout: CONNECT_TIMEOUT, ...target.options?.redisOptions, ...more },
       lazyConnect: true,
       enableOfflineQueue: false,
       // ioredis would send its own check into the queue that there is not, fail, and never become ready.
@@ -34,6 +37,7 @@ export function createClient(target: RedisTarget): RedisClient {
     retryStrategy: retry,
     connectTimeout: CONNECT_TIMEOUT,
     ...target.options,
+    ...more,
     lazyConnect: true,
     enableOfflineQueue: false,
     autoResubscribe: false,

@@ -53,6 +53,22 @@ export const list = (must: string, valid: (item: string) => boolean = () => true
     return given.every(valid) ? given : undefined;
   });
 
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `undefined` for what is no `host:port`; an IPv6 address stands in brackets. */
+export function parseAddress(item: string): Address | undefined {
+  const match = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253}):(\d{1,5})$/.exec(item);
+  const port = Number(match?.[2]);
+  return match?.[1] && port > 0 && port < 65_536
+    ? { host: match[1].replaceAll(/[[\]]/g, ''), port }
+    : undefined;
+}
+
+export const addresses = list('addresses such as redis-1:26379', (item) => parseAddress(item) !== undefined);
+
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 function parseDuration(value: string): number | undefined {
