@@ -16,8 +16,8 @@ export interface DocumentBatch {
 /**
  * The common case, one document whose head was guessed right, without the function: a quarter of its CPU for one row,
  * half for ten. It asks for the head to be exactly the guessed one. Only a first attempt guesses, so no earlier one can
- * have succeeded, and nothing has to be searched. Finds no document for every other case; the function then says
- * which it is.
+ * have succeeded, and nothing has to be searched; nor can it succeed after a later one (see `disarmStatement`). Finds
+ * no document for every other case; the function then says which it is.
  */
 const ADVANCED = `WITH advanced AS (
     UPDATE documents SET head = head + $6, bytes = bytes + $7, updated_at = clock_timestamp()
@@ -68,6 +68,20 @@ export function appendGuessedStatement(part: GuessedBatch, instance: string): Pr
     return { name: 'weft_append_one', text: TEXT_ONE, values: [...values, ...own] };
   }
   return { name: 'weft_append_run', text: TEXT_RUN, values: [...values, ...runValues(rows)] };
+}
+
+const TEXT_DISARM = `UPDATE documents SET policy_rev = policy_rev + 1
+  WHERE id = $1 AND epoch = $2 AND head < $3 AND policy_rev = $4`;
+
+/**
+ * To be run before a guessed attempt that nobody waits for any more is repeated. Where the log already stands where it
+ * was guessed to, or further, the repetition takes it past there, and the first attempt finds no document if it still
+ * arrives. Where it does not, a rumour was false, and rows to come would lead to there, the repetition's own among them:
+ * a new revision stops the first attempt then, at the price of having the rows authorized again.
+ */
+export function disarmStatement(part: GuessedBatch): PreparedStatement {
+  const values = [part.document, part.epoch, part.guess, part.policyRev].map(String);
+  return { name: 'weft_disarm', text: TEXT_DISARM, values };
 }
 
 function runValues(rows: readonly PendingRow[]): PreparedStatement['values'] {

@@ -4,6 +4,7 @@ import type pg from 'pg';
 import {
   appendGuessedStatement,
   appendStatement,
+  disarmStatement,
   readOutcome,
   readOutcomes,
   type AppendOutcome,
@@ -217,6 +218,11 @@ export class Appender {
   }
 
   private async commitAll(lane: Lane, batches: readonly QueuedBatch[]): Promise<Map<number, AppendOutcome>> {
+    for (const batch of batches) {
+      const { failedGuess: guess, known } = batch;
+      // What is known to exist was no guess: the log stands there already.
+      if (guess !== undefined && guess > known) await lane.query(disarmStatement({ ...batch, guess }));
+    }
     return readOutcomes(await lane.query(appendStatement(batches, this.options.instance)));
   }
 
@@ -297,5 +303,5 @@ export class Appender {
  * guess came of a rumour. From then on earlier rows are searched for.
  */
 function withoutGuess(batch: QueuedBatch): QueuedBatch {
-  return { ...batch, guess: undefined };
+  return { ...batch, guess: undefined, failedGuess: batch.failedGuess ?? batch.guess };
 }

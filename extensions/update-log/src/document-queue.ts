@@ -26,6 +26,8 @@ export interface QueuedBatch extends DocumentBatch {
    * same time.
    */
   readonly guess: number | undefined;
+  /** The guess of an attempt that failed, and may still reach the database. */
+  readonly failedGuess: number | undefined;
 }
 
 export interface BatchLimits {
@@ -129,6 +131,7 @@ export class DocumentQueue {
       queue: this,
       entries,
       guess: this.guessesRight ? this.guess : undefined,
+      failedGuess: undefined,
       document: this.id,
       epoch: this.epoch,
       known: this.knownSeq,

@@ -112,12 +112,17 @@ describe('the update log and a failing database', () => {
     await log.stop();
   });
 
-  test('P1.3 a batch that reaches the server late, after its retry, is not written twice', async () => {
+  test.each([
+    ['nothing', 0],
+    // The batch itself takes the log to there, by its retry.
+    ['that there is a row more', 2],
+  ])('P1.3 a batch that arrives after its retry is not written twice: others say %s', async (_, rumour) => {
     const detour = await FaultProxy.start(postgres.port);
     const database = await openDatabase({ url: detour.through(url), logger: silentLogger });
     const { log, recorder, author, document } = await openWithOneRow(
       testLog(database, { commitTimeoutMs: 300 }),
     );
+    document.expect(rumour);
     detour.toServer.mode = 'stall';
     // Connections made from now on avoid the stalled way.
     Object.assign(database.pool.options, { connectionString: url });
