@@ -100,6 +100,13 @@ interface PackedRows {
   readonly packed: Uint8Array;
 }
 
+/** A row of a history is missing, however often it is looked for. */
+export class RowsMissingError extends WeftError {
+  constructor(key: DocumentKey) {
+    super('log-unavailable', { detail: `rows of ${key} are missing` });
+  }
+}
+
 /** Reads the log: queries only, no state. */
 export class LogReader {
   private readonly db: Queryable;
@@ -122,7 +129,7 @@ export class LogReader {
         return { ...position, snapshot: state, tail, seq };
       }
     }
-    throw new WeftError('log-unavailable', { detail: `rows of ${key} are missing` });
+    throw new RowsMissingError(key);
   }
 
   /** The newest snapshot and the updates after it, as many as fit. */
@@ -135,10 +142,7 @@ export class LogReader {
         rows: Math.min(rows, PACKED_PAGE_ROWS),
         bytes: Math.min(bytes, PACKED_PAGE_BYTES),
       });
-      if (!page) break;
-      if (page.first !== seq + 1 || page.last - seq !== page.rows) {
-        throw new WeftError('log-unavailable', { detail: `rows of ${key} are missing` });
-      }
+      if (page?.first !== seq + 1 || page.last - seq !== page.rows) throw new RowsMissingError(key);
       pages.push(page);
       seq = page.last;
       rows -= page.rows;
@@ -191,7 +195,7 @@ export class LogReader {
       const { epoch } = position;
       return { epoch, rows, next: { epoch, seq: last }, head: Math.max(position.head, last) };
     }
-    throw new WeftError('log-unavailable', { detail: `rows of ${key} are missing` });
+    throw new RowsMissingError(key);
   }
 
   /**

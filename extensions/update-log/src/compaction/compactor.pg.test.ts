@@ -78,24 +78,44 @@ describe('compaction', () => {
     await log.stop();
   });
 
-  test('P2.6 a history with a row missing gets no snapshot, which would hide it', async () => {
-    const key = await newDocument(database);
-    const log = testLog(database);
-    const author = new Author('ada');
-    const document = await log.open(key, new Recorder());
-    for (let n = 0; n < 3; n++) {
-      document.append(author.next());
-      await document.flush();
-    }
-    await database.pool.query('DELETE FROM document_updates WHERE document_id = $1 AND seq = 2', [
-      document.id,
-    ]);
-    const service = compactor();
-    await service.run();
-    expect(await count('document_snapshots', document.id)).toBe(0);
-    await service.stop();
-    await log.stop();
-  });
+  test.each([
+    ['in the middle', [3]],
+    ['at the end', [2, 3, 4]],
+  ])(
+    'P2.6 a history with rows missing %s gets no snapshot, and is tried again in an hour',
+    async (_, seqs) => {
+      const key = await newDocument(database);
+      const log = testLog(database);
+      const author = new Author('ada');
+      const document = await log.open(key, new Recorder());
+      let now = 0;
+      let complaints = 0;
+      const error = (fields: { document?: string }) => (complaints += Number(fields.document === key));
+      const service = compactor({ clock: { now: () => now }, logger: { ...silentLogger, error } });
+      const write = async () => {
+        document.append(author.next());
+        await document.flush();
+      };
+      await write();
+      await service.run();
+      expect(await count('document_snapshots', document.id)).toBe(1);
+      for (let n = 0; n < 3; n++) await write();
+      await database.pool.query('DELETE FROM document_updates WHERE document_id = $1 AND seq = ANY ($2)', [
+        document.id,
+        seqs,
+      ]);
+      const rounds = async () => {
+        for (let round = 0; round < 3; round++) await service.run();
+        return complaints;
+      };
+      expect(await rounds()).toBe(1);
+      now += 3_600_000;
+      expect(await rounds()).toBe(2);
+      expect(await count('document_snapshots', document.id)).toBe(1);
+      await service.stop();
+      await log.stop();
+    },
+  );
 
   test('P2.7 compaction and pruning never stand in the way of appends, and no load ever misses an edit', async () => {
     const key = await newDocument(database);

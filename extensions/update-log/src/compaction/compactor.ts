@@ -10,7 +10,7 @@ import {
   type Service,
 } from '@weft/common';
 import type pg from 'pg';
-import { LogReader } from '../reader.ts';
+import { LogReader, RowsMissingError } from '../reader.ts';
 import {
   documentsToCompact,
   documentsToPrune,
@@ -60,7 +60,7 @@ const DOCUMENTS_PER_ROUND = 50;
 const ROWS_PER_SNAPSHOT = 20_000;
 const BYTES_PER_SNAPSHOT = 64 * 1024 * 1024;
 const ROWS_PER_DELETE = 1_000;
-/** A document whose snapshot failed is left alone for so long. */
+/** A document that cannot be made a snapshot of is left alone for so long. */
 const PENANCE_MS = 3_600_000;
 
 /**
@@ -158,7 +158,7 @@ export class Compactor implements Service {
     } catch (error) {
       // The lock goes with the connection.
       broken = true;
-      if (error instanceof SnapshotError) this.failed.set(id, clock.now() + PENANCE_MS);
+      if (isLasting(error)) this.failed.set(id, clock.now() + PENANCE_MS);
       this.snapshots.inc({ result: 'failed' });
       logger.error({ err: error, document: key }, 'a document could not be compacted');
     } finally {
@@ -194,6 +194,11 @@ export class Compactor implements Service {
       this.pruned.inc({}, deleted);
     }
   }
+}
+
+/** It will fail again in the next round, unlike what fails because the database is away. */
+function isLasting(error: unknown): boolean {
+  return error instanceof SnapshotError || error instanceof RowsMissingError;
 }
 
 /** Of the session: held across transactions, so that none has to stay open while a snapshot is built. */
