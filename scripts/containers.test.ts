@@ -1,5 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { ERRORS } from '@weft/common';
@@ -40,6 +43,36 @@ interface Compose {
 const COMPOSE_FILES = ['docker/compose.yaml', 'docker/compose.cluster.yaml'];
 const compose = (path: string) => parse(read(path), { merge: true }) as Compose;
 const cluster = compose('docker/compose.cluster.yaml');
+
+interface HealthCheck {
+  readonly command: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs a health check as a container's engine does, against something that is well, unwell, and gone. */
+async function expectToTell(check: (port: number) => HealthCheck): Promise<void> {
+  let status = 200;
+  const asked: (string | undefined)[] = [];
+  const server = createServer(({ url }, response) => {
+    asked.push(url);
+    response.writeHead(status).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { command, env = {} } = check((server.address() as AddressInfo).port);
+  const [program = '', ...words] = command;
+  const exitCode = async () => {
+    const child = spawn(program, words, { env: { ...process.env, ...env }, stdio: 'ignore' });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    return code;
+  };
+  expect(await exitCode()).toBe(0);
+  status = 503;
+  expect(await exitCode()).toBe(1);
+  server.close();
+  await once(server, 'close');
+  expect(await exitCode()).toBe(1);
+  expect(asked).toEqual(['/healthz', '/healthz']);
+}
 
 function environmentOf({ environment = {} }: Service): [string, string][] {
   return Object.entries(environment);
@@ -161,6 +194,11 @@ describe('P10.16 the image', () => {
   test('P10.16 its health check is the route that exists', () => {
     expect(read('server/src/http/health.ts')).toContain("'/healthz'");
   });
+
+  test('P10.16 its health check passes while that answers well, else not', async () => {
+    const [, check = ''] = /^HEALTHCHECK[^]*?CMD (\[.*\])$/m.exec(last) ?? [];
+    await expectToTell((port) => ({ command: JSON.parse(check) as string[], env: { PORT: String(port) } }));
+  });
 });
 
 describe('P8.7 the load balancer', () => {
@@ -262,9 +300,16 @@ describe('P12.6 the dashboard and the alarms', () => {
     });
   });
 
-  test('P12.6 the worker is asked whether it is alive where it listens', () => {
+  test('P12.6 the worker is asked whether it is alive where it listens', async () => {
     const { environment, healthcheck } = cluster.services.worker ?? {};
-    expect(healthcheck?.test?.join(' ')).toContain(`127.0.0.1:${environment?.WEFT_WORKER_PORT}/healthz`);
+    const address = `127.0.0.1:${environment?.WEFT_WORKER_PORT}/healthz`;
+    const [kind, ...check] = healthcheck?.test ?? [];
+    expect(kind).toBe('CMD');
+    expect(check.join(' ')).toContain(address);
+    // The port itself may be somebody else's here.
+    await expectToTell((port) => ({
+      command: check.map((word) => word.replace(address, `127.0.0.1:${port}/healthz`)),
+    }));
   });
 });
 
