@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   noMetrics,
-  untilBeat,
+  everyBeat,
   type DocumentKey,
   type Logger,
   type Metrics,
@@ -77,7 +77,7 @@ export class RedisPresence implements PresenceRegistry {
   private beating: Promise<void> | undefined;
   private answeredAt = 0;
   private unanswered = 0;
-  private beatTimer: NodeJS.Timeout | undefined;
+  private stopBeats: (() => void) | undefined;
 
   constructor({ metrics = noMetrics, connect, ...options }: RedisPresenceOptions) {
     this.options = { ...redisPresenceDefaults, ...options };
@@ -130,6 +130,10 @@ export class RedisPresence implements PresenceRegistry {
     }
     if (this.subscriber.status === 'ready') this.subscribeGone();
     const answered = new Promise<void>((resolve) => (this.onAnswer = resolve));
+    this.stopBeats = everyBeat(
+      () => this.period(),
+      () => this.beat(),
+    );
     this.beat();
     await this.withTimeout(answered).catch(() => undefined);
   }
@@ -141,7 +145,7 @@ export class RedisPresence implements PresenceRegistry {
   async stop(): Promise<void> {
     if (!this.running) return;
     this.running = false;
-    clearTimeout(this.beatTimer);
+    this.stopBeats?.();
     await this.withTimeout(this.handOver()).catch(() => undefined);
     this.local.clear();
     this.untold.clear();
@@ -259,10 +263,7 @@ export class RedisPresence implements PresenceRegistry {
   // ── the lease ──────────────────────────────────────────────────────────────
 
   private beat(): void {
-    clearTimeout(this.beatTimer);
     if (!this.running) return;
-    this.beatTimer = setTimeout(() => this.beat(), untilBeat(this.period()));
-    this.beatTimer.unref();
     if (this.beating) return this.unansweredBeat();
     this.beating = this.renew()
       .then(() => {

@@ -1,4 +1,4 @@
-import { untilBeat, type Logger } from '@weft/common';
+import { everyBeat, type Logger } from '@weft/common';
 import { Cluster } from 'ioredis';
 import type { Meters } from './meters.ts';
 import {
@@ -61,7 +61,7 @@ export class RedisLink {
    */
   private unheard = 0;
   private sinceReset = 0;
-  private timer: NodeJS.Timeout | undefined;
+  private stopBeats: (() => void) | undefined;
 
   constructor(options: RedisLinkOptions) {
     this.options = options;
@@ -89,12 +89,12 @@ export class RedisLink {
     this.sub.on('messageBuffer', (channel: Buffer, message: Buffer) => {
       this.receive(channel.toString(), message);
     });
-    this.beatLater();
+    this.stopBeats = everyBeat(this.options.heartbeat, () => this.beat());
   }
 
   stop(): void {
     this.stopped = true;
-    clearTimeout(this.timer);
+    this.stopBeats?.();
     this.up = false;
     this.pub.disconnect();
     this.sub.disconnect();
@@ -154,14 +154,6 @@ export class RedisLink {
     this.up = true;
     this.options.logger.info({ redis: describeTarget(this.options.target) }, 'Redis connects the instances');
     this.options.onUp();
-  }
-
-  private beatLater(): void {
-    this.timer = setTimeout(() => {
-      this.beatLater();
-      this.beat();
-    }, untilBeat(this.options.heartbeat));
-    this.timer.unref();
   }
 
   private beat(): void {

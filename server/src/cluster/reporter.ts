@@ -1,4 +1,4 @@
-import { untilBeat, type Clock, type Cursor, type DocumentKey, type Service } from '@weft/common';
+import { everyBeat, type Clock, type Cursor, type DocumentKey, type Service } from '@weft/common';
 import type { ReportBoard } from './board.ts';
 import { MAX_REPORTED_DOCUMENTS, type DocumentReport, type InstanceReport } from './report.ts';
 import { Window } from './window.ts';
@@ -54,7 +54,7 @@ export class Reporter implements Service {
   private readonly options: ReporterOptions;
   private readonly startedAt: number;
   private window: Window | undefined;
-  private timer: NodeJS.Timeout | undefined;
+  private stopBeats: (() => void) | undefined;
   private posting: Promise<void> | undefined;
   private stopped = false;
   private watched = false;
@@ -71,28 +71,26 @@ export class Reporter implements Service {
   }
 
   async start(): Promise<void> {
-    await this.tick();
+    await this.post();
+    if (this.stopped) return;
+    this.stopBeats = everyBeat(
+      () => (this.watched ? INTERVAL : UNWATCHED_INTERVAL),
+      () => this.post(),
+    );
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
-    clearTimeout(this.timer);
+    this.stopBeats?.();
     await this.posting;
     await this.options.board.remove(this.options.instance).catch(() => undefined);
     this.options.board.close();
   }
 
   /** Never rejects. */
-  private tick(): Promise<void> {
-    this.posting = this.postOnce().then(() => this.schedule());
+  private post(): Promise<void> {
+    this.posting = this.postOnce();
     return this.posting;
-  }
-
-  private schedule(): void {
-    if (this.stopped) return;
-    const period = this.watched ? INTERVAL : UNWATCHED_INTERVAL;
-    this.timer = setTimeout(() => void this.tick(), untilBeat(period));
-    this.timer.unref();
   }
 
   private async postOnce(): Promise<void> {

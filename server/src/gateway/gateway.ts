@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PolicyChange } from '@weft/authorize';
-import { untilBeat, type Cursor, type DocumentKey, type ErrorCode, type Principal } from '@weft/common';
+import { everyBeat, type Cursor, type DocumentKey, type ErrorCode, type Principal } from '@weft/common';
 import { WebSocketServer, type Server } from 'ws';
 import { ClientSocket } from './connection/client-socket.ts';
 import { GatewayWebSocket } from './connection/gateway-web-socket.ts';
@@ -50,7 +50,7 @@ export class Gateway {
   private readonly server: Server<typeof GatewayWebSocket>;
   private readonly silentPeers: SilentPeers;
   private readonly refusedOrigins: RefusedOrigins;
-  private sweepTimer: NodeJS.Timeout | undefined;
+  private stopSweeping: (() => void) | undefined;
   private sweepDue: NodeJS.Immediate | undefined;
   private presenceSweptAt = 0;
   private draining = false;
@@ -73,7 +73,7 @@ export class Gateway {
   }
 
   async start(): Promise<void> {
-    this.sweepLater();
+    this.stopSweeping = everyBeat(SWEEP_INTERVAL, () => this.sweepSoon());
     await this.parts.replication.start();
     this.parts.absentPeople.start();
   }
@@ -159,13 +159,6 @@ export class Gateway {
 
   // ── every second ───────────────────────────────────────────────────────────
 
-  private sweepLater(): void {
-    this.sweepTimer = setTimeout(() => {
-      this.sweepLater();
-      this.sweepSoon();
-    }, untilBeat(SWEEP_INTERVAL));
-  }
-
   /** When what has come meanwhile is read: who spoke while this instance stood still was not silent. */
   private sweepSoon(): void {
     this.sweepDue = setImmediate(() => this.sweep());
@@ -224,7 +217,7 @@ export class Gateway {
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.sweepTimer);
+    this.stopSweeping?.();
     clearImmediate(this.sweepDue);
     this.parts.absentPeople.stop();
     await this.parts.replication.stop();
