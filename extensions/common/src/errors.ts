@@ -116,6 +116,11 @@ export const ERRORS = {
     message:
       'Too many new Yjs clients of one person in this document. Keep your Y.Doc, or come back in a minute.',
   },
+  'session-lost': {
+    status: 409,
+    close: 4526,
+    message: 'The session was ended by the late goodbye of an earlier one. Reconnect.',
+  },
   'connection-idle': { status: 408, close: 4524, message: 'The connection was idle.' },
   // Can we
   'not-found': { status: 404, close: 4440, message: 'There is nothing at this address.' },

@@ -22,6 +22,7 @@ const RETRYABLE = new Set([
   'slow-reader',
   'authentication-timeout',
   'connection-idle',
+  'session-lost',
   'server-starting',
   'server-draining',
   'server-overloaded',

@@ -17,6 +17,7 @@ import {
   closeBody,
   encodeAddress,
   permissionDeniedBody,
+  requestTokenBody,
   webSocketFrame,
   type FrameBody,
 } from '../wire/frames.ts';
@@ -56,6 +57,8 @@ export interface ChannelSocket {
   failed(error: unknown): void;
   close(code: ErrorCode): void;
   forget(channel: Channel): void;
+  /** Its client has closed it, as far as is known, and all that it had sent is handled. */
+  closedByClient(channel: Channel): void;
   /** The next frame under its address is for another. */
   freeAddress(channel: Channel): void;
   /** Opens a session anew under the address of one that has ended. */
@@ -69,6 +72,8 @@ export interface ChannelOptions {
   readonly address: string;
   /** Whose address it was, and whose frames are handled before. */
   readonly predecessor?: Channel | undefined;
+  /** Whether whoever may still be there after a goodbye has been asked for their token. */
+  readonly isQuestioned?: boolean;
 }
 
 /**
@@ -84,15 +89,18 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
   private readonly queue = new FrameQueue(this);
   private state: State = 'waiting';
   private predecessor: Channel | undefined;
-  /** The client has said goodbye while frames that it had sent waited; resolved when they are handled. */
+  /** The client has said goodbye; resolved when the frames that it had sent before are handled. */
   private goodbye: PromiseWithResolvers<void> | undefined;
   /** The frames that waited for the opening have been handled. */
   private hasCaughtUp = false;
+  /** Its token may be that of somebody who has the document open already, and so never asks for it. */
+  private isQuestioned: boolean;
 
-  constructor({ ports, socket, address, predecessor }: ChannelOptions) {
+  constructor({ ports, socket, address, predecessor, isQuestioned = false }: ChannelOptions) {
     this.ports = ports;
     this.socket = socket;
     this.predecessor = predecessor;
+    this.isQuestioned = isQuestioned;
     this.addressKey = address;
     this.openedAt = ports.clock.now();
     this.address = encodeAddress(address);
@@ -118,6 +126,10 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
     return typeof this.state === 'object' ? this.state : undefined;
   }
 
+  get isWaiting(): boolean {
+    return this.state === 'waiting';
+  }
+
   get isOpen(): boolean {
     return typeof this.state === 'object';
   }
@@ -140,6 +152,7 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
     const { state, queue } = this;
     // Frames that were on their way when the session ended.
     if (state === 'ended') return;
+    if (this.isQuestioned && asksForDocument(type, reader)) this.isQuestioned = false;
     const isOpen = state !== 'waiting' && state !== 'opening';
     if (isOpen && !queue.held && state.document.turn.takes(this, type, reader)) return;
     // The end of the turn may have ended the session, or left something that holds this back.
@@ -169,11 +182,18 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
    * acknowledgements of other edits for its own.
    */
   private sayGoodbye(frame: Uint8Array): void {
-    if (this.state === 'waiting') return this.closedByClient();
+    if (this.isWaiting) return this.giveUpWaiting();
     this.queue.push(frame);
     this.goodbye = Promise.withResolvers();
     this.session?.silence();
     this.socket.freeAddress(this);
+  }
+
+  private giveUpWaiting(): void {
+    // Whoever has been asked for their token may answer yet.
+    if (this.isQuestioned) return;
+    this.leave('at-once');
+    this.socket.forget(this);
   }
 
   handle(type: number, reader: FrameReader): void | Promise<void> {
@@ -207,6 +227,7 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
     const token = reader.string();
     const admission = { token, providerVersion: reader.done ? null : reader.string() };
     const { state } = this;
+    if (this.isQuestioned && state !== 'ended') return this.receiveAnswer(admission);
     switch (state) {
       case 'waiting':
         void this.open(admission);
@@ -219,6 +240,24 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
       default:
         void this.ports.opening.refresh(state, token).catch((error: unknown) => this.failed(error));
     }
+  }
+
+  /** Whoever may still have the document open has been asked for their token. */
+  question(): void {
+    this.isQuestioned = true;
+  }
+
+  /**
+   * Who opens a document asks for it right after the token. Whoever is asked for their token once more and sends it, but
+   * has not asked for the document, has it open already: the goodbye was not theirs. Only a new connection makes
+   * the stock provider begin anew.
+   */
+  private receiveAnswer(admission: Admission): void {
+    if (!this.isWaiting) return this.socket.close('session-lost');
+    void this.open(admission);
+    setImmediate(() => {
+      if (this.isQuestioned && !this.ended) this.send(requestTokenBody);
+    });
   }
 
   async open(admission: Admission): Promise<void> {
@@ -297,8 +336,8 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
   }
 
   closedByClient(): void {
+    this.goodbye ??= Promise.withResolvers();
     this.leave('at-once');
-    this.socket.forget(this);
   }
 
   closedByHook(reason: string): void {
@@ -315,8 +354,10 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
     if (this.ended) return;
     this.state = 'ended';
     this.queue.clear();
-    this.goodbye?.resolve();
     if (session) this.ports.opening.left(session, leaving);
+    if (!this.goodbye) return;
+    this.goodbye.resolve();
+    this.socket.closedByClient(this);
   }
 }
 
@@ -325,6 +366,11 @@ const FOR_GOOD: ReadonlySet<ErrorCode> = new Set(['access-removed', 'document-de
 
 /** SyncStep1 with the state vector of somebody who has nothing. */
 const FIRST_SYNC = Buffer.from([FrameType.Sync, SyncType.Step1, 1, 0]);
+
+/** SyncStep1, read up to its type. */
+function asksForDocument(type: number, { bytes, offset }: FrameReader): boolean {
+  return type === FrameType.Sync && bytes[offset] === SyncType.Step1;
+}
 
 function isFirstSync(body: Uint8Array): boolean {
   return FIRST_SYNC.equals(body);

@@ -16,13 +16,14 @@ import { Channel, type ChannelPorts, type ChannelSocket } from './channel.ts';
 import { Outbound } from '../wire/outbound.ts';
 import type { GatewayWebSocket, SocketOwner } from './gateway-web-socket.ts';
 import type { Peer } from './silent-peers.ts';
-import { FrameReader, awarenessBody } from '../wire/frames.ts';
+import { FrameReader, awarenessBody, requestTokenBody, webSocketFrame } from '../wire/frames.ts';
 import type { Admission } from '../opening/session-opening.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { GatewayLimits } from '../limits.ts';
 
 /** A page that was left or a provider that was destroyed, as opposed to a connection that broke. */
 const CLEAN_CLOSES = new Set([1000, 1001, 1005]);
+const NONE: readonly string[] = [];
 const EMPTY_AWARENESS = awarenessBody(new Uint8Array([0]));
 
 export interface ClientSocketPorts {
@@ -67,6 +68,8 @@ export class ClientSocket implements ChannelSocket, Peer, SocketOwner {
   // Arrays that stay as they are grow by `concat`: spreading makes room for sixteen more.
   /** One for each address on the wire (`name` or `name\0sessionId`). Ended ones stay, so that late frames are known. */
   private channels: readonly Channel[] = [];
+  /** Addresses that were closed, and whoever may still be there was asked for their token. */
+  private questioned = NONE;
   /** Of the last frame: as a rule the next one's too. */
   private lastRouted: Channel | undefined;
   /** Whose sessions are on it: one person, as a rule. */
@@ -133,7 +136,9 @@ export class ClientSocket implements ChannelSocket, Peer, SocketOwner {
       if (this.channels.length >= limits.documentsPerSocket) throw new WeftError('too-many-documents');
     }
     const predecessor = this.channelsOf(address).findLast(({ ended }) => !ended);
-    const channel = new Channel({ ports, socket: this, address, predecessor });
+    const isQuestioned = this.questioned.includes(address);
+    if (isQuestioned) this.questioned = this.questioned.filter((other) => other !== address);
+    const channel = new Channel({ ports, socket: this, address, predecessor, isQuestioned });
     this.channels = this.channels.concat(channel);
     return channel;
   }
@@ -149,6 +154,22 @@ export class ClientSocket implements ChannelSocket, Peer, SocketOwner {
   private keepChannels(wanted: (channel: Channel) => boolean): void {
     this.channels = this.channels.filter(wanted);
     this.lastRouted = undefined;
+  }
+
+  /**
+   * The stock provider keeps the goodbye of a document that is closed while the connection is broken, and says it on the
+   * next one after whoever has opened the document anew has sent their token. Nothing tells it from a goodbye of
+   * theirs, and they would wait for ever: so whoever is still there is asked for their token.
+   */
+  closedByClient(channel: Channel): void {
+    if (this.closed) return;
+    this.forget(channel);
+    const { addressKey, address } = channel;
+    const next = this.channelsOf(addressKey).at(-1);
+    if (next && !next.isWaiting) return;
+    if (next) next.question();
+    else this.questioned = [...this.questioned, addressKey].slice(-this.ports.limits.documentsPerSocket);
+    this.out.send(webSocketFrame(address, requestTokenBody));
   }
 
   forget(channel: Channel): void {
