@@ -1,4 +1,6 @@
-import { createProgram } from './cli/program.ts';
+import { endOnSignals } from './process.ts';
+
+endOnSignals();
 
 // `weft check-config | head` closes the pipe while we write: that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -6,4 +8,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// Only now: loading all of it takes a while.
+const { createProgram } = await import('./cli/program.ts');
 await createProgram().parseAsync();

@@ -1,17 +1,33 @@
+import { constants } from 'node:os';
 import type { Metrics } from '@weft/common';
 import type { Logger } from 'pino';
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 export interface SupervisedProcess {
   readonly logger: Logger;
   /** Drains and stops. @returns whether all was done in time */
-  readonly stop: () => Promise<boolean>;
+  stop(): Promise<boolean>;
+}
+
+/**
+ * Until there is something to stop, a signal ends the process at once. It would do so by itself, but not in a
+ * container: to its first process signals mean nothing unless it handles them, and it could only be killed.
+ */
+export function endOnSignals(): void {
+  for (const signal of SIGNALS) process.on(signal, endAtOnce);
+}
+
+function endAtOnce(signal: NodeJS.Signals): void {
+  process.exit(128 + constants.signals[signal]);
 }
 
 /**
  * Ends the process on SIGTERM and SIGINT, with 0 when all was done in time. A second signal does not wait: nothing
  * acknowledged is lost by it, since that is committed.
  */
-export function stopOnSignals({ logger, stop }: SupervisedProcess): void {
+export function stopOnSignals(supervised: SupervisedProcess): void {
+  const { logger } = supervised;
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals) => {
     if (stopping) {
@@ -20,7 +36,7 @@ export function stopOnSignals({ logger, stop }: SupervisedProcess): void {
     }
     stopping = true;
     logger.info({ signal }, 'stopping; a second signal stops at once');
-    stop().then(
+    supervised.stop().then(
       (clean) => process.exit(clean ? 0 : 1),
       (error: unknown) => {
         logger.error({ err: error }, 'stopping failed');
@@ -28,8 +44,7 @@ export function stopOnSignals({ logger, stop }: SupervisedProcess): void {
       },
     );
   };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+  for (const signal of SIGNALS) process.off(signal, endAtOnce).on(signal, onSignal);
 }
 
 /**

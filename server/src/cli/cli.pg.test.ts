@@ -1,6 +1,9 @@
-import { createDatabase, freePort, TestProcess, until } from '@weft/harness';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { constants } from 'node:os';
+import { createDatabase, freePort, TEST_SECRET, TestProcess, until } from '@weft/harness';
 import pg from 'pg';
-import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 
 const MAIN = new URL('../main.ts', import.meta.url).pathname;
 
@@ -91,5 +94,26 @@ describe('P10.3 weft worker', { timeout: 120_000 }, () => {
       return /^weft_compaction_rounds_total\{.*result="ok".*\} [1-9]/m.test(await answer.text());
     });
     expect(await worker.end('SIGTERM')).toBe(0);
+  });
+});
+
+describe('P8.13 a signal while it starts', { timeout: 60_000 }, () => {
+  // Takes connections, and never says a word.
+  const silent = createServer();
+  beforeAll(() => once(silent.listen(0, '127.0.0.1'), 'listening'));
+  afterAll(() => silent.close());
+
+  test.each(['serve', 'worker', 'migrate'])('P8.13 ends weft %s at once', async (command) => {
+    const { port } = silent.address() as AddressInfo;
+    const connected = once(silent, 'connection') as Promise<[Socket]>;
+    const program = weft([command], {
+      DATABASE_URL: `postgres://nobody@127.0.0.1:${port}/nothing`,
+      PORT: String(await freePort()),
+      WEFT_JWT_SECRET: TEST_SECRET,
+    });
+    const [socket] = await connected;
+    // Handled: the first process of a container is not ended by a signal that it leaves to the system.
+    expect(await program.end('SIGTERM')).toBe(128 + constants.signals.SIGTERM);
+    socket.destroy();
   });
 });

@@ -9,11 +9,11 @@ export async function serve(config: Config): Promise<void> {
   const telemetry = createTelemetry(config);
   surviveRejections(telemetry.logger, telemetry.metrics);
   for (const warning of config.warnings) telemetry.logger.warn(warning);
-  // The signal that comes while it starts ends it at once: nothing has been promised to anybody yet.
+  // A signal that comes while it starts ends it at once: nothing has been promised to anybody yet.
   const server = await start(config, { compose, telemetry }).catch((error: unknown) =>
     fail(`weft cannot start: ${reasonOf(error, config)}`),
   );
-  stopOnSignals({ logger: server.logger, stop: () => server.stop() });
+  stopOnSignals(server);
   announce(server, config);
 }
 
