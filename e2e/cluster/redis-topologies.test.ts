@@ -1,10 +1,12 @@
 import {
   freeze,
+  makeCertificate,
   runSeed,
   seededRandom,
   startEncryptedRedis,
   startRedisCluster,
   startWatchedRedis,
+  type Certificate,
 } from '@weft/harness';
 import { expect, test } from 'vitest';
 import { closing } from '../shared/clean-up.ts';
@@ -31,13 +33,30 @@ async function expectLinked({ cluster, crowd }: { cluster: TestCluster; crowd: C
   for (const { server } of cluster.instances) expect(server.logs).not.toContain(PASSWORD);
 }
 
-test.each(['is killed', 'hangs'] as const)(
-  `P5.12 a Redis master %s, and its sentinel names another (seed ${seed})`,
-  async (fault) => {
-    const redis = closing(await startWatchedRedis(PASSWORD));
+/** How to reach a Redis that has this certificate, or none. */
+function linkTo(redis: { host: string; port?: number }, certificate?: Certificate): Record<string, string> {
+  const port = redis.port === undefined ? '' : `:${redis.port}`;
+  const address = `:${PASSWORD}@${redis.host}${port}`;
+  if (!certificate) return { REDIS_URL: `redis://${address}` };
+  return { REDIS_URL: `rediss://${address}`, NODE_EXTRA_CA_CERTS: certificate.file };
+}
+
+async function certificateFor(link: 'open' | 'encrypted'): Promise<Certificate | undefined> {
+  return link === 'encrypted' ? closing(await makeCertificate()) : undefined;
+}
+
+test.each([
+  ['is killed', 'encrypted'],
+  ['hangs', 'open'],
+] as const)(
+  `P5.12 a Redis master %s, and its sentinel names another, over an %s link (seed ${seed})`,
+  async (fault, link) => {
+    const certificate = await certificateFor(link);
+    const redis = closing(await startWatchedRedis(PASSWORD, certificate));
     const people = await peopleOn({
-      REDIS_URL: `redis://:${PASSWORD}@${redis.name}`,
+      ...linkTo({ host: redis.name }, certificate),
       WEFT_REDIS_SENTINELS: `${redis.sentinel.host}:${redis.sentinel.port}`,
+      WEFT_REDIS_SENTINEL_PASSWORD: PASSWORD,
     });
     if (fault === 'hangs') closing(freeze(redis.master.process));
     else await redis.master.stop('SIGKILL');
@@ -46,26 +65,27 @@ test.each(['is killed', 'hangs'] as const)(
   },
 );
 
-test(`P5.12 each node of a Redis Cluster is killed and comes back (seed ${seed})`, async () => {
-  const redis = closing(await startRedisCluster(PASSWORD));
-  const people = await peopleOn({
-    REDIS_URL: `redis://:${PASSWORD}@127.0.0.1:${redis.nodes[0]?.port}`,
-    WEFT_REDIS_CLUSTER: 'yes',
-  });
-  for (const node of redis.nodes) {
-    await node.stop('SIGKILL');
-    await people.crowd.hearEachOther(`without the node at ${node.port}`);
-    await node.start();
-    await redis.whole();
-  }
-  await expectLinked(people);
-});
+test.each(['open', 'encrypted'] as const)(
+  `P5.12 each node of a Redis Cluster is killed and comes back, over %s links (seed ${seed})`,
+  async (link) => {
+    const certificate = await certificateFor(link);
+    const redis = closing(await startRedisCluster(PASSWORD, certificate));
+    const people = await peopleOn({
+      ...linkTo({ host: 'localhost', port: redis.port }, certificate),
+      WEFT_REDIS_CLUSTER: 'yes',
+    });
+    for (const node of redis.nodes) {
+      await node.stop('SIGKILL');
+      await people.crowd.hearEachOther(`without the node at ${node.port}`);
+      await node.start();
+      await redis.whole();
+    }
+    await expectLinked(people);
+  },
+);
 
 test(`P5.12 the link to Redis may be encrypted (seed ${seed})`, async () => {
-  const { tlsPort, certificate } = closing(await startEncryptedRedis(PASSWORD));
-  const people = await peopleOn({
-    REDIS_URL: `rediss://:${PASSWORD}@localhost:${tlsPort}`,
-    NODE_EXTRA_CA_CERTS: certificate,
-  });
-  await expectLinked(people);
+  const certificate = closing(await makeCertificate());
+  const { tlsPort: port } = closing(await startEncryptedRedis(PASSWORD, certificate));
+  await expectLinked(await peopleOn(linkTo({ host: 'localhost', port }, certificate)));
 });

@@ -1,6 +1,7 @@
 export * from './acks.ts';
 export * from './backup.ts';
 export * from './broken-bytes.ts';
+export * from './certificate.ts';
 export * from './client-frames.ts';
 export * from './compare.ts';
 export * from './editing-trace.ts';

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Certificate } from './certificate.ts';
 import { freePort } from './ports.ts';
 import { TestProcess } from './process.ts';
 import { findProgram } from './programs.ts';
@@ -23,9 +24,13 @@ export interface WatchedRedis {
   remove(): Promise<void>;
 }
 
-export async function startWatchedRedis(password: string): Promise<WatchedRedis> {
-  const master = await startRedis({ password });
-  const replica = await startRedis({ password, args: ['--replicaof', `127.0.0.1 ${master.port}`] });
+/** With a certificate all of them also answer encrypted, and speak so with each other. */
+export async function startWatchedRedis(password: string, certificate?: Certificate): Promise<WatchedRedis> {
+  const ports = { master: await freePort(), replica: await freePort(), sentinel: await freePort() };
+  const master = await startRedis({ password, args: linkedBy(certificate, ports.master) });
+  const masterPort = certificate ? ports.master : master.port;
+  const follows = ['--replicaof', `localhost ${masterPort}`, '--replica-announce-ip', 'localhost'];
+  const replica = await startRedis({ password, args: [...linkedBy(certificate, ports.replica), ...follows] });
   const synchronized = async () =>
     String(await redisCommand(replica.url, 'INFO', 'replication')).includes('master_link_status:up');
   await until(synchronized, { what: 'the replica to follow' });
@@ -37,15 +42,19 @@ export async function startWatchedRedis(password: string): Promise<WatchedRedis>
     [
       `port ${port}`,
       'bind 127.0.0.1',
+      `requirepass ${password}`,
       `dir ${directory}`,
-      `sentinel monitor watched 127.0.0.1 ${master.port} 1`,
+      'sentinel resolve-hostnames yes',
+      'sentinel announce-hostnames yes',
+      `sentinel monitor watched localhost ${masterPort} 1`,
       `sentinel auth-pass watched ${password}`,
       'sentinel down-after-milliseconds watched 1000',
       'sentinel failover-timeout watched 10000',
     ].join('\n'),
   );
-  const sentinel = new TestProcess('sentinel', program(), [file, '--sentinel']);
-  const url = `redis://127.0.0.1:${port}`;
+  const args = [file, '--sentinel', ...linkedBy(certificate, ports.sentinel)];
+  const sentinel = new TestProcess('sentinel', program(), args);
+  const url = `redis://:${password}@127.0.0.1:${port}`;
   const knowsReplica = async () =>
     ((await redisCommand(url, 'SENTINEL', 'REPLICAS', 'watched')) as unknown[]).length === 1;
   await until(async () => sentinel.output.includes('+monitor') && (await knowsReplica()), {
@@ -55,7 +64,7 @@ export async function startWatchedRedis(password: string): Promise<WatchedRedis>
   });
   return {
     name: 'watched',
-    sentinel: { host: '127.0.0.1', port },
+    sentinel: { host: 'localhost', port: certificate ? ports.sentinel : port },
     master,
     replica,
     replicaTakesOver: () =>
@@ -71,71 +80,69 @@ export async function startWatchedRedis(password: string): Promise<WatchedRedis>
   };
 }
 
-/** A Redis that also answers encrypted, with a certificate for `localhost`. */
+/** A Redis that also answers encrypted. */
 export interface EncryptedRedis {
   readonly server: RedisServer;
   readonly tlsPort: number;
-  /** Whom to trust for it: a file for `NODE_EXTRA_CA_CERTS`. */
-  readonly certificate: string;
   remove(): Promise<void>;
 }
 
-export async function startEncryptedRedis(password: string): Promise<EncryptedRedis> {
-  const openssl = findProgram('openssl');
-  if (!openssl) throw new Error('No openssl here; run `npm run setup`');
-  const directory = mkdtempSync(join(tmpdir(), 'weft-certificate-'));
-  const [key, certificate] = [join(directory, 'key.pem'), join(directory, 'certificate.pem')];
-  const made = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-days',
-    '2',
-  ];
-  const named = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
-  await run(openssl, [...made, ...named, '-keyout', key, '-out', certificate]);
+export async function startEncryptedRedis(
+  password: string,
+  certificate: Certificate,
+): Promise<EncryptedRedis> {
   const tlsPort = await freePort();
-  const files = ['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate];
-  const args = ['--tls-port', String(tlsPort), '--tls-auth-clients', 'no', ...files];
-  const server = await startRedis({ password, args });
-  return {
-    server,
-    tlsPort,
-    certificate,
-    async remove() {
-      await server.remove();
-      rmSync(directory, { recursive: true, force: true });
-    },
-  };
+  const server = await startRedis({ password, args: encrypted(certificate, tlsPort) });
+  return { server, tlsPort, remove: () => server.remove() };
+}
+
+/** Redis and its like speak encrypted with each other, if there is a certificate. */
+function linkedBy(certificate: Certificate | undefined, tlsPort: number): string[] {
+  return certificate ? [...encrypted(certificate, tlsPort), '--tls-replication', 'yes'] : [];
+}
+
+/** Redis answers in the clear at its own port as well: the tests themselves speak to it there. */
+function encrypted({ file, keyFile }: Certificate, tlsPort: number): string[] {
+  const files = ['--tls-cert-file', file, '--tls-key-file', keyFile, '--tls-ca-cert-file', file];
+  return ['--tls-port', String(tlsPort), '--tls-auth-clients', 'no', ...files];
 }
 
 /** Three masters that share the slots. */
 export interface RedisCluster {
   readonly nodes: readonly RedisServer[];
+  /** Where clients find one of them. */
+  readonly port: number;
   /** Resolves when every node sees all of them. */
   whole(): Promise<unknown>;
   remove(): Promise<void>;
 }
 
-export async function startRedisCluster(password: string): Promise<RedisCluster> {
-  const args = [
-    '--cluster-enabled',
-    'yes',
-    '--cluster-node-timeout',
-    '2000',
-    '--cluster-require-full-coverage',
-    'no',
-  ];
-  const start = async () => startRedis({ password, args, port: await freeClusterPort() });
-  const nodes = await Promise.all(['a', 'b', 'c'].map(start));
+/** With a certificate the nodes also answer encrypted, and speak so with each other. */
+export async function startRedisCluster(password: string, certificate?: Certificate): Promise<RedisCluster> {
+  const enabled = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'];
+  const args = [...enabled, '--cluster-require-full-coverage', 'no'];
+  const start = async () => {
+    const port = await freeClusterPort();
+    if (!certificate) return { server: await startRedis({ password, args, port }), port };
+    const tlsPort = await freeClusterPort();
+    // By name: that is what a certificate is made out to.
+    const named = [
+      '--cluster-announce-hostname',
+      'localhost',
+      '--cluster-preferred-endpoint-type',
+      'hostname',
+    ];
+    const tls = [...linkedBy(certificate, tlsPort), '--tls-cluster', 'yes', ...named];
+    return { server: await startRedis({ password, args: [...args, ...tls], port }), port: tlsPort };
+  };
+  const started = await Promise.all(['a', 'b', 'c'].map(start));
+  const nodes = started.map(({ server }) => server);
   const cli = findProgram('redis-cli', 'valkey-cli');
   if (!cli) throw new Error('No redis-cli here; run `npm run setup`');
-  const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
-  await run(cli, ['-a', password, '--no-auth-warning', '--cluster', 'create', ...addresses, '--cluster-yes']);
+  const addresses = started.map(({ port }) => `127.0.0.1:${port}`);
+  const trusting = certificate ? ['--tls', '--insecure'] : [];
+  const create = ['--cluster', 'create', ...addresses, '--cluster-yes'];
+  await run(cli, [...trusting, '-a', password, '--no-auth-warning', ...create]);
   const seesAll = async ({ url }: RedisServer) => {
     const info = String(await redisCommand(url, 'CLUSTER', 'INFO'));
     return info.includes('cluster_state:ok') && info.includes('cluster_slots_ok:16384');
@@ -149,6 +156,7 @@ export async function startRedisCluster(password: string): Promise<RedisCluster>
   await whole();
   return {
     nodes,
+    port: started[0]?.port ?? 0,
     whole,
     remove: async () => {
       await Promise.all(nodes.map((node) => node.remove()));
