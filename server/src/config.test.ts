@@ -97,6 +97,13 @@ describe('P10.2 a bad configuration is refused', () => {
   });
 
   test.each([
+    ['HOST', '[::1]'],
+    ['HOST', 'localhost:8080'],
+    ['HOST', 'http://localhost'],
+    ['HOST', '300.0.0.1'],
+    ['HOST', '0.0.0.0.'],
+    ['HOST', 'weft..example'],
+    ['HOST', '-weft'],
     ['WEFT_IDLE_TIMEOUT', '30'],
     ['WEFT_IDLE_TIMEOUT', '2d'],
     ['WEFT_MAX_FRAME', '1 MB'],
@@ -150,6 +157,8 @@ describe('P3.10 without a key for tokens it serves nobody from outside', () => {
     { HOST: '192.0.2.1' },
     { HOST: 'example.com' },
     { HOST: '127.example.com' },
+    { HOST: 'weft_1' },
+    { HOST: 'fe80::1%eth0' },
   ])('P3.10 refuses %j', (environment) => {
     expect(problemsOf(environment)).toEqual([expect.stringContaining('anybody could be anyone')]);
     expect(problemsOf({ ...environment, WEFT_JWT_SECRET: SECRET })).toEqual([]);

@@ -43,7 +43,7 @@ export const OPTIONS = {
     env: 'HOST',
     section: 'Server',
     takes: 'address',
-    schema: value.text('an IP address or host name', /^[A-Za-z0-9.:_-]{1,253}$/),
+    schema: value.host,
     default: '127.0.0.1',
     description: 'Address to listen on; 0.0.0.0 for all. Other than loopback needs a key for tokens.',
   },

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { trustedUrl } from '@weft/common';
 import { z } from 'zod';
@@ -68,6 +69,18 @@ export function parseAddress(item: string): Address | undefined {
 }
 
 export const addresses = list('addresses such as redis-1:26379', (item) => parseAddress(item) !== undefined);
+
+/** What ends in a number is an address or nothing: resolvers read `10.0.0` and `1` as addresses nobody meant. */
+function isHost(value: string): boolean {
+  if (isIP(value) !== 0) return true;
+  const labels = value.split('.');
+  const named = labels.every((label) => /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$/.test(label));
+  return named && value.length <= 253 && !/^\d+$/.test(labels.at(-1) ?? '');
+}
+
+export const host = reads('an IP address, without brackets, or a host name', (value) =>
+  isHost(value) ? value : undefined,
+);
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
