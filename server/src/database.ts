@@ -5,7 +5,12 @@ import type { Config } from './config.ts';
 /** Milliseconds that the client waits longer than the server, whose refusal says more than a time-out. */
 const ANSWER_GRACE = 5_000;
 
-export function openConfiguredDatabase(config: Config, logger: Logger): Promise<Database> {
+export type DatabaseConfig = Pick<
+  Config,
+  'databaseUrl' | 'dataDir' | 'databasePool' | 'databaseConnectTimeout' | 'databaseStatementTimeout'
+>;
+
+export function openConfiguredDatabase(config: DatabaseConfig, logger: Logger): Promise<Database> {
   return openDatabase({
     url: config.databaseUrl,
     dataDir: config.dataDir,

@@ -50,7 +50,9 @@ export async function start(given: Config, options: StartOptions): Promise<Runni
   return server;
 }
 
-export function createTelemetry({ logLevel, logFormat, instanceId }: Config): Telemetry {
+export type TelemetryConfig = Pick<Config, 'logLevel' | 'logFormat' | 'instanceId'>;
+
+export function createTelemetry({ logLevel, logFormat, instanceId }: TelemetryConfig): Telemetry {
   return {
     logger: createLogger({ level: logLevel, format: logFormat, instance: instanceId }),
     metrics: createMetrics({ instance: instanceId }),

@@ -1,10 +1,10 @@
 import type { Logger } from '@weft/common';
 import { migrate, schemaState, type Database } from '@weft/postgres';
 import type { Command } from 'commander';
-import type { Config } from '../config.ts';
 import { openConfiguredDatabase } from '../database.ts';
 import { createTelemetry } from '../lifecycle.ts';
 import { MIGRATION_DIRECTORIES } from '../migrations.ts';
+import type { CommandConfig } from './command-options.ts';
 import { fail } from './fail.ts';
 import { configOf } from './options.ts';
 import { reasonOf } from './reason.ts';
@@ -17,11 +17,11 @@ export async function migrateTables(command: Command): Promise<void> {
   const config = configOf(command, 'maintenance');
   const task = command.opts<{ check?: boolean }>().check ? check : bringUpToDate;
   await withDatabase(config, task).catch((error: unknown) =>
-    fail(`weft migrate has failed: ${reasonOf(error, config)}`),
+    fail(`weft migrate has failed: ${reasonOf(error)}`),
   );
 }
 
-async function withDatabase(config: Config, task: Task): Promise<void> {
+async function withDatabase(config: CommandConfig<'migrate'>, task: Task): Promise<void> {
   const { logger } = createTelemetry(config);
   const database = await openConfiguredDatabase(config, logger);
   try {

@@ -1,16 +1,16 @@
 import { Option, type Command } from 'commander';
 import { ConfigError, loadConfig, type Config, type FlagValues, type Purpose } from '../config.ts';
-import { flagOf, optionOf, type OptionName, type Section } from '../config/options.ts';
-import { defaultText, optionNamesOf } from '../config/show.ts';
+import { flagOf, OPTION_NAMES, optionOf, type OptionName } from '../config/options.ts';
+import { defaultText } from '../config/show.ts';
+import { COMMAND_OPTIONS, type CommandName } from './command-options.ts';
 import { fail } from './fail.ts';
 
-/** Adds the options of these sections and some besides, grouped, and tells where else each can be set. */
-export function addOptions(
-  command: Command,
-  sections: readonly Section[],
-  besides: readonly OptionName[] = [],
-): Command {
-  for (const name of [...optionNamesOf(sections), ...besides]) command.addOption(commandOption(name));
+/** A command with the options that it reads, grouped, and where else each can be set. */
+export function addCommand(program: Command, name: CommandName): Command {
+  const command = program.command(name);
+  // In the order of the table, in which also the documentation has them.
+  const read = new Set<OptionName>(COMMAND_OPTIONS[name]);
+  for (const option of OPTION_NAMES) if (read.has(option)) command.addOption(commandOption(option));
   return command;
 }
 

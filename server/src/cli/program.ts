@@ -1,11 +1,8 @@
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
-import { SECTIONS, type Section } from '../config/options.ts';
-import { addOptions, configOf } from './options.ts';
+import { addCommand, configOf } from './options.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
-
-const DATABASE_SECTIONS = ['Database', 'Logging'] as const satisfies readonly Section[];
 
 /** The commands. Each loads its code when it runs: help and mistakes are answered without loading the server. */
 export function createProgram(): Command {
@@ -19,7 +16,7 @@ export function createProgram(): Command {
 }
 
 function addServe(program: Command): void {
-  addOptions(program.command('serve'), SECTIONS)
+  addCommand(program, 'serve')
     .description('Run an instance of the server.')
     .addHelpText(
       'after',
@@ -37,7 +34,7 @@ function addServe(program: Command): void {
 }
 
 function addMigrate(program: Command): void {
-  addOptions(program.command('migrate'), DATABASE_SECTIONS)
+  addCommand(program, 'migrate')
     .description('Bring the tables up to date. Run it before the instances of a new version.')
     .option('--check', 'only tell whether they are; the exit code is 1 when not')
     .addHelpText('after', examples('weft migrate --database-url postgres://db/weft', 'weft migrate --check'))
@@ -45,11 +42,7 @@ function addMigrate(program: Command): void {
 }
 
 function addWorker(program: Command): void {
-  addOptions(
-    program.command('worker'),
-    [...DATABASE_SECTIONS, 'Documents', 'Worker'],
-    ['host', 'metricsToken'],
-  )
+  addCommand(program, 'worker')
     .description('Make snapshots and remove old rows, beside instances that run with WEFT_COMPACTION=no.')
     .addHelpText(
       'after',
@@ -62,7 +55,7 @@ function addWorker(program: Command): void {
 }
 
 function addRenewEpochs(program: Command): void {
-  addOptions(program.command('renew-epochs'), DATABASE_SECTIONS)
+  addCommand(program, 'renew-epochs')
     .description('Give every document a new epoch. Part of restoring a database: see docs/OPERATIONS.md.')
     .addHelpText('after', examples('weft renew-epochs --database-url postgres://db/weft'))
     .action(async (_options, command: Command) =>
@@ -71,7 +64,7 @@ function addRenewEpochs(program: Command): void {
 }
 
 function addToken(program: Command): void {
-  addOptions(program.command('token'), [], ['jwtSecret', 'jwtIssuer', 'jwtAudience', 'dataDir'])
+  addCommand(program, 'token')
     .description(
       'Print a token, signed with the shared secret, or that of development mode in the data directory. Public keys cannot sign.',
     )
@@ -95,7 +88,7 @@ function addToken(program: Command): void {
 }
 
 function addCheckConfig(program: Command): void {
-  addOptions(program.command('check-config'), SECTIONS)
+  addCommand(program, 'check-config')
     .description('Read the configuration, list all that is wrong with it, and print what is in force.')
     .addHelpText('after', examples('weft check-config', 'NODE_ENV=production weft check-config'))
     .action(async (_options, command: Command) => (await import('./check-config.ts')).checkConfig(command));

@@ -4,10 +4,10 @@ import { schemaState } from '@weft/postgres';
 import { renewEpochs } from '@weft/update-log';
 import type { Command } from 'commander';
 import type pg from 'pg';
-import type { Config } from '../config.ts';
 import { openConfiguredDatabase } from '../database.ts';
 import { createTelemetry } from '../lifecycle.ts';
 import { MIGRATION_DIRECTORIES } from '../migrations.ts';
+import type { CommandConfig } from './command-options.ts';
 import { fail } from './fail.ts';
 import { configOf } from './options.ts';
 import { reasonOf } from './reason.ts';
@@ -16,7 +16,7 @@ import { reasonOf } from './reason.ts';
 export async function renewAllEpochs(command: Command): Promise<void> {
   const config = configOf(command, 'maintenance');
   const documents = await renew(config).catch((error: unknown) =>
-    fail(`weft renew-epochs has failed: ${reasonOf(error, config)}`),
+    fail(`weft renew-epochs has failed: ${reasonOf(error)}`),
   );
   if (documents === undefined) fail('The tables are not of this version. Run weft migrate first.');
   process.stdout.write(
@@ -25,7 +25,7 @@ export async function renewAllEpochs(command: Command): Promise<void> {
 }
 
 /** @returns how many documents, or `undefined` when the tables are not of this version. */
-async function renew(config: Config): Promise<number | undefined> {
+async function renew(config: CommandConfig<'renew-epochs'>): Promise<number | undefined> {
   const { logger } = createTelemetry(config);
   const database = await openConfiguredDatabase(config, logger);
   try {

@@ -1,20 +1,20 @@
 import { createCompactor } from '../compaction.ts';
-import type { Config } from '../config.ts';
 import { openConfiguredDatabase } from '../database.ts';
 import { createWorkerApp } from '../http/worker-app.ts';
 import { createTelemetry } from '../lifecycle.ts';
 import { stopOnSignals, surviveRejections } from '../process.ts';
 import { prepareSchema } from '../schema.ts';
 import type { HealthReport } from '../services.ts';
+import type { CommandConfig } from './command-options.ts';
 import { fail } from './fail.ts';
 import { reasonOf } from './reason.ts';
 
 /** Compaction and nothing else. Any number of workers may run: locks keep two off the same document. */
-export async function work(config: Config): Promise<void> {
+export async function work(config: CommandConfig<'worker'>): Promise<void> {
   const { logger, metrics } = createTelemetry(config);
   surviveRejections(logger, metrics);
   const cannotStart = (error: unknown): never =>
-    fail(`weft worker cannot start: ${reasonOf(error, { ...config, port: config.workerPort ?? 0 })}`);
+    fail(`weft worker cannot start: ${reasonOf(error, { host: config.host, port: config.workerPort })}`);
   const database = await openConfiguredDatabase(config, logger).catch(cannotStart);
   await prepareSchema({ config, database, logger }).catch(cannotStart);
   const compactor = createCompactor({ config, database, logger, metrics });

@@ -7,6 +7,7 @@ import fastify, {
   type FastifyInstance,
   type RawServerDefault,
 } from 'fastify';
+import type { Config } from '../config.ts';
 import type { Services } from '../services.ts';
 import { errorHandler } from './errors.ts';
 import { strictValidators } from './validators.ts';
@@ -26,8 +27,12 @@ const HEADERS_TIMEOUT = 15_000;
 /** A name has up to 255 bytes, each of up to three characters when percent-encoded; a subject has a prefix. */
 const MAX_PARAMETER_LENGTH = 1_024;
 
+export interface BareAppOptions extends Pick<Services, 'logger' | 'metrics'> {
+  readonly config: Pick<Config, 'trustedProxies'>;
+}
+
 /** Without routes. */
-export function bareApp({ config, logger, metrics }: Pick<Services, 'config' | 'logger' | 'metrics'>): App {
+export function bareApp({ config, logger, metrics }: BareAppOptions): App {
   const refuse = errorHandler(metrics);
   // Typed as Fastify's own logger, else pino's type goes into the type of every route.
   const loggerInstance: FastifyBaseLogger = logger;

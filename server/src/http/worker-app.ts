@@ -1,11 +1,14 @@
 import { WeftError } from '@weft/common';
+import type { Config } from '../config.ts';
 import type { Services } from '../services.ts';
 import { bareApp, type App } from './bare-app.ts';
 import { errorHandler, sendError } from './errors.ts';
 import { healthRoutes } from './health.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 
-export type WorkerAppOptions = Pick<Services, 'config' | 'logger' | 'metrics' | 'health'>;
+export interface WorkerAppOptions extends Pick<Services, 'logger' | 'metrics' | 'health'> {
+  readonly config: Pick<Config, 'trustedProxies' | 'instanceId' | 'metricsToken'>;
+}
 
 /** What probes and Prometheus ask a worker, which serves nothing else. It listens to nothing yet. */
 export function createWorkerApp({ config, logger, metrics, health }: WorkerAppOptions): App {
