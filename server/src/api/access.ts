@@ -1,6 +1,7 @@
 import type { Role } from '@weft/authorize';
 import { documentKey, isDocumentName, WeftError, type DocumentKey, type Principal } from '@weft/common';
 import { PermissionsChanged } from '../administration.ts';
+import { hasScope } from '../scopes.ts';
 import type { Services } from '../services.ts';
 
 /** What whoever asks may do with a document, at this moment. */
@@ -13,8 +14,8 @@ export interface DocumentAccess {
   readonly admin: boolean;
 }
 
-export function isAdmin({ scopes }: Principal): boolean {
-  return scopes.includes('admin');
+export function isAdmin(principal: Principal): boolean {
+  return hasScope(principal, 'admin');
 }
 
 /** @throws WeftError `forbidden` */

@@ -2,6 +2,7 @@ import { strongestOf, type Role } from '@weft/authorize';
 import { matchesPattern, WeftError, type Principal } from '@weft/common';
 import type { DocumentRow } from '@weft/update-log';
 import type { App } from '../http/bare-app.ts';
+import { hasScope } from '../scopes.ts';
 import type { Services } from '../services.ts';
 import {
   accessTo,
@@ -137,7 +138,7 @@ export function documentRoutes(app: App, { services, administration }: ApiContex
 
 function requireCreate({ config }: Services, principal: Principal): void {
   if (config.createDocuments === 'anyone' || isAdmin(principal)) return;
-  if (!principal.scopes.includes('create')) throw new WeftError('forbidden');
+  if (!hasScope(principal, 'create')) throw new WeftError('forbidden');
 }
 
 interface PageOptions {

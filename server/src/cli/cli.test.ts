@@ -170,6 +170,17 @@ describe('P3.8 weft token', () => {
     [['--sub', 'a', '--color', 'red'], {}, 'hex colour'],
     [['--sub', 'a', '--expires-in', '5'], {}, '--expires-in'],
     [['--sub', 'a', '--grant', 'notes'], {}, '<document>=<role>'],
+    [['--sub', 'a', '--grant', 'notes=viewr'], {}, 'one of viewer, commenter, editor, owner.'],
+    [
+      ['--sub', 'a', '--grant', 'notes=viewer', 'x*=reviewer'],
+      {},
+      'reviewer is no role that a token can give',
+    ],
+    [
+      ['--sub', 'a', '--scope', 'admin', 'admn'],
+      {},
+      "argument 'admn' is invalid. Allowed choices are admin, create.",
+    ],
     [['--sub', 'a'], { NODE_ENV: 'production' }, 'WEFT_JWT_SECRET'],
     [['--sub', 'a'], { WEFT_JWKS_URL: 'https://keys.example' }, 'cannot sign'],
   ])('refuses %j %j', async (args, env, reason) => {

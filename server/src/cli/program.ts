@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { SCOPES } from '../scopes.ts';
 import { addCommand, configOf } from './options.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -73,8 +74,15 @@ function addToken(program: Command): void {
     .option('--color <hex>', 'colour of the cursor, such as #0ea5e9')
     .option('--tenant <name>', 'tenant; default without')
     .option('--group <name...>', 'groups')
-    .option('--scope <scope...>', 'admin: the management API; create: may create documents')
-    .option('--grant <document=role...>', 'a role on a document, or on prefix* for all that begin so')
+    .addOption(
+      new Option('--scope <scope...>', 'admin: the management API; create: may create documents').choices(
+        SCOPES,
+      ),
+    )
+    .option(
+      '--grant <document=role...>',
+      'a role on a document, or on prefix* for all that begin so: viewer, commenter, editor or owner',
+    )
     .option('--expires-in <duration>', 'such as 30m, 12h or 7d', '1h')
     .addHelpText(
       'after',

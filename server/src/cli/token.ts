@@ -1,4 +1,5 @@
 import { signToken } from '@weft/auth-jwt';
+import { RoleTable } from '@weft/authorize';
 import { WeftError } from '@weft/common';
 import type { Command } from 'commander';
 import { duration } from '../config/values.ts';
@@ -54,13 +55,21 @@ async function signingOptions(command: Command) {
   return { secret, issuer: config.jwtIssuer, audience: config.jwtAudience };
 }
 
+/** The server takes what it does not know for no role at all, and whoever has the token would just be refused. */
+function notOfTokens(role: string, roles: RoleTable): string {
+  return `${role} is no role that a token can give: it is one of ${roles.names().join(', ')}. A role that your tenant has defined is given by PUT /v1/documents/{name}/grants/{subject}.`;
+}
+
 function grantsOf(grants: readonly string[]): Record<string, string> {
+  const roles = new RoleTable();
   return Object.fromEntries(
     grants.map((grant) => {
       // The role is after the last sign: names of documents may contain one.
       const at = grant.lastIndexOf('=');
       if (at < 1 || at === grant.length - 1) fail(`--grant ${grant} is not <document>=<role>.`);
-      return [grant.slice(0, at), grant.slice(at + 1)];
+      const role = grant.slice(at + 1);
+      if (!roles.get(role)) fail(notOfTokens(role, roles));
+      return [grant.slice(0, at), role];
     }),
   );
 }
