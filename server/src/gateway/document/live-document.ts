@@ -3,6 +3,7 @@ import {
   type CommittedUpdate,
   type Cursor,
   type DocumentKey,
+  type ErrorCode,
   type Principal,
   type WeftError,
 } from '@weft/common';
@@ -83,6 +84,8 @@ export class LiveDocument implements WrittenDocument {
   readonly unboundClients = new Set<number>();
   /** Its sessions are gone or going and it takes no more writes. */
   discarded = false;
+  /** Why it was given up. */
+  givenUpFor: ErrorCode | undefined;
   private plainAddress: Uint8Array | undefined;
   private readonly ports: DocumentPorts;
 
@@ -227,6 +230,7 @@ export class LiveDocument implements WrittenDocument {
   /** Loses everything that was not committed; the log has the rest. */
   abandon(error: WeftError): void {
     this.discarded = true;
+    this.givenUpFor = error.code;
     this.writer.abandon();
     this.progress.abandon(error);
   }

@@ -61,7 +61,7 @@ export interface SessionOpeningPorts {
   readonly access: SessionAccess;
   readonly documents: Pick<LiveDocuments, 'acquire' | 'release'>;
   readonly hocuspocus: Pick<WeftHocuspocus, 'admission' | 'left' | 'hasExtensions'>;
-  readonly sync: Pick<SyncResponder, 'sendAhead'>;
+  readonly sync: Pick<SyncResponder, 'sendAhead' | 'hasSentAhead'>;
   readonly people: PresentPeople;
   readonly awareness: Pick<AwarenessRelay, 'welcome' | 'welcomeEarly' | 'sessionLeft'>;
   readonly session: SessionPorts;
@@ -105,13 +105,13 @@ export class SessionOpening {
     });
     const opened = await this.prepare(client, admitted, { admission, token }).catch((error: unknown) => {
       documents.release(document);
-      throw error;
+      throw this.dropped(client, document) ?? error;
     });
     // Left before the hooks heard of it.
     if (!opened) return documents.release(document);
     // Given up meanwhile, it is nobody's: the client comes back to the one that is loaded anew. From here to the session
     // nothing is waited for, else it would stay behind when the others are sent away.
-    if (document.discarded) throw new WeftError('document-reload');
+    if (document.discarded) throw this.dropped(client, document) ?? new WeftError('document-reload');
     const connection = admission.connect(opened);
     // Left meanwhile.
     if (client.ended) {
@@ -164,6 +164,15 @@ export class SessionOpening {
     // What users' extensions do to a document when it is loaded belongs to it.
     if (!hocuspocus.hasExtensions) await sync.sendAhead(client, document);
     return admission.open();
+  }
+
+  /**
+   * For whoever was sent a document ahead that has been deleted since: coming back, they would bring it into the next of
+   * its name as if it were their own work. Who has nothing of it may come back.
+   */
+  private dropped(client: OpeningClient, { givenUpFor }: LiveDocument): WeftError | undefined {
+    const mustDrop = givenUpFor === 'document-deleted' && this.ports.sync.hasSentAhead(client);
+    return mustDrop ? new WeftError(givenUpFor) : undefined;
   }
 
   /** The session is open: the frames that have waited are handled next. */

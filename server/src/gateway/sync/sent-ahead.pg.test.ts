@@ -1,11 +1,12 @@
 import { FrameType, SyncType } from '@weft/common';
-import { createDatabase, differences, documentOf, openSession, until } from '@weft/harness';
+import { createDatabase, differences, documentOf, openSession, openSocket, until } from '@weft/harness';
 import * as encoding from 'lib0/encoding';
 import pg from 'pg';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { FrameReader } from '../wire/frames.ts';
 import { startTestServer } from '../../testing/running-server.ts';
+import { SyncResponder } from './sync-responder.ts';
 
 const NAME = 'stored';
 const WRITER = { sub: 'ada', grants: { [NAME]: 'owner' } };
@@ -46,6 +47,43 @@ test('P12.13 whoever has nothing gets what the log has before the document is ma
   expect(differences({ all, other: other.document })).toEqual([]);
   expect(frames.filter(({ type }) => type === SyncType.Step2)).toHaveLength(1);
 });
+
+test('P2.15 who was sent a document that is deleted before it is open drops it, and brings nothing into the next', async () => {
+  const DATABASE_URL = await createDatabase(inject('postgresUrl'));
+  await writeWithSnapshot(DATABASE_URL);
+  const server = await startTestServer({ DATABASE_URL, WEFT_COMPACTION: 'no' });
+  onTestFinished(() => server.remove());
+  const ask = server.as(WRITER);
+  afterSendingAhead(async () => {
+    expect((await ask('DELETE', `/v1/documents/${NAME}`)).status).toBe(204);
+    expect((await ask('PUT', `/v1/documents/${NAME}`, { body: {} })).status).toBe(201);
+  });
+  const url = `${server.url.replace('http', 'ws')}/collab`;
+  const socket = openSocket({ url });
+  onTestFinished(() => socket.close());
+  const enter = () => openSession({ url, socket, name: NAME, token: server.token(WRITER) });
+  const early = enter();
+  await until(() => early.authenticationFailures.length > 0 || early.isSaved, { what: 'an answer' });
+  expect(early.authenticationFailures).toEqual(['document-deleted']);
+  expect(early.text.toJSON()).toContain('edit 1');
+  early.close();
+
+  const next = enter();
+  await next.saved();
+  expect(next.text.toJSON()).toBe('');
+  expect(socket.tap.closes).toEqual([]);
+});
+
+/** Lets something happen between the sending ahead and the making of the document, once. */
+function afterSendingAhead(happen: () => Promise<void>): void {
+  const { sendAhead } = SyncResponder.prototype;
+  const spy = vi.spyOn(SyncResponder.prototype, 'sendAhead');
+  spy.mockImplementationOnce(async function (this: SyncResponder, ...args) {
+    await sendAhead.apply(this, args);
+    await happen();
+  });
+  onTestFinished(() => spy.mockRestore());
+}
 
 /** A document with a snapshot and two rows after it. */
 async function writeWithSnapshot(DATABASE_URL: string) {

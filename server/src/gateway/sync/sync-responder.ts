@@ -60,6 +60,11 @@ export class SyncResponder {
     await Promise.race([out.drained(), delay(AHEAD_PATIENCE)]);
   }
 
+  /** Whether a client whose session is not open yet has content of its document. */
+  hasSentAhead(client: SessionClient): boolean {
+    return this.sentAhead.has(client);
+  }
+
   answerStep1(session: Session, stateVector: Uint8Array): void | Promise<void> {
     if (stateVector.length > this.ports.limits.stateVectorBytes) throw new WeftError('frame-too-large');
     // Who has nothing cannot have something else.
