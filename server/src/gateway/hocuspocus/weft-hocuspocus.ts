@@ -1,5 +1,5 @@
 import { Hocuspocus, type Connection, type Document, type Extension } from '@hocuspocus/server';
-import { WeftError, type DocumentKey, type Logger } from '@weft/common';
+import { refusalOf, WeftError, type DocumentKey, type Logger } from '@weft/common';
 import type { LiveDocument } from '../document/live-document.ts';
 import type { LiveDocuments } from '../document/live-documents.ts';
 import { about, sharedCallbacks } from './hocuspocus-connection.ts';
@@ -44,13 +44,10 @@ export class WeftHocuspocus extends Hocuspocus {
     return {
       extensionName: 'weft-gateway',
       priority: 1000,
-      onLoadDocument: async ({ documentName, document }) => {
-        const key = documentName as DocumentKey;
-        const live = await documents.acquire(key);
-        live.fill(document);
-        // Whoever opened it holds it: a session, or a direct connection that Hocuspocus counts.
-        documents.release(live);
-      },
+      onLoadDocument: ({ document }) =>
+        this.fill(document).catch((error: unknown) => {
+          throw new LoadRefused(refusalOf(error));
+        }),
       beforeBroadcastStateless: async ({ documentName, payload }) => {
         const live = documents.get(documentName as DocumentKey);
         if (live) publishStateless(live, payload);
@@ -59,6 +56,17 @@ export class WeftHocuspocus extends Hocuspocus {
         if (!documents.mayUnload(documentName as DocumentKey)) throw new KeepLoaded();
       },
     };
+  }
+
+  private async fill(document: Document): Promise<void> {
+    const { documents } = this.ports;
+    const live = await documents.acquire(document.name as DocumentKey);
+    try {
+      live.fill(document);
+    } finally {
+      // Whoever opened it holds it: a session, or a direct connection that Hocuspocus counts.
+      documents.release(live);
+    }
   }
 
   /** Whether users have extensions of their own, which may do anything to a document that is loaded. */
@@ -94,7 +102,9 @@ export class WeftHocuspocus extends Hocuspocus {
 
   /** Everything the constructor and the loading of a document have hooked up is there now: take it over. */
   override async loadDocument(...args: Parameters<Hocuspocus['loadDocument']>): Promise<Document> {
-    const document = await super.loadDocument(...args);
+    const document = await super.loadDocument(...args).catch((error: unknown) => {
+      throw error instanceof LoadRefused ? error.refusal : error;
+    });
     const live = this.ports.documents.get(document.name as DocumentKey);
     if (live?.document === document) live.takeOver(document);
     return document;
@@ -118,5 +128,18 @@ export class WeftHocuspocus extends Hocuspocus {
 class KeepLoaded extends Error {
   constructor() {
     super('');
+  }
+}
+
+/**
+ * Why a document could not be loaded, without a message: Hocuspocus would print it past the logger. A refusal is no
+ * operator's business, and whoever asked for the document logs what is.
+ */
+class LoadRefused extends Error {
+  readonly refusal: WeftError;
+
+  constructor(refusal: WeftError) {
+    super('');
+    this.refusal = refusal;
   }
 }
