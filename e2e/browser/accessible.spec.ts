@@ -25,6 +25,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await expectStatus('saved');
     await expectAccessible(page);
 
+    await text.press('Enter');
+    await text.press('/');
+    await expect(page.getByRole('listbox', { name: 'Blocks' })).toBeVisible();
+    await expectAccessible(page);
+    await text.press('Backspace');
+    await text.press('Backspace');
+
     await text.press('Control+a');
     await page.getByRole('button', { name: 'Add comment' }).click();
     await page.getByRole('textbox', { name: 'Write a comment' }).fill('A remark.');

@@ -14,6 +14,7 @@ import { CommentHighlights } from '../comments/highlights.ts';
 import type { Person } from '../identity/people.ts';
 import { TEXT_ROOT } from '../session/access.ts';
 import { CaretNames, renderCaret } from './carets.ts';
+import { SlashCommand } from './slash-command.ts';
 
 export interface EditorExtensionsOptions {
   readonly doc: Y.Doc;
@@ -46,7 +47,13 @@ export function editorExtensions(options: EditorExtensionsOptions): Extensions {
       // The text of the task follows; with it in the label it would be read, and found, twice.
       a11y: { checkboxLabel: () => 'Done' },
     }),
-    Placeholder.configure({ placeholder: 'Write something, or invite somebody to…' }),
+    Placeholder.configure({
+      placeholder: ({ editor }) =>
+        editor.isEditable
+          ? 'Write something, or type / for headings, lists and more…'
+          : 'Nothing is written here yet.',
+      showOnlyWhenEditable: false,
+    }),
     Collaboration.configure({ document: doc, field: TEXT_ROOT }),
     CollaborationCaret.configure({
       // All it needs of a provider.
@@ -60,6 +67,7 @@ export function editorExtensions(options: EditorExtensionsOptions): Extensions {
     }),
     CaretNames.configure({ awareness }),
     CommentHighlights.configure({ onThreadClick: options.onThreadClick }),
+    SlashCommand,
     Shortcuts.configure({ onComment: options.onComment, onLink: options.onLink }),
     WriteGuard,
   ];

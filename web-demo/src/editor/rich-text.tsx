@@ -7,6 +7,7 @@ import type { DocumentSession } from '../session/document-session.ts';
 import { editorExtensions } from './extensions.ts';
 import { LinkBubble } from './link-bubble.tsx';
 import { rowsAsParagraphs } from './pasted-html.ts';
+import { SlashMenu } from './slash-menu.tsx';
 
 export interface RichTextOptions {
   readonly session: DocumentSession;
@@ -103,6 +104,7 @@ export function RichText({ editor, commentable, onComment, onLink }: RichTextPro
         </button>
       </BubbleMenu>
       <LinkBubble editor={editor} onEdit={onLink} />
+      <SlashMenu editor={editor} />
       <EditorContent editor={editor} className="page__text" />
     </>
   );
