@@ -229,21 +229,6 @@ test('P9.21 P9.22 P9.23 P9.24 a heading names the document, it is copied as Mark
   await expect(text.locator('p').last()).toHaveText('And on.');
 });
 
-test('P9.5 a pasted table keeps its cells apart', async ({ weft, open }) => {
-  const { text, expectStatus } = await open('ada', await newDocument(weft));
-  await expectStatus('saved');
-  await text.click();
-  await text.evaluate((element) => {
-    const clipboardData = new DataTransfer();
-    const html =
-      '<table><tr><th>Name</th><th>Sum</th></tr><tr><td><p><b>Ada</b></p></td><td>12</td></tr></table>';
-    clipboardData.setData('text/html', html);
-    element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
-  });
-  await expect(text.locator('p')).toHaveText(['Name | Sum', 'Ada | 12']);
-  await expect(text.locator('strong')).toHaveText(['Ada']);
-});
-
 test('P9.5 a pasted picture is left out, and the page says so', async ({ weft, open }) => {
   const { page, text, expectStatus } = await open('ada', await newDocument(weft));
   await expectStatus('saved');

@@ -15,6 +15,7 @@ import type { Person } from '../identity/people.ts';
 import { TEXT_ROOT } from '../session/access.ts';
 import { CaretNames, renderCaret } from './carets.ts';
 import { SlashCommand } from './slash-command.ts';
+import { tables } from './tables.ts';
 
 export interface EditorExtensionsOptions {
   readonly doc: Y.Doc;
@@ -47,6 +48,7 @@ export function editorExtensions(options: EditorExtensionsOptions): Extensions {
       // The text of the task follows; with it in the label it would be read, and found, twice.
       a11y: { checkboxLabel: () => 'Done' },
     }),
+    ...tables,
     Placeholder.configure({
       placeholder: ({ editor }) =>
         editor.isEditable

@@ -1,11 +1,12 @@
 import { getSchema } from '@tiptap/core';
 import { TaskItem, TaskList } from '@tiptap/extension-list';
+import { TableKit } from '@tiptap/extension-table';
 import { Node } from '@tiptap/pm/model';
 import StarterKit from '@tiptap/starter-kit';
 import { expect, test } from 'vitest';
 import { markdownOf } from './markdown.ts';
 
-const schema = getSchema([StarterKit, TaskList, TaskItem.configure({ nested: true })]);
+const schema = getSchema([StarterKit, TableKit, TaskList, TaskItem.configure({ nested: true })]);
 
 interface Json {
   readonly type: string;
@@ -65,6 +66,21 @@ test('P9.23 headings, lists, tasks, quotations and code', () => {
       '---\n',
     ].join('\n\n'),
   );
+});
+
+test('P9.23 tables, a cell on one line', () => {
+  const cell = (...content: Json[]): Json => node('tableCell', ...content);
+  const wide = { ...cell(paragraph(text('both'))), attrs: { colspan: 2 } };
+  expect(
+    markdown(
+      node(
+        'table',
+        node('tableRow', node('tableHeader', paragraph(text('Name'))), node('tableHeader', paragraph())),
+        node('tableRow', cell(paragraph(text('a|b', 'bold')), paragraph(text('c'))), cell(paragraph())),
+        node('tableRow', wide),
+      ),
+    ),
+  ).toBe('| Name |  |\n| --- | --- |\n| **a\\|b**<br>c |  |\n| both |  |\n');
 });
 
 test('P9.23 what only looks like Markdown stays as it is', () => {

@@ -1,6 +1,6 @@
 import type { Mark, Node } from '@tiptap/pm/model';
 
-/** The text in Markdown (CommonMark, with the strikethrough and the tasks of GitHub's). */
+/** The text in Markdown (CommonMark, with the strikethrough, the tasks and the tables of GitHub's). */
 export function markdownOf(doc: Node): string {
   return `${blocks(doc)}\n`;
 }
@@ -25,6 +25,8 @@ function block(node: Node): string {
       return items(node, (index) => `${Number(node.attrs['start'] ?? 1) + index}. `);
     case 'taskList':
       return items(node, (_index, item) => (item.attrs['checked'] === true ? '- [x] ' : '- [ ] '));
+    case 'table':
+      return table(node);
     default:
       return escapedStart(inline(node));
   }
@@ -40,6 +42,24 @@ function items(list: Node, marker: (index: number, item: Node) => string): strin
       return begin + inside.replace(/\n(?=.)/g, `\n${indent}`);
     })
     .join('\n');
+}
+
+/** The first row is the head, which every table there has. */
+function table(node: Node): string {
+  const [head = [], ...rows] = node.children.map((row) => row.children.flatMap(cells));
+  const line = (row: readonly string[]): string => `| ${row.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** On one line each, which is all there is room for; one that spans others is followed by empty ones. */
+function cells(cell: Node): string[] {
+  const lines: string[] = [];
+  cell.descendants((inside) => {
+    if (inside.isTextblock) lines.push(inline(inside).replaceAll('\\\n', '<br>').replaceAll('|', '\\|'));
+    return !inside.isTextblock;
+  });
+  const empty = Array.from({ length: Number(cell.attrs['colspan']) - 1 }, () => '');
+  return [lines.join('<br>'), ...empty];
 }
 
 /** The fence is longer than any in the code. */

@@ -1,21 +1,21 @@
 /**
- * The editor has no tables. Left to itself it would run the cells of a pasted one together; so each row becomes a
- * paragraph, with its cells apart.
+ * Mails lay out their pages with tables in tables: of those only the inner text is wanted. What stood in a cell of a
+ * table in a cell becomes a paragraph there.
  */
-export function rowsAsParagraphs(html: string): string {
-  if (!/<table/i.test(html)) return html;
+export function withoutNestedTables(html: string): string {
+  if (!/<table[\s\S]*<table/i.test(html)) return html;
   const { body } = new DOMParser().parseFromString(html, 'text/html');
-  for (const table of body.querySelectorAll('table')) {
-    const rows = [...table.rows].map((row) => [...row.cells].map(inlineOf).join(' | '));
-    table.outerHTML = rows.map((row) => `<p>${row}</p>`).join('');
+  const outer = [...body.querySelectorAll('table')].filter((table) => table.closest('td, th') === null);
+  for (const table of outer) {
+    for (let inner = table.querySelector('table'); inner; inner = table.querySelector('table')) {
+      inner.replaceWith(...[...inner.rows].flatMap((row) => [...row.cells].map(blockOf)));
+    }
   }
   return body.innerHTML;
 }
 
-/** The cell's words with their marks, on one line. */
-function inlineOf(cell: HTMLTableCellElement): string {
-  for (const block of cell.querySelectorAll('p, div, li, ul, ol, br, h1, h2, h3, h4, h5, h6')) {
-    block.replaceWith(...block.childNodes, ' ');
-  }
-  return cell.innerHTML.trim();
+function blockOf(cell: HTMLTableCellElement): HTMLElement {
+  const block = document.createElement('div');
+  block.append(...cell.childNodes);
+  return block;
 }

@@ -6,8 +6,9 @@ import type { Person } from '../identity/people.ts';
 import type { DocumentSession } from '../session/document-session.ts';
 import { editorExtensions } from './extensions.ts';
 import { LinkBubble } from './link-bubble.tsx';
-import { rowsAsParagraphs } from './pasted-html.ts';
+import { withoutNestedTables } from './pasted-html.ts';
 import { SlashMenu } from './slash-menu.tsx';
+import { TableBubble } from './table-bubble.tsx';
 
 export interface RichTextOptions {
   readonly session: DocumentSession;
@@ -42,7 +43,7 @@ export function useRichText(options: RichTextOptions): Editor {
       // The style sheet has it; a page may forbid inline styles.
       injectCSS: false,
       editorProps: {
-        transformPastedHTML: rowsAsParagraphs,
+        transformPastedHTML: withoutNestedTables,
         handlePaste: (_view, { clipboardData }) => refusesFile(clipboardData, () => latest.current.onFile()),
         handleDrop: (_view, { dataTransfer }) => refusesFile(dataTransfer, () => latest.current.onFile()),
         attributes: {
@@ -104,6 +105,7 @@ export function RichText({ editor, commentable, onComment, onLink }: RichTextPro
         </button>
       </BubbleMenu>
       <LinkBubble editor={editor} onEdit={onLink} />
+      <TableBubble editor={editor} />
       <SlashMenu editor={editor} />
       <EditorContent editor={editor} className="page__text" />
     </>

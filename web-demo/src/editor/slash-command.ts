@@ -1,11 +1,14 @@
 import { Extension, type Editor } from '@tiptap/core';
 import { Plugin, PluginKey, type EditorState } from '@tiptap/pm/state';
+import { isInTable } from '@tiptap/pm/tables';
 import { isFromOthers, type Range } from '../comments/anchors.ts';
 import { slashItems, type SlashItem } from './slash-items.ts';
 
-/** The menu while it is open: the slash with what was typed behind it, and the item that Enter would take. */
+/** The menu while it is open, and the place of the slash with what was typed behind it. */
 export interface SlashMenuState extends Range {
   readonly query: string;
+  readonly items: readonly SlashItem[];
+  /** Index of the item that Enter would take. */
   readonly active: number;
 }
 
@@ -46,17 +49,18 @@ export const SlashCommand = Extension.create({
             if (change) return open && { ...open, active: change.active };
             const slash = slashAt(state);
             if (!slash) return undefined;
-            if (open) return { ...slash, active: slash.query === open.query ? open.active : 0 };
+            const items = slashItems({ query: slash.query, inTable: isInTable(state) });
+            if (open) return { ...slash, items, active: slash.query === open.query ? open.active : 0 };
             // Not for a caret that only comes by, nor for what somebody else types.
             const isNew = transaction.docChanged && !isFromOthers(transaction) && !slashAt(before);
-            return isNew ? { ...slash, active: 0 } : undefined;
+            return isNew ? { ...slash, items, active: 0 } : undefined;
           },
         },
         props: {
           // The focus stays in the text; the option that Enter would take is named by it.
           attributes(state): Record<string, string> {
             const menu = slashMenuOf(state);
-            const active = menu && slashItems(menu.query)[menu.active];
+            const active = menu?.items[menu.active];
             return active
               ? { 'aria-controls': SLASH_LIST_ID, 'aria-activedescendant': slashOptionId(active) }
               : {};
@@ -86,7 +90,7 @@ function slashAt({ selection }: EditorState): (Range & { readonly query: string 
 function handleKey(editor: Editor, event: KeyboardEvent): boolean {
   const menu = slashMenuOf(editor.state);
   if (!menu || event.isComposing) return false;
-  const items = slashItems(menu.query);
+  const { items } = menu;
   const active = items[menu.active];
   if (!active) return false;
   const step = (by: number): true => {

@@ -1,6 +1,6 @@
 import type { ChainedCommands } from '@tiptap/react';
 import type { LucideIcon } from 'lucide-react';
-import { BLOCKS, TEXT_STYLES } from './toolbar-items.ts';
+import { BLOCKS, TABLE, TEXT_STYLES } from './toolbar-items.ts';
 
 /** A block that "/" at a line's beginning offers. */
 export interface SlashItem {
@@ -28,17 +28,20 @@ const TYPING: Readonly<Record<string, Typing>> = {
   taskList: { typed: '[ ]', words: 'todo check checkbox' },
   blockquote: { typed: '>', words: 'blockquote citation' },
   codeBlock: { typed: '```', words: 'pre program' },
+  table: { typed: '', words: 'grid rows columns' },
   rule: { typed: '---', words: 'hr line rule separator' },
 };
 
-const ITEMS = [...TEXT_STYLES, ...BLOCKS].map((item) => ({ ...item, ...TYPING[item.id] }));
+const ITEMS = [...TEXT_STYLES, ...BLOCKS, { ...TABLE, label: 'Table' }].map((item) => {
+  const { typed = '', words = '' } = TYPING[item.id] ?? {};
+  return { ...item, typed, names: `${item.label} ${words}`.toLowerCase().split(' ') };
+});
 
-/** Those of whose names every word of the query begins one. */
-export function slashItems(query: string): readonly SlashItem[] {
+/** Those of whose names every word of the query begins one. Tables hold no tables. */
+export function slashItems({ query, inTable }: { query: string; inTable: boolean }): readonly SlashItem[] {
   const wanted = query.toLowerCase().split(/\s+/).filter(Boolean);
-  return ITEMS.flatMap(({ typed = '', words = '', ...item }) => {
-    const names = `${item.label} ${words}`.toLowerCase().split(' ');
-    const fits = wanted.every((word) => names.some((name) => name.startsWith(word)));
-    return fits ? [{ ...item, typed }] : [];
-  });
+  return ITEMS.filter(
+    ({ id, names }) =>
+      !(inTable && id === TABLE.id) && wanted.every((word) => names.some((name) => name.startsWith(word))),
+  );
 }

@@ -8,7 +8,7 @@ import {
   slashOptionId,
   takeSlashItem,
 } from './slash-command.ts';
-import { slashItems, type SlashItem } from './slash-items.ts';
+import type { SlashItem } from './slash-items.ts';
 
 /** The list below the slash. The focus, and with it every key, stays in the text. */
 export function SlashMenu({ editor }: { editor: Editor }) {
@@ -24,7 +24,7 @@ export function SlashMenu({ editor }: { editor: Editor }) {
     }),
     [editor, from],
   );
-  const items = menu ? slashItems(menu.query) : [];
+  const items = menu?.items ?? [];
   return (
     <Popover.Root open={items.length > 0} onOpenChange={(open) => !open && changeSlashMenu(editor, 'close')}>
       <Popover.Anchor virtualRef={anchor} />

@@ -13,10 +13,12 @@ import {
   Pilcrow,
   SquareCode,
   Strikethrough,
+  Table,
   TextQuote,
   Underline,
   type LucideIcon,
 } from 'lucide-react';
+import { insertTable } from './tables.ts';
 
 export interface ToolbarItem {
   readonly id: string;
@@ -115,6 +117,8 @@ export const BLOCKS: readonly ToolbarItem[] = [
   { id: 'rule', label: 'Divider', icon: Minus, run: (chain) => chain.setHorizontalRule() },
 ];
 
+export const TABLE: ToolbarItem = { id: 'table', label: 'Insert table', icon: Table, run: insertTable };
+
 export interface TextStyle {
   readonly id: string;
   readonly label: string;
@@ -152,6 +156,7 @@ export interface ToolbarState {
   /** Ids of the pressed buttons. */
   readonly pressed: readonly string[];
   readonly style: string;
+  readonly inTable: boolean;
   readonly canUndo: boolean;
   readonly canRedo: boolean;
 }
@@ -165,6 +170,7 @@ export function toolbarState(editor: Editor): ToolbarState {
   return {
     pressed,
     style: level === undefined ? 'text' : `h${level}`,
+    inTable: editor.isActive('table'),
     canUndo: editor.can().undo(),
     canRedo: editor.can().redo(),
   };

@@ -6,7 +6,8 @@ import { useToast } from '../ui/toast.tsx';
 import { Tip } from '../ui/tooltip.tsx';
 import { LinkButton } from './link-button.tsx';
 import { markdownOf } from './markdown.ts';
-import { BLOCKS, MARKS, TEXT_STYLES, toolbarState, type ToolbarItem } from './toolbar-items.ts';
+import { TableMenu } from './table-menu.tsx';
+import { BLOCKS, MARKS, TABLE, TEXT_STYLES, toolbarState, type ToolbarItem } from './toolbar-items.ts';
 
 export interface EditorToolbarProps {
   readonly editor: Editor;
@@ -21,7 +22,7 @@ export interface EditorToolbarProps {
 /** One tab stop; the arrow keys move inside. */
 export function EditorToolbar(props: EditorToolbarProps) {
   const { editor, writable, commentable, linkOpen, onLinkOpenChange, onComment } = props;
-  const { pressed, style, canUndo, canRedo } = useEditorState({
+  const { pressed, style, inTable, canUndo, canRedo } = useEditorState({
     editor,
     selector: ({ editor: current }) => toolbarState(current),
   });
@@ -90,7 +91,10 @@ export function EditorToolbar(props: EditorToolbarProps) {
           />
         </div>
         <Toolbar.Separator className="toolbar__separator" />
-        <div className="toolbar__group">{BLOCKS.map(item)}</div>
+        <div className="toolbar__group">
+          {BLOCKS.map(item)}
+          {inTable ? <TableMenu editor={editor} /> : item(TABLE)}
+        </div>
         <Toolbar.Separator className="toolbar__separator" />
         <div className="toolbar__group">
           {commentButton}
