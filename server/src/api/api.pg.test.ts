@@ -407,6 +407,48 @@ describe('requests', () => {
     }
   });
 
+  test('P7.20 a character that the database does not keep is refused wherever a text may stand', async () => {
+    const { path } = await madeByAlice();
+    const requests: readonly [Ask, string, string, object?][] = [
+      [alice, 'PUT', pathOf('nul'), { title: 'a\0b' }],
+      [alice, 'PATCH', path, { title: 'a\0b' }],
+      [alice, 'GET', '/v1/documents?after=%00'],
+      [alice, 'PUT', `${path}/grants/user%3Abob`, { role: 'a\0' }],
+      [admin, 'DELETE', '/v1/roles/a%00'],
+      [admin, 'GET', '/v1/audit?document=%00'],
+      [admin, 'GET', '/v1/audit?actor=%00'],
+      [admin, 'GET', '/v1/audit?action=%00'],
+    ];
+    for (const [ask, method, address, body] of requests) {
+      const { status, code } = await ask(method, address, body && { body });
+      expect({ method, address, status, code }).toEqual({
+        method,
+        address,
+        status: 400,
+        code: 'bad-request',
+      });
+    }
+  });
+
+  test('P7.20 an update without a body, or in a form that is not taken, is refused', async () => {
+    const { path } = await madeByAlice();
+    const plain = { body: Buffer.from('{"update":"AAA="}'), headers: { 'content-type': 'text/plain' } };
+    for (const options of [{}, plain]) {
+      expect(await alice('POST', `${path}/updates`, options)).toMatchObject({
+        status: 400,
+        code: 'bad-request',
+      });
+    }
+  });
+
+  test('P7.20 the description tells of the refusals that every route may answer with', async () => {
+    const { body } = await server.ask('GET', '/v1/openapi.json');
+    const { paths } = body as { paths: Record<string, Record<string, { responses: object }>> };
+    for (const { responses } of Object.values(paths).flatMap((methods) => Object.values(methods))) {
+      expect(Object.keys(responses)).toEqual(expect.arrayContaining(['4XX', '5XX']));
+    }
+  });
+
   test('the description lists the documented routes', async () => {
     const { body } = await server.ask('GET', '/v1/openapi.json');
     const { paths } = body as { paths: Record<string, object> };

@@ -4,7 +4,7 @@ import type { Services } from '../services.ts';
 import { accessTo, isAdmin, requireManage } from './access.ts';
 import { defined } from './defined.ts';
 import type { ApiContext } from './context.ts';
-import { AuditPage, AuditQuery, ErrorBody } from './schemas.ts';
+import { AuditPage, AuditQuery, Refusals } from './schemas.ts';
 
 export function auditRoutes(app: App, { services }: ApiContext): void {
   app.get(
@@ -15,7 +15,7 @@ export function auditRoutes(app: App, { services }: ApiContext): void {
         summary:
           'Refusals and administrative acts: of one document for its owners, of the tenant with scope admin',
         querystring: AuditQuery,
-        response: { 200: AuditPage, '4xx': ErrorBody },
+        response: { 200: AuditPage, ...Refusals },
       },
     },
     async ({ principal, query }) => {

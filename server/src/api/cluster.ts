@@ -3,7 +3,7 @@ import { requireAdmin } from './access.ts';
 import { ClusterStatusBody } from './cluster-schemas.ts';
 import { defined } from './defined.ts';
 import type { ApiContext } from './context.ts';
-import { ErrorBody } from './schemas.ts';
+import { Refusals } from './schemas.ts';
 
 export function clusterRoutes(app: App, { services }: ApiContext): void {
   app.get(
@@ -13,7 +13,7 @@ export function clusterRoutes(app: App, { services }: ApiContext): void {
         tags: ['cluster'],
         summary:
           'The instances and what is open on them, with scope admin. Instances are shared by all tenants; documents and people are those of the own tenant.',
-        response: { 200: ClusterStatusBody, '4xx': ErrorBody },
+        response: { 200: ClusterStatusBody, ...Refusals },
       },
     },
     async ({ principal }) => {

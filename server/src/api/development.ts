@@ -3,7 +3,7 @@ import { WeftError } from '@weft/common';
 import { isLoopback } from '../config.ts';
 import type { App } from '../http/bare-app.ts';
 import type { Services } from '../services.ts';
-import { DevToken, DevTokenBody, ErrorBody } from './schemas.ts';
+import { DevToken, DevTokenBody, Refusals } from './schemas.ts';
 
 /** Tokens for whoever asks. Only in development mode, which only listens on loopback. */
 export function developmentRoutes(app: App, { config }: Services): void {
@@ -17,7 +17,7 @@ export function developmentRoutes(app: App, { config }: Services): void {
         summary: 'A token for whoever you say you are (development mode)',
         security: [],
         body: DevTokenBody,
-        response: { 200: DevToken, '4xx': ErrorBody },
+        response: { 200: DevToken, ...Refusals },
       },
     },
     async (request) => {

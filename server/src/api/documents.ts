@@ -20,7 +20,7 @@ import {
   Document,
   DocumentPage,
   DocumentParameters,
-  ErrorBody,
+  Refusals,
   NoContent,
   Page,
 } from './schemas.ts';
@@ -35,7 +35,7 @@ export function documentRoutes(app: App, { services, administration }: ApiContex
         tags,
         summary: 'The documents you may see, by name',
         querystring: Page,
-        response: { 200: DocumentPage, '4xx': ErrorBody },
+        response: { 200: DocumentPage, ...Refusals },
       },
     },
     async ({ principal, query: { limit = 100, after } }) => list(services, principal, { limit, after }),
@@ -48,7 +48,7 @@ export function documentRoutes(app: App, { services, administration }: ApiContex
         tags,
         summary: 'One document',
         params: DocumentParameters,
-        response: { 200: Document, '4xx': ErrorBody },
+        response: { 200: Document, ...Refusals },
       },
     },
     async ({ principal, params }) => {
@@ -70,7 +70,7 @@ export function documentRoutes(app: App, { services, administration }: ApiContex
         summary: 'Create a document; you become its owner',
         params: DocumentParameters,
         body: CreateDocumentBody,
-        response: { 201: Document, '4xx': ErrorBody },
+        response: { 201: Document, ...Refusals },
       },
     },
     async ({ principal, params, body }, reply) => {
@@ -91,7 +91,7 @@ export function documentRoutes(app: App, { services, administration }: ApiContex
         summary: 'Change title or mode',
         params: DocumentParameters,
         body: ChangeDocumentBody,
-        response: { 200: Document, '4xx': ErrorBody },
+        response: { 200: Document, ...Refusals },
       },
     },
     async ({ principal, params, body }) => {
@@ -118,7 +118,7 @@ export function documentRoutes(app: App, { services, administration }: ApiContex
         tags,
         summary: 'Delete a document with its history',
         params: DocumentParameters,
-        response: { 204: NoContent, '4xx': ErrorBody },
+        response: { 204: NoContent, ...Refusals },
       },
     },
     async ({ principal, params }, reply) => {

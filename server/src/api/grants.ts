@@ -5,7 +5,7 @@ import { accessTo, decideAndAct, requireDocument, requireManage } from './access
 import type { ApiContext } from './context.ts';
 import {
   DocumentParameters,
-  ErrorBody,
+  Refusals,
   Grant,
   GrantList,
   GrantParameters,
@@ -32,7 +32,7 @@ export function grantRoutes(app: App, { services, administration }: ApiContext):
         tags,
         summary: 'Who has which role on the document',
         params: DocumentParameters,
-        response: { 200: GrantList, '4xx': ErrorBody },
+        response: { 200: GrantList, ...Refusals },
       },
     },
     async ({ principal, params }) => {
@@ -50,7 +50,7 @@ export function grantRoutes(app: App, { services, administration }: ApiContext):
         summary: 'Give a subject a role, in place of the one it had',
         params: GrantParameters,
         body: PutGrantBody,
-        response: { 200: Grant, '4xx': ErrorBody },
+        response: { 200: Grant, ...Refusals },
       },
     },
     async ({ principal, params, body: { role, expiresAt } }) => {
@@ -77,7 +77,7 @@ export function grantRoutes(app: App, { services, administration }: ApiContext):
         tags,
         summary: 'Take a role away; done when no update of that subject can be saved any more',
         params: GrantParameters,
-        response: { 204: NoContent, '4xx': ErrorBody },
+        response: { 204: NoContent, ...Refusals },
       },
     },
     async ({ principal, params }, reply) => {

@@ -1,7 +1,7 @@
 import type { App } from '../http/bare-app.ts';
 import { requireAdmin } from './access.ts';
 import type { ApiContext } from './context.ts';
-import { ErrorBody, NoContent, PermissionChangeBody } from './schemas.ts';
+import { Refusals, NoContent, PermissionChangeBody } from './schemas.ts';
 
 const tags = ['grants'];
 
@@ -15,7 +15,7 @@ export function permissionChangeRoutes(app: App, { services, administration }: A
         description:
           'Done when no update of somebody who has lost their rights can be saved any more, on any instance.',
         body: PermissionChangeBody,
-        response: { 204: NoContent, '4xx': ErrorBody },
+        response: { 204: NoContent, ...Refusals },
       },
     },
     async ({ principal, body: { pattern } }, reply) => {

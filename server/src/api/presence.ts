@@ -2,7 +2,7 @@ import type { App } from '../http/bare-app.ts';
 import { accessTo, requireDocument, requireSeen } from './access.ts';
 import { defined } from './defined.ts';
 import type { ApiContext } from './context.ts';
-import { DocumentParameters, ErrorBody, PresenceList } from './schemas.ts';
+import { DocumentParameters, Refusals, PresenceList } from './schemas.ts';
 
 export function presenceRoutes(app: App, { services }: ApiContext): void {
   app.get(
@@ -12,7 +12,7 @@ export function presenceRoutes(app: App, { services }: ApiContext): void {
         tags: ['presence'],
         summary: 'Who has the document open, on whatever instance',
         params: DocumentParameters,
-        response: { 200: PresenceList, '4xx': ErrorBody },
+        response: { 200: PresenceList, ...Refusals },
       },
     },
     async ({ principal, params }) => {

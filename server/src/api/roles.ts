@@ -3,7 +3,7 @@ import type { Principal } from '@weft/common';
 import type { App } from '../http/bare-app.ts';
 import { requireAdmin } from './access.ts';
 import type { ApiContext } from './context.ts';
-import { ErrorBody, NoContent, PutRoleBody, Role, RoleList, RoleParameters } from './schemas.ts';
+import { Refusals, NoContent, PutRoleBody, Role, RoleList, RoleParameters } from './schemas.ts';
 
 const tags = ['roles'];
 
@@ -12,7 +12,7 @@ export function roleRoutes(app: App, { services, administration }: ApiContext): 
 
   app.get(
     '/roles',
-    { schema: { tags, summary: 'The roles there are', response: { 200: RoleList, '4xx': ErrorBody } } },
+    { schema: { tags, summary: 'The roles there are', response: { 200: RoleList, ...Refusals } } },
     async ({ principal }) => {
       const builtIn = services.roles.names().flatMap((name) => services.roles.get(name) ?? []);
       const own = await services.tenantRoles.list(principal.tenant);
@@ -28,7 +28,7 @@ export function roleRoutes(app: App, { services, administration }: ApiContext): 
         summary: 'Define a role of your tenant (scope admin)',
         params: RoleParameters,
         body: PutRoleBody,
-        response: { 200: Role, '4xx': ErrorBody },
+        response: { 200: Role, ...Refusals },
       },
     },
     async ({ principal, params, body }) => {
@@ -47,7 +47,7 @@ export function roleRoutes(app: App, { services, administration }: ApiContext): 
         tags,
         summary: 'Remove a role of your tenant (scope admin); its grants then give nothing',
         params: RoleParameters,
-        response: { 204: NoContent, '4xx': ErrorBody },
+        response: { 204: NoContent, ...Refusals },
       },
     },
     async ({ principal, params }, reply) => {

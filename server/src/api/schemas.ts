@@ -2,6 +2,8 @@ import { Type } from '@fastify/type-provider-typebox';
 
 /** Bodies are exact: a field that does not exist is a misspelt one. */
 const exact = { additionalProperties: false } as const;
+/** Of texts that go into queries: Postgres keeps every character but this one, and fails on it. */
+const storable = { pattern: '^[^\\u0000]*$' } as const;
 
 export const Name = Type.String({ description: 'The name of a document, percent-encoded.' });
 
@@ -24,7 +26,7 @@ export const GrantParameters = Type.Object({
 const Mode = Type.Union([Type.Literal('live'), Type.Literal('strict')], {
   description: 'live shows an edit at once, strict after it is saved.',
 });
-const Title = Type.String({ minLength: 1, maxLength: 200 });
+const Title = Type.String({ ...storable, minLength: 1, maxLength: 200 });
 const Timestamp = Type.String({ format: 'date-time' });
 
 export const CreateDocumentBody = Type.Object(
@@ -49,7 +51,9 @@ export const Document = Type.Object({
 
 export const Page = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100 })),
-  after: Type.Optional(Type.String({ maxLength: 1_024, description: 'next of the page before.' })),
+  after: Type.Optional(
+    Type.String({ ...storable, maxLength: 1_024, description: 'next of the page before.' }),
+  ),
 });
 
 export const DocumentPage = Type.Object({
@@ -110,7 +114,7 @@ export const PresenceList = Type.Object({
 
 export const PutGrantBody = Type.Object(
   {
-    role: Type.String({ minLength: 1, maxLength: 64 }),
+    role: Type.String({ ...storable, minLength: 1, maxLength: 64 }),
     expiresAt: Type.Optional(Type.Union([Timestamp, Type.Null()])),
   },
   exact,
@@ -138,12 +142,14 @@ const RoleRights = {
 export const PutRoleBody = Type.Object(RoleRights, exact);
 export const Role = Type.Object({ name: Type.String(), ...RoleRights });
 export const RoleList = Type.Object({ roles: Type.Array(Role) });
-export const RoleParameters = Type.Object({ role: Type.String({ minLength: 1, maxLength: 64 }) });
+export const RoleParameters = Type.Object({
+  role: Type.String({ ...storable, minLength: 1, maxLength: 64 }),
+});
 
 export const AuditQuery = Type.Object({
-  document: Type.Optional(Type.String({ maxLength: 255 })),
-  actor: Type.Optional(Type.String({ maxLength: 255 })),
-  action: Type.Optional(Type.String({ maxLength: 64 })),
+  document: Type.Optional(Type.String({ ...storable, maxLength: 255 })),
+  actor: Type.Optional(Type.String({ ...storable, maxLength: 255 })),
+  action: Type.Optional(Type.String({ ...storable, maxLength: 64 })),
   after: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100 })),
 });
@@ -188,5 +194,8 @@ export const ErrorBody = Type.Object({
     { description: 'docs/ERRORS.md lists the codes.', additionalProperties: true },
   ),
 });
+
+/** The answers of every route besides its own; a retryable code may come with a 5xx from each. */
+export const Refusals = { '4xx': ErrorBody, '5xx': ErrorBody } as const;
 
 export const NoContent = Type.Null({ description: 'Done.' });

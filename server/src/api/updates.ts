@@ -5,7 +5,7 @@ import { accessTo, requireDocument, requireRead } from './access.ts';
 import type { ApiContext } from './context.ts';
 import {
   DocumentParameters,
-  ErrorBody,
+  Refusals,
   SubmitUpdateJson,
   Submitted,
   UpdatesPage,
@@ -33,7 +33,7 @@ export function updateRoutes(app: App, { services }: ApiContext): void {
         summary: 'The rows of the log after a cursor, in order and without a gap',
         params: DocumentParameters,
         querystring: UpdatesQuery,
-        response: { 200: UpdatesPage, '4xx': ErrorBody },
+        response: { 200: UpdatesPage, ...Refusals },
       },
     },
     async ({ principal, params, query: { after, limit } }) => {
@@ -65,7 +65,7 @@ export function updateRoutes(app: App, { services }: ApiContext): void {
             [BINARY]: { schema: Type.Unknown() },
           },
         },
-        response: { 200: Submitted, '4xx': ErrorBody },
+        response: { 200: Submitted, ...Refusals },
       },
     },
     async ({ principal, params, body }) => {
@@ -88,7 +88,7 @@ export function updateRoutes(app: App, { services }: ApiContext): void {
             content: { [BINARY]: { schema: Type.Unsafe<Buffer>({ type: 'string', format: 'binary' }) } },
           },
           304: Type.Null({ description: 'It is the one you have.' }),
-          '4xx': ErrorBody,
+          ...Refusals,
         },
       },
     },
@@ -130,6 +130,8 @@ function etag({ epoch, seq }: { epoch: number; seq: number }): string {
 }
 
 function updateOf(body: unknown, maxBytes: number): Uint8Array {
+  // Without a body nothing says which of the schemas it would have to be of.
+  if (body === undefined) throw new WeftError('bad-request', { detail: 'the request has no body' });
   const update = Buffer.isBuffer(body) ? body : Buffer.from((body as { update: string }).update, 'base64');
   if (update.byteLength > maxBytes) throw new WeftError('frame-too-large');
   return update;

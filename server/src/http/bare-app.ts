@@ -49,5 +49,7 @@ export function bareApp({ config, logger, metrics }: BareAppOptions): App {
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
+  // Fastify takes plain text everywhere, and no route does.
+  app.removeContentTypeParser('text/plain');
   return app.setValidatorCompiler(strictValidators());
 }
