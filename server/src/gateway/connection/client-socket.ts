@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import {
   ERRORS,
+  FrameType,
   toWeftError,
   WeftError,
   type Clock,
@@ -16,7 +17,14 @@ import { Channel, type ChannelPorts, type ChannelSocket } from './channel.ts';
 import { Outbound } from '../wire/outbound.ts';
 import type { GatewayWebSocket, SocketOwner } from './gateway-web-socket.ts';
 import type { Peer } from './silent-peers.ts';
-import { FrameReader, awarenessBody, requestTokenBody, webSocketFrame } from '../wire/frames.ts';
+import {
+  FrameReader,
+  awarenessBody,
+  encodeAddress,
+  permissionDeniedBody,
+  requestTokenBody,
+  webSocketFrame,
+} from '../wire/frames.ts';
 import type { Admission } from '../opening/session-opening.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { GatewayLimits } from '../limits.ts';
@@ -103,7 +111,7 @@ export class ClientSocket implements ChannelSocket, Peer, SocketOwner {
     if (bytes.length === 1) return;
     try {
       const reader = new FrameReader(bytes);
-      this.route(reader).receive(reader);
+      this.route(reader)?.receive(reader);
     } catch (error) {
       this.failed(error);
     }
@@ -117,7 +125,7 @@ export class ClientSocket implements ChannelSocket, Peer, SocketOwner {
     this.close(code);
   }
 
-  private route(reader: FrameReader): Channel {
+  private route(reader: FrameReader): Channel | undefined {
     const last = this.lastRouted;
     if (last?.isOpen && startsWith(reader.bytes, last.address)) {
       reader.offset = last.address.length;
@@ -126,14 +134,26 @@ export class ClientSocket implements ChannelSocket, Peer, SocketOwner {
     const address = reader.string();
     this.lastRouted =
       this.channelsOf(address).find(({ hasSaidGoodbye }) => !hasSaidGoodbye) ?? this.addChannel(address);
+    if (!this.lastRouted) this.refuseOneMore(address, reader);
     return this.lastRouted;
   }
 
-  private addChannel(address: string): Channel {
+  /**
+   * Answers its token alone, and keeps nothing of it. Closing the connection instead would end what is open on it, for
+   * ever: the stock provider comes back with all of its documents, the one too many among them.
+   */
+  private refuseOneMore(address: string, reader: FrameReader): void {
+    if (reader.uint() !== FrameType.Auth) return;
+    this.ports.metrics.refusal('too-many-documents');
+    this.out.send(webSocketFrame(encodeAddress(address), permissionDeniedBody('too-many-documents')));
+  }
+
+  /** `undefined`: there are as many as there may be. */
+  private addChannel(address: string): Channel | undefined {
     const { limits, channel: ports } = this.ports;
     if (this.channels.length >= limits.documentsPerSocket) {
       this.keepChannels(({ ended }) => !ended);
-      if (this.channels.length >= limits.documentsPerSocket) throw new WeftError('too-many-documents');
+      if (this.channels.length >= limits.documentsPerSocket) return undefined;
     }
     const predecessor = this.channelsOf(address).findLast(({ ended }) => !ended);
     const isQuestioned = this.questioned.includes(address);
@@ -178,7 +198,7 @@ export class ClientSocket implements ChannelSocket, Peer, SocketOwner {
 
   reopen(ended: Channel, admission: Admission): void {
     this.forget(ended);
-    void this.addChannel(ended.addressKey).open(admission);
+    void this.addChannel(ended.addressKey)?.open(admission);
   }
 
   /** The sessions that are open on it. */
