@@ -110,11 +110,9 @@ export class LocalPresence {
   /** A broken connection ends when its replica is back over another one: the grace has done its work. */
   private replace(entry: PresenceEntry): void {
     for (const kept of this.byUser.get(userKeyOf(entry)) ?? []) {
-      const other = kept.entry;
-      if (other.connection === entry.connection || other.document !== entry.document) continue;
-      if (kept.timer && other.clientIds.some((client) => entry.clientIds.includes(client))) {
-        this.leave(other.connection);
-      }
+      const { connection, document, clientIds } = kept.entry;
+      if (!kept.timer || document !== entry.document) continue;
+      if (clientIds.some((client) => entry.clientIds.includes(client))) this.leave(connection);
     }
   }
 

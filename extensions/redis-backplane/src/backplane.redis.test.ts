@@ -12,6 +12,7 @@ import { Doc } from 'yjs';
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { RedisBackplane, type RedisBackplaneOptions } from './backplane.ts';
 import type { OpenDocuments } from './open-documents.ts';
+import type { RedisLink } from './redis-link.ts';
 import { guardDelivery, Replica } from './replica.ts';
 import { TestLog } from './testing/log.ts';
 import { Vigilance } from './vigilance.ts';
@@ -569,6 +570,25 @@ describe('P5.6 Redis is expendable', () => {
     await until(() => b.seen.applied.length === 5);
     proxy.toClient.mode = 'pass';
     await converged({ log, prefix, a, b });
+  });
+
+  test('P5.6 a subscription that Redis has lost is noticed by what reaches nobody, and made again', async () => {
+    const log = new TestLog();
+    // The link itself notices nothing.
+    const a = await startProcess(log, 'a', newPrefix(), { silence: 60_000 });
+    await a.open();
+    const observer = new Redis(inject('redisUrl'));
+    cleanups.push(() => observer.disconnect());
+    const subscribers = async () => (await observer.pubsub('NUMSUB', a.channel))[1];
+    let ups = 0;
+    cleanups.push(a.backplane.listen({ up: () => ups++ }));
+    const { link } = a.backplane as unknown as { link: RedisLink };
+    link.unsubscribe(a.channel);
+    await until(async () => (await subscribers()) === 0);
+    a.backplane.announce(log.key);
+    await until(async () => (await subscribers()) === 1);
+    // What came meanwhile is looked for.
+    await until(() => ups === 1);
   });
 
   test('P5.6 cut off alone: the connection comes back by itself, and opening a document does not wait for it', async () => {
