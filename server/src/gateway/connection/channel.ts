@@ -323,6 +323,8 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
   }
 
   end(code: ErrorCode): void {
+    // What it has sent is answered before the end, and may bring it about.
+    this.session?.document.turn.end();
     if (this.ended) return;
     this.ports.metrics.refusal(code);
     if (isRetryable(code)) {
