@@ -46,12 +46,18 @@ export async function migrate({ pool, directories, logger }: MigrateOptions): Pr
     });
     return done.map(({ name }) => name);
   } catch (error) {
-    broken = error instanceof Error ? error : new Error(String(error));
+    broken = withoutStack(error instanceof Error ? error : new Error(String(error)));
     throw broken;
   } finally {
     // Not back to the pool: its settings are not the pool's.
     client.release(broken ?? true);
   }
+}
+
+/** node-pg-migrate writes the stack of what the database said into its own message, and leaves out the cause. */
+function withoutStack(error: Error): Error {
+  const stackAt = error.message.search(/\n\s+at /);
+  return stackAt < 0 ? error : new Error(error.message.slice(0, stackAt), { cause: error });
 }
 
 /** `behind`: there are files to run. `ahead`: the database has run files that this program does not know. */

@@ -14,6 +14,20 @@ interface SystemError extends NodeJS.ErrnoException {
 /** `EAI_AGAIN` is also the answer where no name server can be reached. */
 const UNRESOLVED = new Set<string | undefined>(['ENOTFOUND', 'EAI_AGAIN']);
 
+const UNREACHED = new Set<string | undefined>([
+  ...UNRESOLVED,
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+]);
+/** What `pg` says without a code where something else answers, answers too late, or speaks no TLS. */
+const NO_POSTGRES =
+  /^(Connection terminated|timeout e|The server does not support SSL|There was an error establishing an SSL)/;
+
+const UNUSABLE = new Set<string | undefined>(['EEXIST', 'ENOTDIR', 'ENOSPC', 'EROFS']);
+
 /** What people can do something about, in words; everything else with its stack. */
 export function reasonOf(error: unknown, listening?: Listening): string {
   if (!(error instanceof Error)) return String(error);
@@ -21,7 +35,8 @@ export function reasonOf(error: unknown, listening?: Listening): string {
   const unheard = listening && reasonNotToListen(error, listening);
   if (unheard) return unheard;
   if (code === 'EACCES') return `this user may not use a file or directory: ${error.message}.`;
-  if (code === 'ECONNREFUSED' || UNRESOLVED.has(code))
+  if (UNUSABLE.has(code)) return `a file or directory cannot be used: ${error.message}.`;
+  if (UNREACHED.has(code) || NO_POSTGRES.test(error.message))
     return `the database cannot be reached (${error.message}).`;
   if (error instanceof pg.DatabaseError) return `the database refuses: ${error.message}.`;
   return error.name === 'Error' || error instanceof DirectoryLockedError
