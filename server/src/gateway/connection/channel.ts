@@ -51,6 +51,8 @@ export interface ChannelSocket {
   admit(principal: Principal): boolean;
   /** A token has been accepted on it. */
   authenticated(): void;
+  /** A token has come, whatever it is worth. @throws WeftError `rate-limited` */
+  presentsToken(): void;
   queued(bytes: number): void;
   unqueued(bytes: number): void;
   /** A frame could not be handled. */
@@ -223,6 +225,7 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
   // ── opening ────────────────────────────────────────────────────────────────
 
   private receiveToken(reader: FrameReader): void {
+    this.socket.presentsToken();
     if (reader.uint() !== AuthType.Token) throw new WeftError('frame-malformed', { detail: 'auth type' });
     const token = reader.string();
     const admission = { token, providerVersion: reader.done ? null : reader.string() };

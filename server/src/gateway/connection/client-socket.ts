@@ -10,7 +10,7 @@ import {
   type Logger,
   type Principal,
 } from '@weft/common';
-import type { KeyedCounter } from '@weft/limits';
+import { TokenBucket, type KeyedCounter } from '@weft/limits';
 import type { Leaving } from '../session/client.ts';
 import type { Session } from '../session/session.ts';
 import { Channel, type ChannelPorts, type ChannelSocket } from './channel.ts';
@@ -32,6 +32,11 @@ import type { GatewayLimits } from '../limits.ts';
 /** A page that was left or a provider that was destroyed, as opposed to a connection that broke. */
 const CLEAN_CLOSES = new Set([1000, 1001, 1005]);
 const NONE: readonly string[] = [];
+/**
+ * Tokens that a connection may present, valid or not, besides one for each document that it may have open. Each costs a
+ * signature: without a bound three connections that nobody knows kept a whole core busy with wrong ones.
+ */
+const PRESENTED = { rate: 10, burst: 100 } as const;
 const EMPTY_AWARENESS = awarenessBody(new Uint8Array([0]));
 
 export interface ClientSocketPorts {
@@ -82,6 +87,7 @@ export class ClientSocket implements ChannelSocket, Peer, SocketOwner {
   private lastRouted: Channel | undefined;
   /** Whose sessions are on it: one person, as a rule. */
   private people: readonly string[] = [];
+  private readonly presented: TokenBucket;
   private trusted = false;
   private queuedBytes = 0;
   private paused = false;
@@ -95,6 +101,8 @@ export class ClientSocket implements ChannelSocket, Peer, SocketOwner {
     this.request = options.request;
     this.address = options.address;
     this.openedAt = this.lastReceivedAt = ports.clock.now();
+    const burst = PRESENTED.burst + ports.limits.documentsPerSocket;
+    this.presented = new TokenBucket({ rate: PRESENTED.rate, burst, clock: ports.clock });
     this.out = new Outbound({ ports, connection, owner: this });
   }
 
@@ -144,6 +152,7 @@ export class ClientSocket implements ChannelSocket, Peer, SocketOwner {
    */
   private refuseOneMore(address: string, reader: FrameReader): void {
     if (reader.uint() !== FrameType.Auth) return;
+    this.presentsToken();
     this.ports.metrics.refusal('too-many-documents');
     this.out.send(webSocketFrame(encodeAddress(address), permissionDeniedBody('too-many-documents')));
   }
@@ -227,6 +236,10 @@ export class ClientSocket implements ChannelSocket, Peer, SocketOwner {
     this.paused = over;
     if (over) this.webSocket.pause();
     else this.webSocket.resume();
+  }
+
+  presentsToken(): void {
+    if (!this.presented.take()) throw new WeftError('rate-limited', { detail: 'tokens' });
   }
 
   // ── whose it is ────────────────────────────────────────────────────────────
