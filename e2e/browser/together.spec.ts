@@ -140,3 +140,30 @@ test('P9.26 an avatar leads to its person’s caret, and says when there is none
   await ada.text.press('ArrowDown');
   expect(await ada.page.evaluate(() => getSelection()?.anchorNode?.textContent)).toBe('Line 2');
 });
+
+test('P9.26 of somebody on two devices the caret that moved last is gone to', async ({
+  openTogether,
+  open,
+}) => {
+  const { name, ada, grace } = await openTogether({ grace: 'editor' });
+  await ada.text.click();
+  for (let line = 1; line <= 60; line++) {
+    await ada.page.keyboard.insertText(`Line ${line}`);
+    await ada.page.keyboard.press('Enter');
+  }
+  await ada.page.keyboard.press('Control+Home');
+  const other = await open('grace', name);
+  await expect(other.text).toContainText('Line 60');
+  await grace.text.getByText('Line 58').click();
+  await other.text.getByText('Line 2', { exact: true }).click();
+  const carets = ada.text.locator('.remote-caret[data-person=grace]');
+  await expect(carets).toHaveCount(2);
+  const avatar = ada.page.getByRole('list', { name: 'People here' }).getByRole('button');
+  await avatar.click();
+  await expect(carets.first()).not.toHaveCSS('box-shadow', 'none');
+  await grace.page.keyboard.press('ArrowDown');
+  await expect(ada.text.getByText('Line 59').locator('.remote-caret')).toBeAttached();
+  await avatar.click();
+  await expect(carets.last()).toBeInViewport();
+  await expect(carets.last()).not.toHaveCSS('box-shadow', 'none');
+});

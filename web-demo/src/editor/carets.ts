@@ -25,6 +25,11 @@ export function renderCaret({ id, name, color }: Record<string, unknown>): HTMLE
 const SHOWN_MS = 2_500;
 const FADE_MS = 300;
 
+/** Where each client's caret is; who moved last stands last. */
+type Places = Map<number, string>;
+
+const caretNamesKey = new PluginKey<Places>('caretNames');
+
 /** A name covers the line above: it is shown while its person moves, and then on hovering over the caret. */
 export const CaretNames = Extension.create<{ awareness: Awareness | undefined }>({
   name: 'caretNames',
@@ -34,18 +39,27 @@ export const CaretNames = Extension.create<{ awareness: Awareness | undefined }>
   addProseMirrorPlugins() {
     const { awareness } = this.options;
     if (!awareness) return [];
-    const places = new Map<number, string>();
+    const places: Places = new Map();
     const follow = (view: EditorView, before: EditorState): void => {
       // One's own words push the carets behind them, and nobody has moved.
       const own = isOwnEdit(view.state, before);
       for (const [client, place] of caretPlaces(view.state, awareness)) {
-        if (!own && places.get(client) !== place) showName(view, personOf(awareness, client));
+        if (!own && places.get(client) !== place) {
+          places.delete(client);
+          showName(view, personOf(awareness, client));
+        }
         places.set(client, place);
       }
       // Carets may be hidden for a moment; who is gone has none.
       for (const client of places.keys()) if (!awareness.getStates().has(client)) places.delete(client);
     };
-    return [new Plugin({ key: new PluginKey('caretNames'), view: () => ({ update: follow }) })];
+    return [
+      new Plugin<Places>({
+        key: caretNamesKey,
+        state: { init: () => places, apply: () => places },
+        view: () => ({ update: follow }),
+      }),
+    ];
   },
 });
 
@@ -64,8 +78,7 @@ export function showName(view: EditorView, person: string): void {
  * @returns whether the person has a caret in this text
  */
 export function goToCaret(view: EditorView, person: string): boolean {
-  // Somebody with several tabs may have several; each is a place where they are.
-  const caret = caretsOf(view, person)[0];
+  const caret = latestCaretOf(view, person);
   if (!caret) return false;
   scrollIntoSight(caret, 'center');
   showName(view, person);
@@ -81,6 +94,17 @@ function caretsOf(view: EditorView, person: string): Element[] {
   return [...view.dom.querySelectorAll(`.remote-caret[data-person="${CSS.escape(person)}"]`)];
 }
 
+/** Of somebody with several devices: the caret of the one that is at work, or was last. */
+function latestCaretOf(view: EditorView, person: string): Element | undefined {
+  const carets = new Map(caretsOf(view, person).map((caret) => [view.posAtDOM(caret, 0), caret]));
+  const positions = new Map(caretDecorations(view.state).map(({ client, from }) => [client, from]));
+  const moved = [...(caretNamesKey.getState(view.state)?.keys() ?? [])].reverse();
+  const latest = moved
+    .map((client) => carets.get(positions.get(client) ?? -1))
+    .find((caret) => caret !== undefined);
+  return latest ?? [...carets.values()][0];
+}
+
 function shownThenFading(shown: Keyframe, gone: Keyframe): Keyframe[] {
   return [shown, { ...shown, offset: SHOWN_MS / (SHOWN_MS + FADE_MS) }, gone];
 }
@@ -89,16 +113,21 @@ function shownThenFading(shown: Keyframe, gone: Keyframe): Keyframe[] {
  * Where each client's caret is, so that it stays equal while others edit other paragraphs. The relative position
  * alone does not tell: at the end of a paragraph it stays the same however much is written.
  */
-function caretPlaces(state: EditorState, awareness: Awareness): Map<number, string> {
-  const carets = yCursorPluginKey.getState(state) as DecorationSet | undefined;
-  const places = new Map<number, string>();
-  for (const { from, spec } of carets?.find() ?? []) {
-    const { key } = spec as { key?: string };
-    if (key === undefined) continue;
-    const cursor = awareness.getStates().get(Number(key))?.['cursor'] as { head?: unknown } | undefined;
-    places.set(Number(key), `${state.doc.resolve(from).parentOffset} ${JSON.stringify(cursor?.head)}`);
+function caretPlaces(state: EditorState, awareness: Awareness): Places {
+  const places: Places = new Map();
+  for (const { client, from } of caretDecorations(state)) {
+    const cursor = awareness.getStates().get(client)?.['cursor'] as { head?: unknown } | undefined;
+    places.set(client, `${state.doc.resolve(from).parentOffset} ${JSON.stringify(cursor?.head)}`);
   }
   return places;
+}
+
+function caretDecorations(state: EditorState): { readonly client: number; readonly from: number }[] {
+  const carets = yCursorPluginKey.getState(state) as DecorationSet | undefined;
+  return (carets?.find() ?? []).flatMap(({ from, spec }) => {
+    const { key } = spec as { key?: string };
+    return key === undefined ? [] : [{ client: Number(key), from }];
+  });
 }
 
 function isOwnEdit(state: EditorState, before: EditorState): boolean {
