@@ -53,5 +53,6 @@ test('P3.22 a document that one may not see looks like one that does not exist',
   const hidden = await open('omar', await newDocument(weft));
   await expect(hidden.page.getByRole('heading', { name: 'No such document' })).toBeVisible();
   const absent = await open('omar', 'there-is-none');
-  await expect(absent.page.getByRole('heading', { name: 'No such document' })).toBeVisible();
+  await expect(absent.page.getByRole('heading', { name: 'No such document' })).toBeFocused();
+  await expect(absent.page.getByText('Not connected')).toHaveCount(0);
 });

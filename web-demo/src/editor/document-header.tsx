@@ -18,7 +18,8 @@ import { TitleField } from './title-field.tsx';
 export interface DocumentHeaderProps {
   readonly name: string;
   readonly title: string;
-  readonly status: Status;
+  /** None where the page itself says what has become of the document. */
+  readonly status: Status | undefined;
   readonly access: Access | undefined;
   readonly session: DocumentSession;
   readonly children?: ReactNode;
@@ -50,7 +51,7 @@ export function DocumentHeader(props: DocumentHeaderProps) {
           onRename={onRename}
           onEntered={onTitleEntered}
         />
-        <StatusBadge status={status} />
+        {status && <StatusBadge status={status} />}
       </div>
       <div className="topbar__tools">
         {onPerson && <PeopleHere people={people} onPerson={onPerson} />}

@@ -32,7 +32,6 @@ function OpenDocumentPage({ name, open }: { name: string; open: OpenDocument }) 
   const ended = state.end && !state.end.retryable ? state.end : undefined;
   const { title, rename } = useTitle({ name, awareness: session.awareness, ended: ended !== undefined });
   const toast = useToast();
-  const shown = { name, title, status: state.status, access: state.access, session };
 
   useEffect(() => {
     document.title = title ? `${title} — Weft` : 'Weft';
@@ -57,6 +56,9 @@ function OpenDocumentPage({ name, open }: { name: string; open: OpenDocument }) 
   // A fresh copy is on its way; until it is here the old one stays in view.
   const isReplaced = ended !== undefined && !givenUp && needsFreshCopy(ended);
   const isShown = state.ready && (!ended || isReplaced);
+  const closed = ended && !isReplaced ? ended : undefined;
+  const status = closed && state.status.kind === 'closed' ? undefined : state.status;
+  const shown = { name, title, status, access: state.access, session };
   return (
     <div className="document">
       {isShown ? (
@@ -64,7 +66,7 @@ function OpenDocumentPage({ name, open }: { name: string; open: OpenDocument }) 
       ) : (
         <>
           <DocumentHeader {...shown} onRename={rename} />
-          {ended && !isReplaced ? <EndedPage end={ended} onRetry={reopen} /> : <PageSkeleton />}
+          {closed ? <EndedPage end={closed} onRetry={reopen} /> : <PageSkeleton />}
         </>
       )}
       {unsaved && unsaved.blocks.length > 0 && <UnsavedDialog unsaved={unsaved} onClose={dismissUnsaved} />}

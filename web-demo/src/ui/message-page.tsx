@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 
 export interface MessagePageProps {
   readonly title: string;
@@ -8,10 +8,17 @@ export interface MessagePageProps {
 
 /** A full page that says what happened and what can be done. */
 export function MessagePage({ title, children, actions }: MessagePageProps) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    // What had the focus is gone: it is read aloud what took its place.
+    if (document.activeElement === document.body) heading.current?.focus();
+  }, []);
   return (
     <main className="message-page">
       <Loom />
-      <h1>{title}</h1>
+      <h1 ref={heading} tabIndex={-1}>
+        {title}
+      </h1>
       <div className="message-page__text">{children}</div>
       {actions && <div className="message-page__actions">{actions}</div>}
     </main>
