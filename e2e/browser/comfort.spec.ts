@@ -181,6 +181,20 @@ test('P10.6 a comment is written and left by the keyboard, which is back in the 
   await expect(text).toBeFocused();
 });
 
+test('P10.6 the shortcuts are shown at a key, which gives the text back', async ({ weft, open }) => {
+  const { page, text, expectStatus } = await open('ada', await newDocument(weft));
+  await expectStatus('saved');
+  await text.click();
+  await page.keyboard.press('Control+/');
+  const dialog = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
+  await expect(dialog.getByRole('listitem').filter({ hasText: 'Bold' })).toContainText('Ctrl+B');
+  await page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
+  await expect(text).toBeFocused();
+  await page.getByRole('button', { name: 'Keyboard shortcuts' }).click();
+  await expect(dialog).toBeVisible();
+});
+
 test('P9.18 a link is followed, changed and taken away where it stands', async ({ weft, open }) => {
   const { page, text, expectStatus } = await open('ada', await newDocument(weft));
   await expectStatus('saved');

@@ -1,11 +1,20 @@
 import { useEditorState, type Editor } from '@tiptap/react';
-import { ChevronDown, ClipboardCopy, MessageSquarePlus, Redo2, Undo2, type LucideIcon } from 'lucide-react';
+import {
+  ChevronDown,
+  ClipboardCopy,
+  Keyboard,
+  MessageSquarePlus,
+  Redo2,
+  Undo2,
+  type LucideIcon,
+} from 'lucide-react';
 import { DropdownMenu, Toolbar } from 'radix-ui';
 import { ariaShortcut, Shortcut } from '../ui/shortcut.tsx';
 import { useToast } from '../ui/toast.tsx';
 import { Tip } from '../ui/tooltip.tsx';
 import { LinkButton } from './link-button.tsx';
 import { markdownOf } from './markdown.ts';
+import { SHORTCUTS_KEYS } from './shortcuts-dialog.tsx';
 import { TableMenu } from './table-menu.tsx';
 import { BLOCKS, MARKS, TABLE, TEXT_STYLES, toolbarState, type ToolbarItem } from './toolbar-items.ts';
 
@@ -17,11 +26,12 @@ export interface EditorToolbarProps {
   readonly linkOpen: boolean;
   readonly onLinkOpenChange: (open: boolean) => void;
   readonly onComment: () => void;
+  readonly onShortcuts: () => void;
 }
 
 /** One tab stop; the arrow keys move inside. */
 export function EditorToolbar(props: EditorToolbarProps) {
-  const { editor, writable, commentable, linkOpen, onLinkOpenChange, onComment } = props;
+  const { editor, writable, commentable, linkOpen, onLinkOpenChange, onComment, onShortcuts } = props;
   const { pressed, style, inTable, canUndo, canRedo } = useEditorState({
     editor,
     selector: ({ editor: current }) => toolbarState(current),
@@ -99,6 +109,12 @@ export function EditorToolbar(props: EditorToolbarProps) {
         <div className="toolbar__group">
           {commentButton}
           <CopyMarkdownButton editor={editor} />
+          <ToolButton
+            label="Keyboard shortcuts"
+            icon={Keyboard}
+            keys={SHORTCUTS_KEYS}
+            onPress={onShortcuts}
+          />
         </div>
       </Toolbar.Root>
     </div>

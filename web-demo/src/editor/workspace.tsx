@@ -8,6 +8,7 @@ import { useToast } from '../ui/toast.tsx';
 import { goToCaret } from './carets.ts';
 import { CommentsToggle, DocumentHeader, type DocumentHeaderProps } from './document-header.tsx';
 import { RichText, useRichText } from './rich-text.tsx';
+import { ShortcutsDialog } from './shortcuts-dialog.tsx';
 import { EditorToolbar } from './toolbar.tsx';
 import { usePlace } from './use-place.ts';
 import { useTitleFromHeading } from './use-title-from-heading.ts';
@@ -20,6 +21,7 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitle
   const toast = useToast();
   const [commentsOpen, setCommentsOpen] = useState(false);
   const [linkOpen, setLinkOpen] = useState(false);
+  const [shortcutsOpen, setShortcutsOpen] = useState(false);
   const writable = access?.writesText === true;
   const commentable = access?.writesComments === true;
 
@@ -73,7 +75,9 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitle
         linkOpen={linkOpen}
         onLinkOpenChange={setLinkOpen}
         onComment={startComment}
+        onShortcuts={() => setShortcutsOpen(true)}
       />
+      {writable && <ShortcutsDialog open={shortcutsOpen} onOpenChange={setShortcutsOpen} />}
       <div className={comments.panel.draft ? 'desk-frame desk-frame--drafting' : 'desk-frame'}>
         <main className="desk" ref={desk}>
           <div className="page">

@@ -5,7 +5,7 @@ const SYMBOLS: Record<string, string> = APPLE
 
 /** `Mod-Shift-x` as the keys of this machine. */
 export function Shortcut({ keys }: { keys: string }) {
-  const labels = keys.split('-').map((key) => SYMBOLS[key] ?? key.toUpperCase());
+  const labels = keys.split('-').map((key) => SYMBOLS[key] ?? (key.length === 1 ? key.toUpperCase() : key));
   return <kbd className="shortcut">{labels.join(APPLE ? '' : '+')}</kbd>;
 }
 
