@@ -167,3 +167,35 @@ test('P9.26 of somebody on two devices the caret that moved last is gone to', as
   await expect(carets.last()).toBeInViewport();
   await expect(carets.last()).not.toHaveCSS('box-shadow', 'none');
 });
+
+test('P9.29 what somebody writes or reads stays in its place while others write above', async ({
+  openTogether,
+}) => {
+  const { ada, grace } = await openTogether({ grace: 'editor' });
+  await ada.text.click();
+  for (let line = 1; line <= 60; line++) {
+    await ada.page.keyboard.insertText(`Line ${line}`);
+    await ada.page.keyboard.press('Enter');
+  }
+  await expect(grace.text).toContainText('Line 60');
+  const line40 = grace.text.getByText('Line 40');
+  await line40.click();
+  const topOf = async (line: typeof line40) => Math.round((await line.boundingBox())?.y ?? -1);
+  const writeAbove = async (words: string) => {
+    await ada.page.keyboard.press('Control+Home');
+    await ada.page.keyboard.type(`${words}\n${words}\n${words}\n`);
+    await expect(grace.text.getByText(words)).toHaveCount(3);
+  };
+  const atCaret = await topOf(line40);
+  await writeAbove('while she writes');
+  expect(Math.abs((await topOf(line40)) - atCaret)).toBeLessThanOrEqual(1);
+
+  // She reads on, her caret far below.
+  await grace.text.hover();
+  await grace.page.mouse.wheel(0, -900);
+  await expect(line40).not.toBeInViewport();
+  const line20 = grace.text.getByText('Line 20');
+  const inSight = await topOf(line20);
+  await writeAbove('while she reads');
+  expect(Math.abs((await topOf(line20)) - inSight)).toBeLessThanOrEqual(1);
+});

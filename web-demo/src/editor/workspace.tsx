@@ -11,6 +11,7 @@ import { RichText, useRichText } from './rich-text.tsx';
 import { ShortcutsDialog } from './shortcuts-dialog.tsx';
 import { EditorToolbar } from './toolbar.tsx';
 import { usePlace } from './use-place.ts';
+import { useSteadyView } from './use-steady-view.ts';
 import { useTitleFromHeading } from './use-title-from-heading.ts';
 import { WordCount } from './word-count.tsx';
 
@@ -39,6 +40,7 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitle
   });
   const desk = useRef<HTMLElement>(null);
   usePlace({ editor, desk, key: `weft:place:${person.sub}/${name}` });
+  useSteadyView({ editor, desk });
   useTitleFromHeading({ editor, title, onRename });
   const comments = useComments({ editor, doc: session.doc, person });
 
