@@ -14,13 +14,13 @@ const GROUPS: readonly { readonly title: string; readonly entries: readonly Entr
   {
     title: 'Writing',
     entries: [
-      { label: 'Choose a block, at a line’s beginning', keys: '/' },
+      { label: 'Blocks, on a new line', keys: '/' },
       { label: 'Undo', keys: 'Mod-z' },
       { label: 'Redo', keys: 'Mod-Shift-z' },
-      { label: 'New line in the same paragraph', keys: 'Shift-Enter' },
-      { label: 'Next cell, or deeper in a list', keys: 'Tab' },
-      { label: 'Previous cell, or back out of a list', keys: 'Shift-Tab' },
-      { label: 'Comment on the selection', keys: 'Mod-Alt-m' },
+      { label: 'Line break', keys: 'Shift-Enter' },
+      { label: 'Next cell, deeper in a list', keys: 'Tab' },
+      { label: 'Previous cell, out of a list', keys: 'Shift-Tab' },
+      { label: 'Comment', keys: 'Mod-Alt-m' },
       { label: 'These shortcuts', keys: SHORTCUTS_KEYS },
     ],
   },
