@@ -18,7 +18,7 @@ export interface CarriedItem {
   readonly update: Uint8Array;
   /** The answer that the carrier is owed. */
   readonly owed: Owed;
-  /** When they are taken from the carrier, milliseconds since 1970; `Infinity`: never. */
+  /** When they are taken from the carrier, milliseconds since 1970. */
   readonly takenAt: number;
 }
 
@@ -42,9 +42,9 @@ export class CarriedDecision {
 
   /**
    * @param now milliseconds since 1970
-   * @returns whether the item is decided, or is being decided by now.
+   * @returns whether the item is decided; a promise while it is being taken from its carrier
    */
-  decide(item: CarriedItem, now: number): boolean {
+  decide(item: CarriedItem, now: number): boolean | Promise<void> {
     const { carrier } = item;
     const { document } = carrier;
     if (!carrier.isOpen) return true;
@@ -67,8 +67,7 @@ export class CarriedDecision {
       return true;
     }
     if (now < item.takenAt || isHere(document, analysis)) return false;
-    void this.take(item, analysis, authors).catch((error: unknown) => carrier.failed(error));
-    return true;
+    return this.take(item, analysis, authors).catch((error: unknown) => carrier.failed(error));
   }
 
   private analyze({ carrier, update }: CarriedItem): UpdateAnalysis | undefined {
@@ -143,10 +142,16 @@ function refuse(item: CarriedItem, code: ErrorCode): void {
   carrier.end('document-rebuild');
 }
 
-/** Whether a session of one of these very Yjs clients is open; the same person in a new tab can't bring them. */
-function isHere(document: LiveDocument, { authors }: UpdateAnalysis): boolean {
-  for (const session of document.sessions) {
-    if (authors.some(({ client }) => session.clients.has(client))) return true;
+/**
+ * Whether a session of one of these very Yjs clients is open; the same person in a new tab can't bring what it has. Nor
+ * can who shows another presence and only owns it for having brought a copy, as anybody may to a document that was
+ * made again.
+ */
+function isHere({ sessions, awareness }: LiveDocument, { authors }: UpdateAnalysis): boolean {
+  for (const session of sessions) {
+    const shown = awareness.clientsOf(session);
+    const present = shown.length > 0 ? shown : [...session.clients];
+    if (authors.some(({ client }) => present.includes(client))) return true;
   }
   return false;
 }

@@ -39,11 +39,11 @@ export class CarriedWork {
 
   /** An update with edits of other people. Answers the carrier when all of it is decided. */
   receive(session: Session, { update }: UpdateAnalysis): void {
-    const { authorship, clock, limits } = this.ports;
+    const { authorship } = this.ports;
     const split = splitByAuthor(update, (client) => authorship.isOwn(session, client));
     if (!isEmptyUpdate(split.own)) this.takeOwn(session, split.own);
     if (!session.isOpen) return;
-    this.add(session, update, clock.now() + limits.carriedGrace);
+    this.add(session, update);
     this.looks.soon(session.document);
   }
 
@@ -54,17 +54,19 @@ export class CarriedWork {
 
   /** An update that depends on what waits: it waits too. */
   receiveDependent(session: Session, update: Uint8Array): void {
-    this.add(session, update.slice(), Infinity);
+    this.add(session, update.slice());
   }
 
-  private add(carrier: Session, update: Uint8Array, takenAt: number): void {
+  private add(carrier: Session, update: Uint8Array): void {
+    const { clock, limits } = this.ports;
     const { document } = carrier;
     const list = this.waiting.get(document) ?? [];
     const bytes = list.reduce((sum, { update: { length } }) => sum + length, update.length);
-    if (bytes > this.ports.limits.carriedBytes) {
+    if (bytes > limits.carriedBytes) {
       throw new WeftError('server-overloaded', { detail: 'too much carried work' });
     }
     this.waiting.set(document, list);
+    const takenAt = clock.now() + limits.carriedGrace;
     list.push({ carrier, update, owed: document.answers.oweLater(carrier), takenAt });
   }
 
@@ -80,7 +82,7 @@ export class CarriedWork {
     for (const document of this.waiting.keys()) this.looks.now(document);
   }
 
-  /** Rows of other instances have come: their authors are there, and what waits here may build on them. */
+  /** What waits may build on what has come: rows of other instances, whose authors are there, or what was taken. */
   changed(document: LiveDocument): void {
     if (this.waiting.has(document)) this.looks.soon(document);
   }
@@ -107,7 +109,11 @@ export class CarriedWork {
 
   private decideOrFail(item: CarriedItem, now: number): boolean {
     try {
-      return this.ports.decision.decide(item, now);
+      const decided = this.ports.decision.decide(item, now);
+      if (typeof decided === 'boolean') return decided;
+      // What it sent after it builds on it.
+      void decided.then(() => this.changed(item.carrier.document));
+      return true;
     } catch (error) {
       item.carrier.failed(error);
       return true;
