@@ -62,7 +62,7 @@ for (const { when, extensions, beside } of MOMENTS) {
 
     const second = open(NAME);
     second.text.insert(0, 'offline ');
-    await until(() => socket.tap.authenticated.get(NAME) === 2);
+    await until(() => (socket.tap.authenticated.get(NAME) ?? 0) >= 2);
     second.text.insert(0, 'at once ');
     await second.saved();
     await until(() => second.text.toJSON().includes('written '));
