@@ -120,20 +120,16 @@ export interface RedisCluster {
 /** With a certificate the nodes also answer encrypted, and speak so with each other. */
 export async function startRedisCluster(password: string, certificate?: Certificate): Promise<RedisCluster> {
   const enabled = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'];
-  const args = [...enabled, '--cluster-require-full-coverage', 'no'];
+  // By name: that is what a certificate is made out to.
+  const named = ['--cluster-announce-hostname', 'localhost', '--cluster-preferred-endpoint-type', 'hostname'];
   const start = async () => {
-    const port = await freeClusterPort();
-    if (!certificate) return { server: await startRedis({ password, args, port }), port };
-    const tlsPort = await freeClusterPort();
-    // By name: that is what a certificate is made out to.
-    const named = [
-      '--cluster-announce-hostname',
-      'localhost',
-      '--cluster-preferred-endpoint-type',
-      'hostname',
-    ];
-    const tls = [...linkedBy(certificate, tlsPort), '--tls-cluster', 'yes', ...named];
-    return { server: await startRedis({ password, args: [...args, ...tls], port }), port: tlsPort };
+    const tlsPort = await freePort();
+    const tls = certificate ? [...linkedBy(certificate, tlsPort), '--tls-cluster', 'yes', ...named] : [];
+    // The nodes' own: else it is one that systems give to outgoing connections, and may be taken.
+    const between = ['--cluster-port', String(await freePort())];
+    const args = [...enabled, '--cluster-require-full-coverage', 'no', ...between, ...tls];
+    const server = await startRedis({ password, args });
+    return { server, port: certificate ? tlsPort : server.port };
   };
   const started = await Promise.all(['a', 'b', 'c'].map(start));
   const nodes = started.map(({ server }) => server);
@@ -162,14 +158,6 @@ export async function startRedisCluster(password: string, certificate?: Certific
       await Promise.all(nodes.map((node) => node.remove()));
     },
   };
-}
-
-/** The nodes speak with each other at a port 10,000 above. */
-async function freeClusterPort(): Promise<number> {
-  for (;;) {
-    const port = await freePort();
-    if (port + 10_000 < 65_536) return port;
-  }
 }
 
 function program(): string {

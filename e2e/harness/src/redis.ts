@@ -23,8 +23,6 @@ export interface RedisSettings {
   /** More of its command line. */
   readonly args?: readonly string[];
   readonly password?: string;
-  /** None: a free one. */
-  readonly port?: number;
 }
 
 export async function startRedis(settings: RedisSettings = {}): Promise<RedisServer> {
@@ -32,7 +30,7 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisSer
   const program = findProgram('redis-server', 'valkey-server');
   if (!program) throw new Error('No Redis server here; run `npm run setup`');
   const directory = mkdtempSync(join(tmpdir(), 'weft-redis-'));
-  const port = settings.port ?? (await freePort());
+  const port = await freePort();
   const args = [
     '--port',
     String(port),
