@@ -1,35 +1,23 @@
 import { useEditorState, type Editor } from '@tiptap/react';
 import { ChevronDown, Table } from 'lucide-react';
-import { DropdownMenu, Toolbar } from 'radix-ui';
+import { DropdownMenu } from 'radix-ui';
 import { MenuItem, MenuSeparator } from '../ui/menu.tsx';
 import { TABLE_ACTIONS } from './table-actions.ts';
 import { changeTable } from './tables.ts';
+import { ToolbarMenu } from './toolbar-menu.tsx';
 
 /** Takes the place of "Insert table" in the toolbar while the caret is in one. */
 export function TableMenu({ editor }: { editor: Editor }) {
+  const trigger = (
+    <DropdownMenu.Trigger className="tool tool--menu" aria-label="Table">
+      <Table />
+      <ChevronDown />
+    </DropdownMenu.Trigger>
+  );
   return (
-    <DropdownMenu.Root modal={false}>
-      <Toolbar.Button asChild>
-        <DropdownMenu.Trigger className="tool tool--menu" aria-label="Table">
-          <Table />
-          <ChevronDown />
-        </DropdownMenu.Trigger>
-      </Toolbar.Button>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content
-          className="menu"
-          align="start"
-          sideOffset={6}
-          collisionPadding={8}
-          onCloseAutoFocus={(event) => {
-            event.preventDefault();
-            editor.commands.focus();
-          }}
-        >
-          <TableMenuItems editor={editor} />
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
-    </DropdownMenu.Root>
+    <ToolbarMenu editor={editor} trigger={trigger}>
+      <TableMenuItems editor={editor} />
+    </ToolbarMenu>
   );
 }
 

@@ -16,6 +16,7 @@ import { LinkButton } from './link-button.tsx';
 import { markdownOf } from './markdown.ts';
 import { SHORTCUTS_KEYS } from './shortcuts-dialog.tsx';
 import { TableMenu } from './table-menu.tsx';
+import { ToolbarMenu } from './toolbar-menu.tsx';
 import { BLOCKS, MARKS, TABLE, TEXT_STYLES, toolbarState, type ToolbarItem } from './toolbar-items.ts';
 
 export interface EditorToolbarProps {
@@ -162,41 +163,28 @@ function ToolButton({ label, icon: Icon, keys, pressed, disabled = false, onPres
 
 function StyleMenu({ editor, style }: { editor: Editor; style: string }) {
   const current = TEXT_STYLES.find(({ id }) => id === style)?.label ?? 'Text';
+  const trigger = (
+    <DropdownMenu.Trigger className="tool tool--wide" aria-label={`Text style: ${current}`}>
+      <span className="tool__value">{current}</span>
+      <ChevronDown />
+    </DropdownMenu.Trigger>
+  );
   return (
-    <DropdownMenu.Root modal={false}>
-      <Toolbar.Button asChild>
-        <DropdownMenu.Trigger className="tool tool--wide" aria-label={`Text style: ${current}`}>
-          <span className="tool__value">{current}</span>
-          <ChevronDown />
-        </DropdownMenu.Trigger>
-      </Toolbar.Button>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content
-          className="menu"
-          align="start"
-          sideOffset={6}
-          collisionPadding={8}
-          onCloseAutoFocus={(event) => {
-            event.preventDefault();
-            editor.commands.focus();
-          }}
-        >
-          <DropdownMenu.RadioGroup value={style} aria-label="Text style">
-            {TEXT_STYLES.map(({ id, label, icon: Icon, keys, run }) => (
-              <DropdownMenu.RadioItem
-                key={id}
-                value={id}
-                className="menu__item"
-                onSelect={() => run(editor.chain()).run()}
-              >
-                <Icon />
-                <span className={`style-sample style-sample--${id}`}>{label}</span>
-                <Shortcut keys={keys} />
-              </DropdownMenu.RadioItem>
-            ))}
-          </DropdownMenu.RadioGroup>
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
-    </DropdownMenu.Root>
+    <ToolbarMenu editor={editor} trigger={trigger}>
+      <DropdownMenu.RadioGroup value={style} aria-label="Text style">
+        {TEXT_STYLES.map(({ id, label, icon: Icon, keys, run }) => (
+          <DropdownMenu.RadioItem
+            key={id}
+            value={id}
+            className="menu__item"
+            onSelect={() => run(editor.chain()).run()}
+          >
+            <Icon />
+            <span className={`style-sample style-sample--${id}`}>{label}</span>
+            <Shortcut keys={keys} />
+          </DropdownMenu.RadioItem>
+        ))}
+      </DropdownMenu.RadioGroup>
+    </ToolbarMenu>
   );
 }
