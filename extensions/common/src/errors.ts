@@ -89,6 +89,12 @@ export const ERRORS = {
     close: 4423,
     message: 'The rows after this cursor are no longer kept. Load the state and go on from its cursor.',
   },
+  'subdocument-forbidden': {
+    status: 422,
+    close: 4424,
+    message:
+      'Subdocuments are not taken. Keep the name of a document in a Y.Map, and open it with a provider of its own.',
+  },
   // Is it too much
   'frame-too-large': { status: 413, close: 4430, message: 'The message is larger than the server takes.' },
   'awareness-too-large': {

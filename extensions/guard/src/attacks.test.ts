@@ -244,7 +244,7 @@ describe('P7.12 an update stays within the limits', () => {
     const doc = new Y.Doc();
     doc.getMap('map').set('sub', new Y.Doc());
     const update = Y.encodeStateAsUpdate(doc);
-    expect(refusal(new Y.Doc(), update)).toContain('subdocuments');
+    expect(refusal(new Y.Doc(), update)).toContain('subdocument-forbidden');
     expect(refusal(new Y.Doc(), update, { maxSubdocuments: 1 })).toBe('accepted');
     const odd: ForgedStruct = {
       ref: Ref.Doc,

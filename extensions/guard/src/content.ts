@@ -1,5 +1,5 @@
 import type { ByteReader } from './byte-reader.ts';
-import { malformed } from './errors.ts';
+import { malformed, subdocument } from './errors.ts';
 import type { GuardLimits } from './limits.ts';
 
 /** The kinds of struct, in the lower five bits of its first byte. Source: Yjs, `contentRefs`. */
@@ -86,7 +86,7 @@ function skipKey(reader: ByteReader): void {
 
 /** `gc`, `autoLoad` and `meta` are all that Yjs writes; anything else would be passed on to the Doc's constructor. */
 function skipSubdocument(reader: ByteReader, limits: GuardLimits): void {
-  if (limits.maxSubdocuments === 0) throw malformed('subdocuments are not allowed');
+  if (limits.maxSubdocuments === 0) throw subdocument();
   reader.skipString();
   if (reader.byte() !== 118) throw malformed('subdocument without options');
   const count = reader.count(2);

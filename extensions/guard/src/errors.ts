@@ -4,6 +4,10 @@ export function malformed(detail: string): WeftError {
   return new WeftError('update-malformed', { detail });
 }
 
+export function subdocument(): WeftError {
+  return new WeftError('subdocument-forbidden');
+}
+
 export function costly(detail: string): WeftError {
   return new WeftError('update-costly', { detail });
 }

@@ -47,6 +47,7 @@ const MESSAGES: Record<string, string> = {
   'name-invalid': 'No document can have this address. Check the link that brought you here.',
   'frame-malformed': NOT_UNDERSTOOD,
   'update-malformed': NOT_UNDERSTOOD,
+  'subdocument-forbidden': NOT_UNDERSTOOD,
   'awareness-malformed': NOT_UNDERSTOOD,
   'awareness-too-large': NOT_UNDERSTOOD,
   'document-not-found': 'There is no such document, or you may not see it.',
