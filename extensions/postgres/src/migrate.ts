@@ -1,6 +1,5 @@
 import { readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { runner } from 'node-pg-migrate';
 import { checkOut, type Logger } from '@weft/common';
 import type pg from 'pg';
 
@@ -21,6 +20,8 @@ export interface MigrateOptions {
  * the same time. Returns the names of what it ran.
  */
 export async function migrate({ pool, directories, logger }: MigrateOptions): Promise<string[]> {
+  // Only here: most starts find nothing to run.
+  const { runner } = await import('node-pg-migrate');
   const client = await checkOut(() => pool.connect());
   let broken: Error | undefined;
   try {

@@ -32,6 +32,24 @@ describe('P10.3 weft migrate', { timeout: 120_000 }, () => {
   });
 });
 
+describe('P8.5 tables of a newer program', { timeout: 120_000 }, () => {
+  test('P8.5 are left alone by an older one, which says so, also where it would migrate by itself', async () => {
+    const databaseUrl = await createDatabase(inject('postgresUrl'));
+    const env = { DATABASE_URL: databaseUrl, WEFT_AUTO_MIGRATE: 'yes' };
+    await ended(['migrate'], env);
+    const database = new pg.Client({ connectionString: databaseUrl });
+    await database.connect();
+    onTestFinished(() => database.end());
+    await database.query("INSERT INTO weft_migrations (name, run_on) VALUES ('9999_of_tomorrow', now())");
+    for (const command of ['migrate', 'worker']) {
+      expect(await ended([command], env)).toMatchObject({
+        code: 1,
+        output: expect.stringContaining('newer version of Weft') as string,
+      });
+    }
+  });
+});
+
 describe('P10.3 weft renew-epochs', { timeout: 120_000 }, () => {
   test('P10.3 gives every document a new epoch, and does nothing to tables of another version', async () => {
     const databaseUrl = await createDatabase(inject('postgresUrl'));

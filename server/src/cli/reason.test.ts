@@ -31,6 +31,16 @@ test('P10.3 whatever else answers in place of the database, it is the database t
   }
 });
 
+test('P10.3 what the database itself says is not taken for its absence, whatever the words', () => {
+  const error = Object.assign(
+    new pg.DatabaseError('timeout exceeded by a rule of this database', 0, 'error'),
+    {
+      code: '57014',
+    },
+  );
+  expect(reasonOf(error)).toBe('the database refuses: timeout exceeded by a rule of this database.');
+});
+
 test('P10.3 a data directory that is none is said to be the trouble', async () => {
   const error: unknown = await mkdir(`${import.meta.filename}/data`, { recursive: true }).catch(
     (failure: unknown) => failure,

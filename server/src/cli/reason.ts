@@ -36,7 +36,7 @@ export function reasonOf(error: unknown, listening?: Listening): string {
   if (unheard) return unheard;
   if (code === 'EACCES') return `this user may not use a file or directory: ${error.message}.`;
   if (UNUSABLE.has(code)) return `a file or directory cannot be used: ${error.message}.`;
-  if (UNREACHED.has(code) || NO_POSTGRES.test(error.message))
+  if (UNREACHED.has(code) || (code === undefined && NO_POSTGRES.test(error.message)))
     return `the database cannot be reached (${error.message}).`;
   if (error instanceof pg.DatabaseError) return `the database refuses: ${error.message}.`;
   return error.name === 'Error' || error instanceof DirectoryLockedError

@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { silentLogger } from '@weft/common';
 import { provideEmbedded, TestProcess, until } from '@weft/harness';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openDatabase } from '../index.ts';
 import { lockDirectory } from './directory-lock.ts';
 
@@ -59,6 +59,36 @@ describe('an embedded Postgres that is killed', () => {
   });
 });
 
+describe('an embedded Postgres that ends itself', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'weft-panic-'));
+  provideEmbedded(dataDir);
+  afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
+
+  test(
+    'P1.26 because it cannot write its log is started again when it can, with all that was committed',
+    { timeout: 120_000 },
+    async () => {
+      const wal = join(dataDir, 'postgres', 'pg_wal');
+      const database = await openDatabase({ dataDir, logger: silentLogger });
+      const { pool } = database;
+      onTestFinished(() => database.close());
+      await pool.query('CREATE TABLE numbers (n int PRIMARY KEY)');
+      await pool.query('INSERT INTO numbers VALUES (1)');
+      renameSync(wal, `${wal}-away`);
+      await pool.query('SELECT pg_switch_wal()').catch(() => undefined);
+      await expect(pool.query('INSERT INTO numbers VALUES (2)')).rejects.toThrow();
+      renameSync(`${wal}-away`, wal);
+      await until(() => pool.query('INSERT INTO numbers VALUES (3)').then(() => true), {
+        timeout: 20_000,
+        interval: 100,
+        what: 'the embedded Postgres to be there again',
+      });
+      const { rows } = await pool.query<{ n: number }>('SELECT n FROM numbers ORDER BY n');
+      expect(rows.map(({ n }) => n)).toEqual([1, 3]);
+    },
+  );
+});
+
 describe('an embedded Postgres that hangs', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'weft-hang-'));
   provideEmbedded(dataDir);
@@ -82,6 +112,32 @@ describe('an embedded Postgres that hangs', () => {
       await database.close();
     },
   );
+});
+
+describe('an embedded Postgres when the clock jumps', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'weft-clock-'));
+  provideEmbedded(dataDir);
+  afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
+
+  test('P1.20 is not given up for a time in which it was not asked', { timeout: 60_000 }, async () => {
+    const fatal: Error[] = [];
+    const warned = vi.fn();
+    const database = await openDatabase({
+      dataDir,
+      logger: { ...silentLogger, error: warned },
+      onFatal: (error) => fatal.push(error),
+    });
+    onTestFinished(() => database.close());
+    const { now } = Date;
+    onTestFinished(() => void (Date.now = now));
+    Date.now = () => now() + 3_600_000;
+    const asked = performance.now();
+    // Longer than the time between two looks.
+    await until(() => performance.now() - asked > 2_500);
+    await database.pool.query('SELECT 1');
+    expect(fatal).toEqual([]);
+    expect(warned).not.toHaveBeenCalled();
+  });
 });
 
 describe('the lock of a data directory', () => {

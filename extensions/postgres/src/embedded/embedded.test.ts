@@ -5,7 +5,7 @@ import { silentLogger } from '@weft/common';
 import { provideEmbedded, until } from '@weft/harness';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openDatabase, type Database } from '../index.ts';
+import { openDatabase, requireOwnSessions, type Database } from '../index.ts';
 
 const IDLE_IN_TRANSACTION_MS = 1_000;
 
@@ -30,6 +30,10 @@ describe('an embedded Postgres with many connections', () => {
   afterAll(async () => {
     await database.close();
     rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  test('P10.2 looks to a client like a pooler that shares sessions, which is refused with what to do', async () => {
+    await expect(requireOwnSessions(database.pool)).rejects.toThrow('session mode');
   });
 
   test('P10.13 keeps each connection’s unnamed statements apart', async () => {

@@ -21,7 +21,7 @@ export const Frontend = {
 } as const;
 
 /** Types of backend (server) messages. */
-export const Backend = { Notification: 0x41, CommandComplete: 0x43, Ready: 0x5a } as const;
+export const Backend = { Notification: 0x41, CommandComplete: 0x43, Error: 0x45, Ready: 0x5a } as const;
 
 const HEADER = 5;
 /** Describe and Close name a statement (`S`) or a portal. */
@@ -68,6 +68,16 @@ export function errorMessage(severity: 'ERROR' | 'FATAL', sqlState: string, text
       Buffer.from([0]),
     ]),
   );
+}
+
+/** `PANIC: could not write …` of an ErrorResponse after which the server is gone, nothing of any other. */
+export function lastWords(frame: Buffer): string | undefined {
+  const fields = frame
+    .toString('utf8', HEADER)
+    .split('\0')
+    .map((field) => [field.charAt(0), field.slice(1)] as const);
+  const { V: severity, M: text } = Object.fromEntries(fields);
+  return severity === 'PANIC' || severity === 'FATAL' ? `${severity}: ${text}` : undefined;
 }
 
 /** What a server says to a client that it lets in. */

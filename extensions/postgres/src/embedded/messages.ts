@@ -1,7 +1,7 @@
 export interface WorkerOptions {
   readonly dataDir: string;
-  /** `undefined`: a port of loopback, where there are no Unix sockets. */
-  readonly socketPath: string | undefined;
+  /** A path, or where there are no Unix sockets a port of loopback; 0 for any that is free. */
+  readonly listenAt: string | number;
   readonly secret: string;
   readonly idleInTransactionMs: number;
   readonly checkpointIntervalMs: number;
@@ -13,4 +13,5 @@ export type ToWorker = { readonly type: 'ping' } | { readonly type: 'close' };
 export type FromWorker =
   | { readonly type: 'listening'; readonly port: number }
   | { readonly type: 'pong' }
-  | { readonly type: 'trouble'; readonly message: string };
+  | { readonly type: 'trouble'; readonly message: string }
+  | { readonly type: 'ended'; readonly reason: string };

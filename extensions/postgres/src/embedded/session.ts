@@ -1,8 +1,10 @@
-import { Backend, MessageSplitter, commandTag } from './frames.ts';
+import { Backend, MessageSplitter, commandTag, lastWords } from './frames.ts';
 
 /** The one Postgres session there is. `exec` runs a complete exchange and hands out what the server answers. */
 export interface RawSession {
   exec(exchange: Buffer, onData: (chunk: Uint8Array) => void): Promise<void>;
+  /** Postgres has ended itself within an exchange, which PGlite then never comes back from. */
+  ended(reason: string): void;
 }
 
 export interface ExchangeEvents {
@@ -31,6 +33,8 @@ export async function runExchange(
       if (frame[0] === Backend.CommandComplete && commandTag(frame) === 'LISTEN') events.listening();
       if (frame[0] === Backend.Ready) state = frame[5] === 0x49 ? 'idle' : 'open';
       events.answer(frame);
+      const reason = frame[0] === Backend.Error && lastWords(frame);
+      if (reason) session.ended(reason);
     }
   });
   return state;

@@ -2,7 +2,7 @@ import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const SEGMENT = /^[0-9A-F]{24}$/;
-/** A file's time of change comes from a clock that ticks every few milliseconds: it may lie before its write. */
+/** A file's time of change comes from a clock that ticks every few milliseconds: two writes may have the same. */
 const COARSE_CLOCK_MS = 50;
 
 /**
@@ -11,7 +11,8 @@ const COARSE_CLOCK_MS = 50;
  */
 export class WalSync {
   private readonly directory: string;
-  private readonly synced = new Map<string, number>();
+  /** When each was last changed, as of its last sync; nothing, where a later write may have the same time. */
+  private readonly synced = new Map<string, number | undefined>();
   private running: Promise<void> | undefined;
   private next: Promise<void> | undefined;
 
@@ -42,20 +43,20 @@ export class WalSync {
     }
   }
 
+  /** Times of change are compared for being the same, not for being earlier: the clock may be set back. */
   private async syncSegment(name: string): Promise<void> {
     const path = join(this.directory, name);
     const { mtimeMs } = await stat(path);
-    const last = this.synced.get(name);
-    if (last !== undefined && mtimeMs + COARSE_CLOCK_MS < last) return;
-    const started = Date.now();
+    if (this.synced.get(name) === mtimeMs) return;
+    const settled = Date.now() - mtimeMs > COARSE_CLOCK_MS;
     const file = await open(path, 'r+');
     try {
       await file.datasync();
     } finally {
       await file.close();
     }
-    if (last === undefined) await this.syncDirectory();
-    this.synced.set(name, started);
+    if (!this.synced.has(name)) await this.syncDirectory();
+    this.synced.set(name, settled ? mtimeMs : undefined);
   }
 
   /** A new segment's name must survive too. Windows has no way to ask for it, and keeps it in its journal. */

@@ -37,16 +37,16 @@ export class WireServer {
     this.server = createServer((socket) => this.accept(socket));
   }
 
-  /** Listens on a path, or on a free port of loopback; resolves with the port, 0 for a path. */
-  listen(path: string | undefined): Promise<number> {
+  /** Listens on a path or a port of loopback, 0 for a free one; resolves with the port, 0 for a path. */
+  listen(at: string | number): Promise<number> {
     return new Promise((resolve, reject) => {
       this.server.once('error', reject);
       const listening = () => {
         const address = this.server.address();
         resolve(typeof address === 'object' && address ? address.port : 0);
       };
-      if (path) this.server.listen(path, listening);
-      else this.server.listen(0, '127.0.0.1', listening);
+      if (typeof at === 'string') this.server.listen(at, listening);
+      else this.server.listen(at, '127.0.0.1', listening);
     });
   }
 

@@ -12,6 +12,10 @@ async function main(port: NonNullable<typeof parentPort>, options: WorkerOptions
     session: {
       exec: (exchange, onRawData) =>
         database.runExclusive(() => database.execProtocolRawStream(exchange, { onRawData })),
+      ended: (reason) => {
+        send({ type: 'ended', reason });
+        process.exit(1);
+      },
     },
     secret: options.secret,
     idleInTransactionMs: options.idleInTransactionMs,
@@ -44,7 +48,7 @@ async function main(port: NonNullable<typeof parentPort>, options: WorkerOptions
       );
     }
   });
-  send({ type: 'listening', port: await server.listen(options.socketPath) });
+  send({ type: 'listening', port: await server.listen(options.listenAt) });
 }
 
 let checkpointed = 0n;
