@@ -2,6 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type ErrorCode, isRetryable, WeftError } from '@weft/common';
+import { until } from '@weft/harness';
 import jwt from 'jsonwebtoken';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createTokenVerifier, type TokenVerifier, type TokenVerifierOptions } from './verifier.ts';
@@ -164,6 +165,22 @@ describe('P4.6 keys that cannot be had mean no', () => {
   ] as [string, (response: ServerResponse) => void][])('P4.6 %s', async (_, given) => {
     respond = given;
     expect(await codeOf(text, create())).toBe('permissions-unavailable');
+  });
+
+  test('P4.6 nobody notices an outage at the end of a set that was asked for in time', async () => {
+    respond = answer([jwk(rsa.publicKey, { kid: 'r' })]);
+    const by = create({ jwksMaxAge: 60_000 });
+    expect(await codeOf(text, by)).toBe('accepted');
+    now += 30_000;
+    expect(await codeOf(text, by)).toBe('accepted');
+    await until(() => requests === 2, { what: 'the next set to be asked for' });
+    respond = (response) => response.writeHead(503).end();
+    for (const pause of [30_000, 10_000, 19_999]) {
+      now += pause;
+      expect(await codeOf(text, by)).toBe('accepted');
+    }
+    now += 1;
+    expect(await codeOf(text, by)).toBe('permissions-unavailable');
   });
 
   test('P4.6 the known set outlives a short outage, not a long one', async () => {

@@ -8,7 +8,7 @@ const MAX_KEYS = 100;
 export interface JwksOptions {
   readonly url: string;
   readonly clock: Clock;
-  /** Milliseconds after which the set is fetched again. */
+  /** Milliseconds after which the set counts no more. From half of it on it is fetched again. */
   readonly maxAge: number;
   /** Milliseconds between two fetches, whatever the tokens ask for. */
   readonly cooldown: number;
@@ -48,6 +48,8 @@ export class JwksKeys {
   async get(kid: string): Promise<VerificationKey> {
     const asked = this.options.clock.now();
     if (this.isStale() || !this.keys.has(kid)) await this.refresh();
+    // In time, and waited for by nobody: else an issuer that is away for the moment in which the set ends refuses all.
+    else if (this.age() >= this.options.maxAge / 2) void this.refresh();
     if (this.isStale()) {
       throw new WeftError('permissions-unavailable', { detail: 'the key set cannot be fetched' });
     }
@@ -61,7 +63,11 @@ export class JwksKeys {
   }
 
   private isStale(): boolean {
-    return this.options.clock.now() - this.fetchedAt >= this.options.maxAge;
+    return this.age() >= this.options.maxAge;
+  }
+
+  private age(): number {
+    return this.options.clock.now() - this.fetchedAt;
   }
 
   private refresh(): Promise<void> {
