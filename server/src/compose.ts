@@ -7,6 +7,7 @@ import {
   GrantStore,
   HttpGrantSource,
   PostgresGrantSource,
+  type RoleDefinitions,
   RoleTable,
   TenantRoles,
   TokenGrantSource,
@@ -47,11 +48,12 @@ export async function compose(
   const database = await openConfiguredDatabase(config, logger);
   const { pool, notifications } = database;
   const roles = new RoleTable();
-  const tokenGrants = new TokenGrantSource({ roles });
+  const tenantRoles = new TenantRoles({ pool, roles });
+  const tokenGrants = new TokenGrantSource({ roles, definitions: tenantRoles, logger });
   const sources: GrantSource[] = [
     new PostgresGrantSource({ pool, roles, notifications }),
     tokenGrants,
-    ...askedSources(config, roles),
+    ...askedSources(config, roles, tenantRoles),
   ];
   const gate = new Gate({ sources, logger });
   const audit = new AuditLog({ pool, clock, logger, metrics });
@@ -74,7 +76,6 @@ export async function compose(
   });
   const documents = new DocumentStore();
   const grants = new GrantStore({ pool, roles });
-  const tenantRoles = new TenantRoles({ pool, roles });
   const clientIds = new KeyedBuckets({
     rate: config.clientIdRate / 60,
     burst: config.clientIdRate * 10,
@@ -101,6 +102,7 @@ export async function compose(
     log,
     registry,
     backplane,
+    // Not by a role of the tenant's own: it may be taken away, and whoever makes a document is its owner for good.
     mayCreateByOpening: async (principal, key) =>
       (await tokenGrants.resolve(principal, key)).roles.some((role) => role.write === '*'),
     createDocument: async (principal, key) => {
@@ -178,7 +180,7 @@ export async function compose(
 }
 
 /** The integrator's own endpoint, when there is one. */
-function askedSources(config: Config, roles: RoleTable): HttpGrantSource[] {
+function askedSources(config: Config, roles: RoleTable, definitions: RoleDefinitions): HttpGrantSource[] {
   const {
     permissionUrl: url,
     permissionSecret: secret,
@@ -187,7 +189,7 @@ function askedSources(config: Config, roles: RoleTable): HttpGrantSource[] {
   } = config;
   return url === undefined || secret === undefined
     ? []
-    : [new HttpGrantSource({ url, secret, roles, ttl, timeout })];
+    : [new HttpGrantSource({ url, secret, roles, definitions, ttl, timeout })];
 }
 
 interface Connection {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Gate } from './gate.ts';
-import { EDITOR, VIEWER } from './role.ts';
+import { EDITOR, OWNER, type Role, VIEWER } from './role.ts';
 import type { GrantSource } from './source.ts';
 import { person, plan } from './testing/fixtures.ts';
 
@@ -16,8 +16,8 @@ test('P4.8 who has revisions is asked first, and the others what holds since tha
   const asked: unknown[] = [];
   const revised = Promise.withResolvers<void>();
   const remembering: GrantSource = {
-    resolve: async (_principal, _key, revision) => {
-      asked.push(revision);
+    resolve: async (_principal, _key, given) => {
+      asked.push(given?.revision);
       return { roles: [EDITOR] };
     },
   };
@@ -33,6 +33,25 @@ test('P4.8 who has revisions is asked first, and the others what holds since tha
   revised.resolve();
   expect(await access).toMatchObject({ role: { name: 'editor' }, policyRev: 7 });
   expect(asked).toEqual([7]);
+});
+
+test('P4.13 what the tenant means by a role that a source names comes with the revision, in the same answer', async () => {
+  const drafter: Role = { ...VIEWER, name: 'drafter', write: ['draft'] };
+  const asked: unknown[] = [];
+  const naming: GrantSource = {
+    names: () => ['drafter', 'drafter'],
+    resolve: async (_principal, _key, given) => ({ roles: [given?.own?.get('drafter') ?? OWNER] }),
+  };
+  const log: GrantSource = {
+    resolve: async (_principal, _key, given) => {
+      asked.push(given?.names);
+      return { roles: [], policyRev: 7, own: new Map([['drafter', drafter]]) };
+    },
+    revisions: async () => new Map([[plan, 7]]),
+  };
+  const gate = new Gate({ sources: [naming, log] });
+  expect(await gate.resolve(person('alice'), plan)).toMatchObject({ role: drafter, policyRev: 7 });
+  expect(asked).toEqual([['drafter']]);
 });
 
 test('P4.5 one source that cannot tell means no, whatever another says', async () => {

@@ -71,16 +71,20 @@ export class Gate implements Service {
    * the one that takes rights away.
    *
    * First those who have revisions, then the others: an answer that is older than the revision beside it would pass the
-   * barrier, although the change that the revision stands for was about that very answer.
+   * barrier, although the change that the revision stands for was about that very answer. What the tenant means by the
+   * names of roles that the others give comes with the revision for the same reason, and so costs no query of its own.
    *
    * @throws WeftError `permissions-unavailable`
    */
   async resolve(principal: Principal, key: DocumentKey): Promise<Access> {
     if (tenantOf(key) !== principal.tenant) return NO_ACCESS;
     try {
-      const revised = await Promise.all(this.revised.map((source) => source.resolve(principal, key)));
-      const revision = newestOf(revised);
-      const others = await Promise.all(this.others.map((source) => source.resolve(principal, key, revision)));
+      const names = [...new Set(this.others.flatMap((source) => source.names?.(principal, key) ?? []))];
+      const revised = await Promise.all(
+        this.revised.map((source) => source.resolve(principal, key, { names })),
+      );
+      const given = { revision: newestOf(revised), own: revised.find(({ own }) => own)?.own };
+      const others = await Promise.all(this.others.map((source) => source.resolve(principal, key, given)));
       return combine([...revised, ...others]);
     } catch (cause) {
       this.logger.warn({ err: cause, document: key }, 'permissions cannot be checked');

@@ -1,7 +1,7 @@
 import { documentKey, type DocumentKey, nameOf, tenantOf, type WeftError } from '@weft/common';
 import { until } from '@weft/harness';
 import type pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { Gate } from './gate.ts';
 import { GrantStore } from './grants.ts';
 import { type Role, RoleTable } from './role.ts';
@@ -25,7 +25,8 @@ beforeAll(async () => {
   pool = await openPool(inject('postgresUrl'));
   store = new GrantStore({ pool, roles });
   source = new PostgresGrantSource({ pool, roles });
-  gate = new Gate({ sources: [source, new TokenGrantSource({ roles })] });
+  const definitions = new TenantRoles({ pool, roles });
+  gate = new Gate({ sources: [source, new TokenGrantSource({ roles, definitions })] });
 });
 afterAll(() => pool.end());
 beforeEach(async () => {
@@ -201,6 +202,40 @@ describe('P3.12 roles of a tenant', () => {
       expect(await code(tenantRoles().put(tenant, { ...drafter, ...bad }, 'root'))).toBe('bad-request');
     }
     expect(await tenantRoles().list(tenant)).toEqual([drafter]);
+  });
+
+  test('P3.12 only what a tenant defined can be removed', async () => {
+    expect(await code(tenantRoles().remove(tenant, 'owner'))).toBe('bad-request');
+    expect(await tenantRoles().remove(tenant, 'drafter')).toBe(false);
+  });
+
+  test('P4.13 given by a token, they change and go with the revision, for one query', async () => {
+    const alice = person('alice', { tenant, grants: { 'p*': 'drafter', plan: 'nobody' } });
+    await tenantRoles().put(`${tenant}x`, { ...drafter, write: '*' }, 'root');
+    expect((await gate.resolve(alice, key)).role).toBeUndefined();
+    await tenantRoles().put(tenant, drafter, 'root');
+    const asked = vi.spyOn(pool, 'query');
+    onTestFinished(() => asked.mockRestore());
+    const first = await gate.resolve(alice, key);
+    expect(asked).toHaveBeenCalledTimes(1);
+    expect(first.role).toEqual(drafter);
+    await tenantRoles().put(tenant, { ...drafter, write: [] }, 'root');
+    const second = await gate.resolve(alice, key);
+    expect(second.role?.write).toEqual([]);
+    expect(second.policyRev).toBeGreaterThan(first.policyRev);
+    await tenantRoles().remove(tenant, 'drafter');
+    const third = await gate.resolve(alice, key);
+    expect(third.role).toBeUndefined();
+    expect(third.policyRev).toBeGreaterThan(second.policyRev);
+  });
+
+  test('P4.13 given by a token, they add up with grants, whose roles are no less', async () => {
+    await tenantRoles().put(tenant, drafter, 'root');
+    await give('user:alice', 'commenter');
+    const alice = person('alice', { tenant, grants: { plan: 'drafter' } });
+    expect((await gate.resolve(alice, key)).role).toMatchObject({ write: ['comments', 'draft'] });
+    expect((await gate.visible(alice)).map(({ pattern }) => pattern)).toEqual(['plan']);
+    expect((await gate.resolve(of('alice'), key)).role?.name).toBe('commenter');
   });
 });
 

@@ -47,9 +47,13 @@ export class RoleTable {
   }
 }
 
+export function isRoleName(value: unknown): value is string {
+  return typeof value === 'string' && isIdentifier(value) && value.length <= MAX_ROLE_NAME;
+}
+
 /** What is wrong with a role that comes from outside; `undefined` when nothing is. */
 export function roleProblem({ name, write }: Role): string | undefined {
-  if (!isIdentifier(name) || name.length > MAX_ROLE_NAME) return 'the name is not 1 to 64 characters';
+  if (!isRoleName(name)) return 'the name is not 1 to 64 characters';
   if (write === '*') return undefined;
   if (write.length > MAX_WRITABLE_ROOTS) return 'write lists more than 64 root types';
   return write.every(isIdentifier) ? undefined : 'write lists an invalid name';

@@ -9,9 +9,10 @@ import {
   unavailableOnFailure,
 } from './postgres.ts';
 import { type Role, roleProblem, type RoleTable } from './role.ts';
+import type { OwnRoles, RoleDefinitions } from './source.ts';
 
 /** The roles that a tenant defined for itself, beside those of the {@link RoleTable}, which nobody redefines. */
-export class TenantRoles {
+export class TenantRoles implements RoleDefinitions {
   private readonly pool: Pool;
   private readonly roles: RoleTable;
 
@@ -28,6 +29,17 @@ export class TenantRoles {
       ),
     );
     return rows.map(roleOf);
+  }
+
+  /** Names that nobody defined are left out. */
+  async find(tenant: string, names: readonly string[]): Promise<OwnRoles> {
+    const { rows } = await unavailableOnFailure(() =>
+      this.pool.query<RoleRow>(
+        'SELECT name, can_read, presence, writable, manage FROM roles WHERE tenant = $1 AND name = ANY($2::text[])',
+        [tenant, names],
+      ),
+    );
+    return new Map(rows.map((row) => [row.name, roleOf(row)]));
   }
 
   /** @throws WeftError `bad-request` for an invalid role or the name of one that is built in */
@@ -56,8 +68,14 @@ export class TenantRoles {
     });
   }
 
-  /** Grants that name it give nothing from then on. */
+  /**
+   * Whatever names it, a grant or a token, gives nothing from then on.
+   *
+   * @returns whether there was such a role
+   * @throws WeftError `bad-request` for the name of one that is built in
+   */
   async remove(tenant: string, name: string, tx?: Queryable): Promise<boolean> {
+    if (this.roles.get(name)) throw new WeftError('bad-request', { detail: 'the role is built in' });
     return joinTransaction(this.pool, tx, async (client) => {
       await bumpPolicyRevision(client, tenant, '*');
       const { rows } = await client.query(

@@ -81,7 +81,7 @@ function addToken(program: Command): void {
     )
     .option(
       '--grant <document=role...>',
-      'a role on a document, or on prefix* for all that begin so: viewer, commenter, editor or owner',
+      'a role on a document, or on prefix* for all that begin so: viewer, commenter, editor, owner, or one that your tenant has defined',
     )
     .option('--expires-in <duration>', 'such as 30m, 12h or 7d', '1h')
     .addHelpText(

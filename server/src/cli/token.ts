@@ -1,5 +1,5 @@
 import { signToken } from '@weft/auth-jwt';
-import { RoleTable } from '@weft/authorize';
+import { isRoleName, MAX_ROLE_NAME, RoleTable } from '@weft/authorize';
 import { WeftError } from '@weft/common';
 import type { Command } from 'commander';
 import { duration } from '../config/values.ts';
@@ -55,11 +55,6 @@ async function signingOptions(command: Command) {
   return { secret, issuer: config.jwtIssuer, audience: config.jwtAudience };
 }
 
-/** The server takes what it does not know for no role at all, and whoever has the token would just be refused. */
-function notOfTokens(role: string, roles: RoleTable): string {
-  return `${role} is no role that a token can give: it is one of ${roles.names().join(', ')}. A role that your tenant has defined is given by PUT /v1/documents/{name}/grants/{subject}.`;
-}
-
 function grantsOf(grants: readonly string[]): Record<string, string> {
   const roles = new RoleTable();
   return Object.fromEntries(
@@ -68,8 +63,16 @@ function grantsOf(grants: readonly string[]): Record<string, string> {
       const at = grant.lastIndexOf('=');
       if (at < 1 || at === grant.length - 1) fail(`--grant ${grant} is not <document>=<role>.`);
       const role = grant.slice(at + 1);
-      if (!roles.get(role)) fail(notOfTokens(role, roles));
+      if (!isRoleName(role)) fail(`--grant ${grant}: a role has 1 to ${MAX_ROLE_NAME} characters.`);
+      if (!roles.get(role)) warnOfOwn(role, roles);
       return [grant.slice(0, at), role];
     }),
+  );
+}
+
+/** Only the server's database knows the tenant's own roles. One that it doesn't know is no role at all. */
+function warnOfOwn(role: string, roles: RoleTable): void {
+  process.stderr.write(
+    `${role} is not built in (${roles.names().join(', ')}): it gives nothing unless your tenant has defined it by PUT /v1/roles/${encodeURIComponent(role)}.\n`,
   );
 }

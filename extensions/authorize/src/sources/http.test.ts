@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { documentKey } from '@weft/common';
+import { documentKey, type WeftError } from '@weft/common';
 import { until } from '@weft/harness';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { RoleTable } from '../role.ts';
+import { type Role, RoleTable, VIEWER } from '../role.ts';
 import { person, plan, TENANT } from '../testing/fixtures.ts';
 import { grantSourceContract } from '../testing/source-contract.ts';
 import { HttpGrantSource, type HttpGrantSourceOptions, signRequest } from './http.ts';
@@ -53,7 +53,6 @@ const create = (more: Partial<HttpGrantSourceOptions> = {}) =>
     secret: SECRET,
     roles: new RoleTable(),
     clock: { now: () => now },
-    timeout: 300,
     ...more,
   });
 
@@ -139,6 +138,31 @@ describe("P3.30 the integrator's endpoint", () => {
     ]);
   });
 
+  test("P3.30 may name the tenant's own roles, which mean what they mean now, however old the answer", async () => {
+    const drafter: Role = { ...VIEWER, name: 'drafter', write: '*' };
+    let own = new Map([['drafter', drafter]]);
+    let lookedUp = 0;
+    const find = async () => {
+      lookedUp += 1;
+      return own;
+    };
+    respond = role('drafter');
+    const source = create({ definitions: { find } });
+    const names = () => source.names(person('alice'), plan);
+    const ask = async () =>
+      (await source.resolve(person('alice'), plan, names().length > 0 ? { own } : {})).roles;
+    expect(names()).toEqual([]);
+    expect(await ask()).toEqual([drafter]);
+    expect(names()).toEqual(['drafter']);
+    own = new Map([['drafter', { ...drafter, write: [] }]]);
+    expect(await ask()).toEqual([{ ...drafter, write: [] }]);
+    expect([asked.length, lookedUp]).toEqual([1, 1]);
+    own = new Map();
+    await expect(ask()).rejects.toMatchObject({ code: 'permissions-unavailable' });
+    respond = role('viewer');
+    expect(await ask()).toEqual([VIEWER]);
+  });
+
   test.each([
     { url: 'http://permissions.example/may' },
     { url: 'ftp://127.0.0.1/x' },
@@ -165,7 +189,7 @@ describe('P4.5 permissions that cannot be checked mean no', () => {
     ['an endless answer', (_, response) => response.end(`{"role":"${'x'.repeat(50_000)}"}`)],
   ] as [string, typeof respond][])('P4.5 %s', async (_, given) => {
     respond = given;
-    await expect(create().resolve(person('alice'), plan)).rejects.toMatchObject({
+    await expect(create({ timeout: 300 }).resolve(person('alice'), plan)).rejects.toMatchObject({
       code: 'permissions-unavailable',
     });
   });
@@ -192,10 +216,29 @@ describe('P4.5 permissions that cannot be checked mean no', () => {
   });
 });
 
+test('P7.19 whoever asks about very many documents leaves room for others', async () => {
+  const waiting: ServerResponse[] = [];
+  respond = (_, response) => waiting.push(response);
+  const source = create({ maxInFlight: 4 });
+  const greedy = Array.from({ length: 10 }, (_, n) =>
+    source.resolve(person('mallory'), documentKey('acme', `document-${n}`)).then(
+      () => 'answered',
+      (error: unknown) => (error as WeftError).code,
+    ),
+  );
+  const other = source.resolve(person('alice'), plan);
+  await until(() => waiting.length === 3);
+  for (const response of waiting) response.end('{"role":"viewer"}');
+  expect((await other).roles).toHaveLength(1);
+  const refused = (await Promise.all(greedy)).filter((outcome) => outcome === 'permissions-unavailable');
+  expect(refused).toHaveLength(8);
+});
+
 describe('P4.8 the integrator can say that rights have changed', () => {
   test('P4.8 what was answered under another revision of the permissions counts no more, nor what is on its way', async () => {
     const source = create();
-    const rolesAt = async (revision: number) => (await source.resolve(person('alice'), plan, revision)).roles;
+    const rolesAt = async (revision: number) =>
+      (await source.resolve(person('alice'), plan, { revision })).roles;
     expect(await rolesAt(1)).toHaveLength(1);
     expect(await rolesAt(1)).toHaveLength(1);
     expect(asked).toHaveLength(1);

@@ -11,8 +11,8 @@ import {
   WeftError,
 } from '@weft/common';
 import { affects, type PolicyChange } from '../pattern.ts';
-import type { Role, RoleTable } from '../role.ts';
-import type { GrantSource, Resolution, StopWatching } from '../source.ts';
+import { isRoleName, type Role, type RoleTable } from '../role.ts';
+import type { Given, GrantSource, OwnRoles, Resolution, RoleDefinitions, StopWatching } from '../source.ts';
 
 const MIN_SECRET_BYTES = 32;
 const MAX_ANSWER_BYTES = 16 * 1024;
@@ -23,6 +23,8 @@ export interface HttpGrantSourceOptions {
   /** Shared with the endpoint; at least 32 bytes. Signs each request. */
   readonly secret: string;
   readonly roles: RoleTable;
+  /** The tenants' own roles, for an answer whose role the gate did not bring along. Without: those of `roles` only. */
+  readonly definitions?: RoleDefinitions;
   readonly clock?: Clock;
   /** Milliseconds for which an answer holds. A revocation takes effect within it, or by {@link HttpGrantSource.changed}. */
   readonly ttl?: number;
@@ -30,7 +32,10 @@ export interface HttpGrantSourceOptions {
   readonly timeout?: number;
   /** Answers kept; the least recently asked goes first. */
   readonly maxCached?: number;
-  /** Requests in flight; what comes beyond is refused as `permissions-unavailable`, which clients retry. */
+  /**
+   * Requests in flight, of which one person has half at most; what comes beyond is refused as
+   * `permissions-unavailable`, which clients retry.
+   */
   readonly maxInFlight?: number;
 }
 
@@ -39,8 +44,19 @@ interface Asked {
   readonly revision: number;
 }
 
+/** What the endpoint said. What a tenant means by the role's name may change while this holds. */
+interface Answer {
+  readonly role: string | null;
+  readonly expiresAt: number;
+}
+
+interface Asking {
+  readonly person: string;
+  readonly answer: Promise<Answer>;
+}
+
 interface Cached extends Asked {
-  readonly resolution: Resolution & { readonly expiresAt: number };
+  readonly answer: Answer;
 }
 
 /**
@@ -51,13 +67,14 @@ export class HttpGrantSource implements GrantSource {
   private readonly url: URL;
   private readonly secret: string;
   private readonly roles: RoleTable;
+  private readonly definitions: RoleDefinitions | undefined;
   private readonly clock: Clock;
   private readonly ttl: number;
   private readonly timeout: number;
   private readonly maxCached: number;
   private readonly maxInFlight: number;
   private readonly cache = new Map<string, Cached>();
-  private readonly asking = new Map<string, Promise<Resolution>>();
+  private readonly asking = new Map<string, Asking>();
   private readonly listeners = new Set<(change: PolicyChange) => void>();
   /** Raised by every change: an answer that was on its way when it happened is not kept. */
   private generation = 0;
@@ -70,6 +87,7 @@ export class HttpGrantSource implements GrantSource {
     }
     this.secret = options.secret;
     this.roles = options.roles;
+    this.definitions = options.definitions;
     this.clock = options.clock ?? systemClock;
     this.ttl = options.ttl ?? 10_000;
     this.timeout = options.timeout ?? 3_000;
@@ -77,14 +95,22 @@ export class HttpGrantSource implements GrantSource {
     this.maxInFlight = options.maxInFlight ?? 256;
   }
 
-  async resolve(principal: Principal, key: DocumentKey, revision = 0): Promise<Resolution> {
+  /** What was answered last is likely to be answered again. */
+  names(principal: Principal, key: DocumentKey): readonly string[] {
+    const name = this.cache.get(questionOf(principal, key))?.answer.role;
+    return name && !this.roles.get(name) ? [name] : [];
+  }
+
+  async resolve(principal: Principal, key: DocumentKey, given: Given = {}): Promise<Resolution> {
     const question = questionOf(principal, key);
-    const cached = this.cache.get(question);
-    if (cached?.revision === revision && cached.resolution.expiresAt > this.clock.now()) {
-      this.keep(question, cached);
-      return cached.resolution;
-    }
-    return this.asking.get(`${revision} ${question}`) ?? this.ask(question, { key, revision });
+    const answer = await this.answerTo(principal, question, { key, revision: given.revision ?? 0 });
+    const { role: name, expiresAt } = answer;
+    if (name === null) return { roles: [], expiresAt };
+    const role = await this.roleOf(tenantOf(key), name, given.own);
+    if (role) return { roles: [role], expiresAt };
+    // Like every answer that cannot be used, it is not remembered.
+    if (this.cache.get(question)?.answer === answer) this.cache.delete(question);
+    throw unavailable(new Error(`the permission endpoint named a role that there is not: ${name}`));
   }
 
   async watch(onChange: (change: PolicyChange) => void): Promise<StopWatching> {
@@ -105,23 +131,47 @@ export class HttpGrantSource implements GrantSource {
     for (const listener of this.listeners) listener(change);
   }
 
-  private ask(question: string, asked: Asked): Promise<Resolution> {
+  private async answerTo(principal: Principal, question: string, asked: Asked): Promise<Answer> {
+    const cached = this.cache.get(question);
+    if (cached?.revision === asked.revision && cached.answer.expiresAt > this.clock.now()) {
+      this.keep(question, cached);
+      return cached.answer;
+    }
+    const asking = this.asking.get(`${asked.revision} ${question}`);
+    return asking ? asking.answer : this.ask(principal, question, asked);
+  }
+
+  /** A definition that is newer than the revision is safe: the barrier sends the update back to be decided again. */
+  private async roleOf(tenant: string, name: string, own: OwnRoles | undefined): Promise<Role | undefined> {
+    const known = this.roles.get(name) ?? own?.get(name);
+    return known ?? (await this.definitions?.find(tenant, [name]))?.get(name);
+  }
+
+  private ask({ user }: Principal, question: string, asked: Asked): Promise<Answer> {
     const place = `${asked.revision} ${question}`;
-    if (this.asking.size >= this.maxInFlight) throw unavailable(new Error('too many requests are in flight'));
+    const person = `${tenantOf(asked.key)} ${user}`;
+    this.requireRoom(person);
     const generation = this.generation;
     const answer = this.request(question)
-      .then((resolution) => {
-        if (generation === this.generation) this.keep(question, { ...asked, resolution });
-        return resolution;
+      .then((said) => {
+        if (generation === this.generation) this.keep(question, { ...asked, answer: said });
+        return said;
       })
       .finally(() => {
-        if (this.asking.get(place) === answer) this.asking.delete(place);
+        if (this.asking.get(place)?.answer === answer) this.asking.delete(place);
       });
-    this.asking.set(place, answer);
+    this.asking.set(place, { person, answer });
     return answer;
   }
 
-  private async request(question: string): Promise<Cached['resolution']> {
+  private requireRoom(person: string): void {
+    let own = 0;
+    for (const asking of this.asking.values()) if (asking.person === person) own += 1;
+    if (this.asking.size < this.maxInFlight && own < Math.ceil(this.maxInFlight / 2)) return;
+    throw unavailable(new Error('too many requests are in flight'));
+  }
+
+  private async request(question: string): Promise<Answer> {
     try {
       const askedAt = this.clock.now();
       const timestamp = String(Math.floor(askedAt / 1_000));
@@ -148,19 +198,13 @@ export class HttpGrantSource implements GrantSource {
   }
 
   /** `{"role": "editor" | null, "expiresAt"?: milliseconds since 1970}` and nothing else. */
-  private parse(answer: unknown, askedAt: number): Cached['resolution'] {
+  private parse(answer: unknown, askedAt: number): Answer {
     if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) throw malformed();
     const { role, expiresAt = Infinity, ...rest } = answer as Record<string, unknown>;
     if (typeof expiresAt !== 'number' || Object.keys(rest).length > 0) throw malformed();
+    if (role !== null && !isRoleName(role)) throw malformed();
     const holds = expiresAt > this.clock.now();
-    return { roles: this.rolesOf(role, holds), expiresAt: Math.min(askedAt + this.ttl, expiresAt) };
-  }
-
-  private rolesOf(name: unknown, holds: boolean): readonly Role[] {
-    if (name === null) return [];
-    const role = typeof name === 'string' ? this.roles.get(name) : undefined;
-    if (!role) throw malformed();
-    return holds ? [role] : [];
+    return { role: holds ? role : null, expiresAt: Math.min(askedAt + this.ttl, expiresAt) };
   }
 
   /** The most recently used last. */

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { parseChange, patternsReaching, type PolicyChange } from '../pattern.ts';
 import { keyColumns, type RoleRow, roleOf, unavailableOnFailure } from '../postgres.ts';
 import type { Role, RoleTable } from '../role.ts';
-import type { GrantSource, Resolution, StopWatching, Visible } from '../source.ts';
+import type { Given, GrantSource, Resolution, StopWatching, Visible } from '../source.ts';
 import { listedSubjects, openingSubjects } from '../subject.ts';
 
 const CHANNEL = 'weft_policy';
@@ -25,16 +25,23 @@ interface MatchRow extends Omit<RoleRow, 'name'> {
 }
 
 /**
- * Revision and grants in one statement, so of one snapshot: a revision newer than the grants would let a
+ * Revision, grants and roles in one statement, so of one snapshot: a revision newer than the others would let a
  * revoked person's update through the barrier. (`weft_policy_revision` is STABLE, and so sees the
  * statement's snapshot.)
  */
 const RESOLVE = `
-  SELECT rev.rev, g.role, g.expires_at, r.name, r.can_read, r.presence, r.writable, r.manage
+  SELECT rev.rev, found.*
   FROM (SELECT coalesce(weft_policy_revision($1, $2), 0) AS rev) rev
-  LEFT JOIN grants g ON g.tenant = $1 AND g.pattern = ANY($3::text[]) AND g.subject = ANY($4::text[])
-    AND (g.expires_at IS NULL OR g.expires_at > now())
-  LEFT JOIN roles r ON r.tenant = g.tenant AND r.name = g.role`;
+  LEFT JOIN (
+    SELECT g.role, g.expires_at, r.name, r.can_read, r.presence, r.writable, r.manage
+    FROM grants g LEFT JOIN roles r ON r.tenant = g.tenant AND r.name = g.role
+    WHERE g.tenant = $1 AND g.pattern = ANY($3::text[]) AND g.subject = ANY($4::text[])
+      AND (g.expires_at IS NULL OR g.expires_at > now())
+    UNION ALL
+    -- Without a grant: what others' names of roles mean.
+    SELECT NULL, NULL, r.name, r.can_read, r.presence, r.writable, r.manage
+    FROM roles r WHERE r.tenant = $1 AND r.name = ANY($5::text[])
+  ) found ON true`;
 
 const VISIBLE = `
   SELECT g.pattern, g.role, r.name, r.can_read, r.presence, r.writable, r.manage
@@ -58,19 +65,20 @@ export class PostgresGrantSource implements GrantSource {
     this.notifications = notifications;
   }
 
-  async resolve(principal: Principal, key: DocumentKey): Promise<Resolution> {
+  async resolve(principal: Principal, key: DocumentKey, { names = [] }: Given = {}): Promise<Resolution> {
     const name = nameOf(key);
     const { rows } = await unavailableOnFailure(() =>
       this.pool.query<MatchRow>({
         name: 'weft_resolve_access',
         text: RESOLVE,
-        values: [tenantOf(key), name, patternsReaching(name), openingSubjects(principal)],
+        values: [tenantOf(key), name, patternsReaching(name), openingSubjects(principal), names],
       }),
     );
     const ends = rows.flatMap(({ expires_at: at }) => (at ? [at.getTime()] : []));
     return {
       roles: this.rolesOf(rows),
       policyRev: Number(rows[0]?.rev ?? 0),
+      own: new Map(rows.flatMap((row) => (row.role === null ? definitionsIn(row) : []))),
       ...(ends.length > 0 && { expiresAt: Math.min(...ends) }),
     };
   }
@@ -104,9 +112,12 @@ export class PostgresGrantSource implements GrantSource {
   private rolesOf(rows: readonly MatchRow[]): Role[] {
     return rows.flatMap((row) => {
       if (row.role === null) return [];
-      const role =
-        this.roles.get(row.role) ?? (row.name === null ? undefined : roleOf({ ...row, name: row.name }));
-      return role ? [role] : [];
+      const builtIn = this.roles.get(row.role);
+      return builtIn ? [builtIn] : definitionsIn(row).map(([, role]) => role);
     });
   }
+}
+
+function definitionsIn({ name, ...row }: MatchRow): [name: string, role: Role][] {
+  return name === null ? [] : [[name, roleOf({ ...row, name })]];
 }

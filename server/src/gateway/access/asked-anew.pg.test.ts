@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createDatabase, openSession, until } from '@weft/harness';
+import { createDatabase, openSession, type Session, until } from '@weft/harness';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import * as Y from 'yjs';
 import { startTestServer, type TestServer } from '../../testing/running-server.ts';
@@ -10,11 +10,20 @@ async function begin(environment: Record<string, string> = {}) {
   const endpoint = {
     role: 'editor' as string | null,
     held: undefined as ServerResponse[] | undefined,
+    /** Answers still to fail. */
+    failing: 0,
+    answered: 0,
     answer: (response: ServerResponse, role: string | null) => response.end(JSON.stringify({ role })),
   };
   const http = createServer((_, response) => {
     if (endpoint.held) endpoint.held.push(response);
-    else endpoint.answer(response, endpoint.role);
+    else if (endpoint.failing > 0) {
+      endpoint.failing -= 1;
+      response.writeHead(500).end();
+    } else {
+      endpoint.answered += 1;
+      endpoint.answer(response, endpoint.role);
+    }
   });
   onTestFinished(() => void http.close());
   await new Promise<void>((listening) => http.listen(0, '127.0.0.1', listening));
@@ -28,6 +37,17 @@ async function begin(environment: Record<string, string> = {}) {
   onTestFinished(() => server.remove());
   await server.as({ sub: 'olga' })('PUT', '/v1/documents/plan', { body: {} });
   return { endpoint, server };
+}
+
+async function openAnna(server: TestServer): Promise<Session> {
+  const anna = openSession({
+    url: `${server.url.replace('http', 'ws')}/collab`,
+    name: 'plan',
+    token: () => server.token({ sub: 'anna' }),
+  });
+  onTestFinished(() => anna.close());
+  await anna.opened();
+  return anna;
 }
 
 async function announceChange(server: TestServer): Promise<void> {
@@ -50,13 +70,7 @@ test('P4.8 what an endpoint said before a change counts no more where nobody has
 
 test('P4.2 an answer of before a change that comes after it gives nothing back', async () => {
   const { endpoint, server } = await begin({ WEFT_PERMISSION_TTL: '0s' });
-  const anna = openSession({
-    url: `${server.url.replace('http', 'ws')}/collab`,
-    name: 'plan',
-    token: () => server.token({ sub: 'anna' }),
-  });
-  onTestFinished(() => anna.close());
-  await anna.opened();
+  const anna = await openAnna(server);
   const writable = () => anna.events.findLast((event) => event.weft === 'access')?.writable;
   expect(writable()).toBe('*');
 
@@ -75,4 +89,16 @@ test('P4.2 an answer of before a change that comes after it gives nothing back',
   expect(
     anna.events.slice(told).filter((event) => event.weft === 'access' && event.writable === '*'),
   ).toEqual([]);
+});
+
+test('P4.5 an endpoint that fails for a moment sends nobody away', async () => {
+  const { endpoint, server } = await begin({ WEFT_PERMISSION_TTL: '1s' });
+  const anna = await openAnna(server);
+  endpoint.failing = 2;
+  await until(() => endpoint.failing === 0, { what: 'two answers to fail' });
+  const { answered } = endpoint;
+  await until(() => endpoint.answered > answered, { what: 'the next answer' });
+  anna.text.insert(0, 'still here');
+  await anna.saved();
+  expect(anna.closes).toEqual([]);
 });

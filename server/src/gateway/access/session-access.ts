@@ -13,9 +13,10 @@ import type { Session } from '../session/session.ts';
 
 /** Ask for a new token this long before the old one ends, in milliseconds. */
 const REFRESH_BEFORE = 30_000;
-/** A revoked right must be gone within a second: so long is tried to find out what is left of it. */
+/** A revoked right must be gone within a second: so long, in milliseconds, is tried to find out what is left of it. */
 const RESOLVE_ATTEMPTS = 3;
 const RESOLVE_PAUSE = 200;
+const RESOLVE_PATIENCE = 1_000;
 
 export interface SessionAccessPorts {
   readonly gate: Pick<Gate, 'resolve'>;
@@ -90,8 +91,8 @@ export class SessionAccess {
   }
 
   /**
-   * Permissions have changed: resolves the access of all sessions of a document, and of `others` whose updates wait for it, and applies it
-   * to the sessions.
+   * Permissions have changed: resolves the access of all sessions of a document, and of `others` whose updates wait
+   * for it, and applies it to the sessions.
    *
    * @returns what each of those people may now.
    */
@@ -116,11 +117,13 @@ export class SessionAccess {
   }
 
   private async resolvePatiently(principal: Principal, key: DocumentKey): Promise<Access> {
+    const begun = performance.now();
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.resolve(principal, key);
       } catch (error) {
-        if (attempt === RESOLVE_ATTEMPTS) throw error;
+        const isOver = performance.now() - begun > RESOLVE_PATIENCE;
+        if (attempt === RESOLVE_ATTEMPTS || isOver) throw error;
         await delay(RESOLVE_PAUSE);
       }
     }
@@ -133,7 +136,7 @@ export class SessionAccess {
   }
 
   async refreshSession(session: Session): Promise<void> {
-    const access = await this.resolve(session.principal, session.key);
+    const access = await this.resolvePatiently(session.principal, session.key);
     if (isOlder(access, session.document.policyRev)) this.changed(session.document);
     else if (session.isOpen) session.permit(access);
   }
