@@ -10,7 +10,7 @@ import { GatewayWebSocket } from './connection/gateway-web-socket.ts';
 import { LightRequest, NO_REQUEST } from './hocuspocus/light-request.ts';
 import { allowsOrigin } from './connection/origin.ts';
 import { RefusedOrigins } from './connection/refused-origins.ts';
-import { refuseUpgrade } from './connection/refuse-upgrade.ts';
+import { refuseSocket } from './connection/refuse-socket.ts';
 import { SilentPeers } from './connection/silent-peers.ts';
 import { makeParts, type GatewayDependencies, type GatewayParts } from './parts.ts';
 
@@ -114,7 +114,7 @@ export class Gateway {
   /** Takes an HTTP upgrade on the collaboration path, or refuses it with an HTTP status. */
   handleUpgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void {
     const address = this.dependencies.clientAddress(request);
-    if (this.draining) return refuseUpgrade(connection, 'server-draining');
+    if (this.draining) return refuseSocket(connection, 'server-draining');
     if (!allowsOrigin(request, this.dependencies.allowedOrigins)) {
       this.refusedOrigins.tell(request.headers.origin ?? '');
       return this.refuse(connection, 'origin-forbidden');
@@ -131,7 +131,7 @@ export class Gateway {
 
   private refuse(connection: Duplex, code: ErrorCode): void {
     this.parts.metrics.refusal(code);
-    refuseUpgrade(connection, code);
+    refuseSocket(connection, code);
   }
 
   private accept(
@@ -186,7 +186,7 @@ export class Gateway {
 
   private sweepSocket(socket: ClientSocket, now: number): void {
     const { preAuthDeadline, idleTimeout } = this.dependencies.limits;
-    if (!socket.isAuthenticated && now - socket.openedAt > preAuthDeadline) {
+    if (!socket.inbound.isAuthenticated && now - socket.openedAt > preAuthDeadline) {
       socket.close('authentication-timeout');
     } else if (this.silentPeers.isGone(socket, now)) {
       socket.giveUp();

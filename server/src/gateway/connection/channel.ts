@@ -1,17 +1,12 @@
 import {
-  AuthType,
   FrameType,
   isRetryable,
-  SESSION_SEPARATOR,
-  SyncType,
   toWeftError,
-  WeftError,
   type Clock,
   type ErrorCode,
   type Logger,
   type Principal,
 } from '@weft/common';
-import type { FrameSource } from '../document/turn.ts';
 import type { FrameReader } from '../wire/frames.ts';
 import {
   closeBody,
@@ -28,6 +23,9 @@ import type { Leaving } from '../session/client.ts';
 import type { Session } from '../session/session.ts';
 import type { FrameHandler } from './frame-handler.ts';
 import { FrameQueue, type FrameTaker } from './frame-queue.ts';
+import type { InboundBounds } from './inbound-bounds.ts';
+import type { LateGoodbyes } from './late-goodbyes.ts';
+import { asksForDocument, isFirstSync, parseAddress, readToken } from '../wire/inbound-frames.ts';
 import { NOWHERE, type FrameSink, type Outbound } from '../wire/outbound.ts';
 
 /** A channel waits for its token, opens its document, is a session's, and ends; it never goes back. */
@@ -46,18 +44,18 @@ export interface ChannelSocket {
   readonly id: string;
   readonly request: Request;
   readonly readyState: number;
+  readonly inbound: InboundBounds;
   readonly out: Outbound;
   /** Counts it towards the connections of a person; `false`: it is one more than they may have. */
   admit(principal: Principal): boolean;
-  /** A token has been accepted on it. */
-  authenticated(): void;
-  /** A token has come, whatever it is worth. @throws WeftError `rate-limited` */
-  presentsToken(): void;
-  queued(bytes: number): void;
-  unqueued(bytes: number): void;
   /** A frame could not be handled. */
   failed(error: unknown): void;
   close(code: ErrorCode): void;
+}
+
+/** The other channels on its socket, some of which have had or will have its address. */
+export interface Neighbours {
+  readonly goodbyes: LateGoodbyes;
   forget(channel: Channel): void;
   /** Its client has closed it, as far as is known, and all that it had sent is handled. */
   closedByClient(channel: Channel): void;
@@ -70,39 +68,38 @@ export interface ChannelSocket {
 export interface ChannelOptions {
   readonly ports: ChannelPorts;
   readonly socket: ChannelSocket;
+  readonly neighbours: Neighbours;
   /** `name` or `name\0sessionId`, as the client writes it. */
   readonly address: string;
   /** Whose address it was, and whose frames are handled before. */
   readonly predecessor?: Channel | undefined;
-  /** Whether whoever may still be there after a goodbye has been asked for their token. */
-  readonly isQuestioned?: boolean;
 }
 
 /**
  * One address on a socket: the Hocuspocus protocol of one provider, from its token to its end. While it is open its
  * frames are a session's, one after another.
  */
-export class Channel implements OpeningClient, FrameSource, FrameTaker {
+export class Channel implements OpeningClient, FrameTaker {
   readonly socket: ChannelSocket;
   readonly addressKey: string;
   readonly openedAt: number;
   address: Uint8Array;
   private readonly ports: ChannelPorts;
-  private readonly queue = new FrameQueue(this);
+  private readonly neighbours: Neighbours;
+  private readonly queue: FrameQueue;
   private state: State = 'waiting';
   private predecessor: Channel | undefined;
   /** The client has said goodbye; resolved when the frames that it had sent before are handled. */
   private goodbye: PromiseWithResolvers<void> | undefined;
   /** The frames that waited for the opening have been handled. */
   private hasCaughtUp = false;
-  /** Its token may be that of somebody who has the document open already, and so never asks for it. */
-  private isQuestioned: boolean;
 
-  constructor({ ports, socket, address, predecessor, isQuestioned = false }: ChannelOptions) {
+  constructor({ ports, socket, neighbours, address, predecessor }: ChannelOptions) {
     this.ports = ports;
     this.socket = socket;
+    this.neighbours = neighbours;
     this.predecessor = predecessor;
-    this.isQuestioned = isQuestioned;
+    this.queue = new FrameQueue(this, socket.inbound);
     this.addressKey = address;
     this.openedAt = ports.clock.now();
     this.address = encodeAddress(address);
@@ -114,14 +111,12 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
 
   /** Of the document. */
   get name(): string {
-    const separator = this.addressKey.indexOf(SESSION_SEPARATOR);
-    return separator < 0 ? this.addressKey : this.addressKey.slice(0, separator);
+    return parseAddress(this.addressKey).name;
   }
 
   /** Of the session-aware provider: several sessions of one document share its socket. */
   get wireSessionId(): string | null {
-    const separator = this.addressKey.indexOf(SESSION_SEPARATOR);
-    return separator < 0 ? null : this.addressKey.slice(separator + 1);
+    return parseAddress(this.addressKey).sessionId;
   }
 
   get session(): Session | undefined {
@@ -145,37 +140,40 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
     return this.goodbye !== undefined;
   }
 
+  /** Its token may be that of somebody who has the document open already, and so never asks for it. */
+  private get isQuestioned(): boolean {
+    return this.neighbours.goodbyes.isAsked(this.addressKey);
+  }
+
   // ── inbound ────────────────────────────────────────────────────────────────
 
   receive(reader: FrameReader): void {
-    const bodyAt = reader.offset;
-    const type = reader.uint();
+    const type = reader.type();
     if (type === FrameType.Auth) return this.receiveToken(reader);
-    const { state, queue } = this;
-    // Frames that were on their way when the session ended.
-    if (state === 'ended') return;
-    if (this.isQuestioned && asksForDocument(type, reader)) this.isQuestioned = false;
-    const isOpen = state !== 'waiting' && state !== 'opening';
-    if (isOpen && !queue.held && state.document.turn.takes(this, type, reader)) return;
-    // The end of the turn may have ended the session, or left something that holds this back.
+    // It was on its way when the session ended.
     if (this.ended) return;
-    if (isOpen && !queue.held) {
-      queue.handle(type, reader);
-      // What waits for the end of the turn was sent before whatever comes next, which has to wait now.
-      if (queue.held) state.document.turn.end();
-    } else if (type === FrameType.Close) this.sayGoodbye(reader.bytes.slice(bodyAt));
-    else queue.push(reader.bytes.slice(bodyAt));
+    if (asksForDocument(type, reader)) this.neighbours.goodbyes.settle(this.addressKey);
+    if (type === FrameType.Close) return this.receiveGoodbye(reader);
+    const { session } = this;
+    if (session) this.queue.take(session.document.turn, type, reader);
+    else this.queue.push(reader.fromType);
   }
 
-  /** A frame that waited for the end of the turn. */
-  resume(type: number, reader: FrameReader): void {
-    if (!this.isOpen) return;
-    if (this.queue.held) return this.queue.push(reader.bytes.slice(reader.offset - 1));
-    try {
-      this.queue.handle(type, reader);
-    } catch (error) {
-      this.socket.failed(error);
-    }
+  private receiveGoodbye(reader: FrameReader): void {
+    const { turn } = this.session?.document ?? {};
+    // What was sent before it may end the session, or hold the goodbye back.
+    turn?.end();
+    if (this.ended) return;
+    if (this.isWaiting) this.giveUpWaiting();
+    else if (turn && !this.queue.held) this.queue.take(turn, FrameType.Close, reader);
+    else this.sayGoodbye(reader.fromType);
+  }
+
+  private giveUpWaiting(): void {
+    // Whoever has been asked for their token may answer yet.
+    if (this.isQuestioned) return;
+    this.leave('at-once');
+    this.neighbours.forget(this);
   }
 
   /**
@@ -184,18 +182,10 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
    * acknowledgements of other edits for its own.
    */
   private sayGoodbye(frame: Uint8Array): void {
-    if (this.isWaiting) return this.giveUpWaiting();
     this.queue.push(frame);
     this.goodbye = Promise.withResolvers();
     this.session?.silence();
-    this.socket.freeAddress(this);
-  }
-
-  private giveUpWaiting(): void {
-    // Whoever has been asked for their token may answer yet.
-    if (this.isQuestioned) return;
-    this.leave('at-once');
-    this.socket.forget(this);
+    this.neighbours.freeAddress(this);
   }
 
   handle(type: number, reader: FrameReader): void | Promise<void> {
@@ -203,12 +193,8 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
     if (session) return this.ports.frames.handle(session, type, reader);
   }
 
-  queued(bytes: number): void {
-    this.socket.queued(bytes);
-  }
-
-  unqueued(bytes: number): void {
-    this.socket.unqueued(bytes);
+  failedAtOnce(error: unknown): void {
+    this.socket.failed(error);
   }
 
   caughtUp(): void {
@@ -225,10 +211,8 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
   // ── opening ────────────────────────────────────────────────────────────────
 
   private receiveToken(reader: FrameReader): void {
-    this.socket.presentsToken();
-    if (reader.uint() !== AuthType.Token) throw new WeftError('frame-malformed', { detail: 'auth type' });
-    const token = reader.string();
-    const admission = { token, providerVersion: reader.done ? null : reader.string() };
+    this.socket.inbound.presentsToken();
+    const admission = readToken(reader);
     const { state } = this;
     if (this.isQuestioned && state !== 'ended') return this.receiveAnswer(admission);
     switch (state) {
@@ -238,23 +222,14 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
       case 'opening':
         return;
       case 'ended':
-        this.socket.reopen(this, admission);
+        this.neighbours.reopen(this, admission);
         return;
       default:
-        void this.ports.opening.refresh(state, token).catch((error: unknown) => this.failed(error));
+        void this.ports.opening.refresh(state, admission.token).catch((error: unknown) => this.failed(error));
     }
   }
 
-  /** Whoever may still have the document open has been asked for their token. */
-  question(): void {
-    this.isQuestioned = true;
-  }
-
-  /**
-   * Who opens a document asks for it right after the token. Whoever is asked for their token once more and sends it, but
-   * has not asked for the document, has it open already: the goodbye was not theirs. Only a new connection makes
-   * the stock provider begin anew.
-   */
+  /** The token of somebody who may have the document open already. @see LateGoodbyes */
   private receiveAnswer(admission: Admission): void {
     if (!this.isWaiting) return this.socket.close('session-lost');
     void this.open(admission);
@@ -289,18 +264,12 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
 
   private refuse(reason: unknown): void {
     if (this.ended) return;
-    const code = this.ports.opening.refused(this.name, reason);
-    if (code === undefined) {
-      this.send(permissionDeniedBody(hookReason(reason)));
-      this.leave('with-grace');
-    } else if (isRetryable(code)) {
-      // The stock provider comes back only when the socket closes.
-      this.leave('with-grace');
-      this.socket.close(code);
-    } else {
-      this.send(permissionDeniedBody(code));
-      this.leave('with-grace');
-    }
+    const { code, said } = this.ports.opening.refused(this.name, reason);
+    const mayComeBack = code !== undefined && isRetryable(code);
+    if (!mayComeBack) this.send(permissionDeniedBody(said));
+    this.leave('with-grace');
+    // The stock provider comes back only when the socket closes.
+    if (mayComeBack) this.socket.close(code);
   }
 
   // ── outbound ───────────────────────────────────────────────────────────────
@@ -316,7 +285,7 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
 
   // ── ending ─────────────────────────────────────────────────────────────────
 
-  /** An unexpected error of one frame: a coded one ends the session, another one too, as `internal`. */
+  /** A frame that had waited could not be handled: a coded one ends the session, another one too, as `internal`. */
   failed(error: unknown): void {
     const known = toWeftError(error);
     if (known.code === 'internal') {
@@ -362,27 +331,9 @@ export class Channel implements OpeningClient, FrameSource, FrameTaker {
     if (session) this.ports.opening.left(session, leaving);
     if (!this.goodbye) return;
     this.goodbye.resolve();
-    this.socket.closedByClient(this);
+    this.neighbours.closedByClient(this);
   }
 }
 
 /** Whoever is sent away with one of these does not come back in a moment, as with a fresh copy or a new token. */
 const FOR_GOOD: ReadonlySet<ErrorCode> = new Set(['access-removed', 'document-deleted']);
-
-/** SyncStep1 with the state vector of somebody who has nothing. */
-const FIRST_SYNC = Buffer.from([FrameType.Sync, SyncType.Step1, 1, 0]);
-
-/** SyncStep1, read up to its type. */
-function asksForDocument(type: number, { bytes, offset }: FrameReader): boolean {
-  return type === FrameType.Sync && bytes[offset] === SyncType.Step1;
-}
-
-function isFirstSync(body: Uint8Array): boolean {
-  return FIRST_SYNC.equals(body);
-}
-
-/** As Hocuspocus reads what a hook rejects with. */
-function hookReason(error: unknown): string {
-  const { reason } = (error ?? {}) as { readonly reason?: unknown };
-  return typeof reason === 'string' ? reason : 'permission-denied';
-}

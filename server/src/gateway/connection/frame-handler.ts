@@ -25,9 +25,8 @@ export class FrameHandler {
   handle(session: Session, type: number, reader: FrameReader): void | Promise<void> {
     const { userHooks } = this.ports;
     if (!userHooks.has('beforeHandleMessage')) return this.frame(session, type, reader);
-    const body = reader.bytes.subarray(reader.offset - 1);
     return userHooks
-      .beforeMessage(session.origin.connection, body)
+      .beforeMessage(session.origin.connection, reader.fromType)
       .then(() => this.frame(session, type, reader));
   }
 

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { FrameQueue } from './frame-queue.ts';
+import { FrameQueue, type FrameTaker } from './frame-queue.ts';
 
 function begin() {
   const handled: number[] = [];
   const work = new Map<number, PromiseWithResolvers<void>>();
   const state = { bytes: 0, caughtUp: 0, isOpen: true, failures: [] as unknown[] };
-  const queue = new FrameQueue({
+  const taker: FrameTaker = {
     get isOpen() {
       return state.isOpen;
     },
@@ -13,10 +13,13 @@ function begin() {
       handled.push(type);
       return work.get(type)?.promise;
     },
+    failedAtOnce: (error) => void state.failures.push(error),
     failed: (error) => void state.failures.push(error),
+    caughtUp: () => void (state.caughtUp += 1),
+  };
+  const queue = new FrameQueue(taker, {
     queued: (bytes) => void (state.bytes += bytes),
     unqueued: (bytes) => void (state.bytes -= bytes),
-    caughtUp: () => void (state.caughtUp += 1),
   });
   const push = (...types: number[]) => types.forEach((type) => queue.push(Uint8Array.of(type, 0)));
   const holdAt = (type: number) => work.set(type, Promise.withResolvers<void>()).get(type)!;

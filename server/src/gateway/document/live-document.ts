@@ -5,7 +5,7 @@ import {
   type DocumentKey,
   type ErrorCode,
   type Principal,
-  type WeftError,
+  WeftError,
 } from '@weft/common';
 import type { ClientBindings } from '@weft/authorize';
 import { AWARENESS_LIMITS, AwarenessGate } from '@weft/presence';
@@ -58,6 +58,22 @@ interface Addressed {
 }
 
 /**
+ * How far its opening has come. Each stage has what the ones before it had, and its first session finds it open: the
+ * log has been read, Hocuspocus has made the Yjs document of it, users' extensions have loaded it too and it is taken
+ * over.
+ */
+type Stage =
+  | { readonly is: 'reading' }
+  | { readonly is: 'read'; readonly log: DocumentLog }
+  | { readonly is: 'made'; readonly log: DocumentLog; readonly document: Document }
+  | {
+      readonly is: 'open';
+      readonly log: DocumentLog;
+      readonly document: Document;
+      readonly awareness: AwarenessGate;
+    };
+
+/**
  * One open document of this instance: the Yjs document that Hocuspocus holds, its log, its sessions, and what is kept of
  * it for those who join or come back.
  */
@@ -73,11 +89,6 @@ export class LiveDocument implements WrittenDocument {
   /** Filled from the log before the document has been made of it. */
   readonly states = new StateCache(() => Y.encodeStateAsUpdate(this.document));
   recent = new RecentChanges();
-  // Set one after the other while it is opened, all before its first session: the log has been read, Hocuspocus has made
-  // the Yjs document of it, users' extensions have loaded it too and it is taken over.
-  log!: DocumentLog;
-  document!: Document;
-  awareness!: AwarenessGate;
   /** The newest permission revision that is known here. */
   policyRev = 0;
   /** Yjs clients that asked for presence and are bound to nobody yet. */
@@ -86,6 +97,7 @@ export class LiveDocument implements WrittenDocument {
   discarded = false;
   /** Why it was given up. */
   givenUpFor: ErrorCode | undefined;
+  private stage: Stage = { is: 'reading' };
   private plainAddress: Uint8Array | undefined;
   private readonly ports: DocumentPorts;
 
@@ -117,7 +129,32 @@ export class LiveDocument implements WrittenDocument {
 
   /** From now on what changes it is logged. */
   get isOpen(): boolean {
-    return this.awareness !== undefined;
+    return this.stage.is === 'open';
+  }
+
+  get log(): DocumentLog {
+    const { stage } = this;
+    if (stage.is === 'reading') throw tooEarly(stage);
+    return stage.log;
+  }
+
+  /** The Yjs document. */
+  get document(): Document {
+    const { stage } = this;
+    if (stage.is !== 'open' && stage.is !== 'made') throw tooEarly(stage);
+    return stage.document;
+  }
+
+  /** The same, if it has been made yet. */
+  get made(): Document | undefined {
+    const { stage } = this;
+    return stage.is === 'open' || stage.is === 'made' ? stage.document : undefined;
+  }
+
+  get awareness(): AwarenessGate {
+    const { stage } = this;
+    if (stage.is !== 'open') throw tooEarly(stage);
+    return stage.awareness;
   }
 
   get strict(): boolean {
@@ -136,7 +173,7 @@ export class LiveDocument implements WrittenDocument {
 
   /** The log has been read. */
   opened(log: DocumentLog): void {
-    this.log = log;
+    this.stage = { is: 'read', log };
     this.policyRev = log.loaded.policyRev;
     const { snapshot, tail, seq } = log.loaded;
     this.progress.seq = seq;
@@ -146,8 +183,9 @@ export class LiveDocument implements WrittenDocument {
 
   /** Puts what was read from the log into the document that Hocuspocus has made. */
   fill(document: Document): void {
-    this.document = document;
-    const { snapshot, tail, seq } = this.log.loaded;
+    const { log } = this;
+    this.stage = { is: 'made', log, document };
+    const { snapshot, tail, seq } = log.loaded;
     const rows = tail.map(({ update }) => update);
     const updates = snapshot ? [snapshot, ...rows] : rows;
     loadUnheard(document, () => {
@@ -159,16 +197,18 @@ export class LiveDocument implements WrittenDocument {
   }
 
   /** Hocuspocus has hooked up what it does on changes, and that is replaced. */
-  takeOver(document: Document): void {
+  takeOver(): void {
+    const { log, document } = this;
     takeOver(document, this.ports.userHooks, (update, origin) => this.writer.changed(update, origin));
-    this.awareness = new AwarenessGate({
+    const awareness = new AwarenessGate({
       awareness: document.awareness,
       clock: this.ports.clock,
       limits: { ...AWARENESS_LIMITS, stateBytes: this.ports.limits.awarenessBytes },
       mayClaim: (client, principal) => this.mayClaim(client, principal),
     });
+    this.stage = { is: 'open', log, document, awareness };
     this.ports.replication.opened(this);
-    this.log.forgetLoaded();
+    log.forgetLoaded();
   }
 
   private mayClaim(client: number, principal: Principal): boolean {
@@ -179,7 +219,7 @@ export class LiveDocument implements WrittenDocument {
 
   close(): void {
     this.discarded = true;
-    void this.log?.close();
+    if (this.stage.is !== 'reading') void this.stage.log.close();
   }
 
   // ── what changes it ────────────────────────────────────────────────────────
@@ -239,4 +279,8 @@ export class LiveDocument implements WrittenDocument {
     this.sessions.delete(session);
     this.answers.forget(session);
   }
+}
+
+function tooEarly({ is }: Stage): WeftError {
+  return new WeftError('internal', { detail: `a document was used while it was only ${is}` });
 }

@@ -163,12 +163,13 @@ export class LiveDocuments {
   private async close(entry: Entry): Promise<void> {
     const { live } = entry;
     const { hocuspocus } = this.ports;
-    if (live.document) {
-      await hocuspocus.unloadDocument(live.document);
+    const { made } = live;
+    if (made) {
+      await hocuspocus.unloadDocument(made);
       // Given up meanwhile: what bears its name by now is another.
       if (live.discarded) return;
       // Another extension keeps it, or a direct connection.
-      if (hocuspocus.documents.get(live.key) === live.document) {
+      if (hocuspocus.documents.get(live.key) === made) {
         this.unloadSoon(entry);
         return;
       }
@@ -214,10 +215,11 @@ export class LiveDocuments {
     );
     live.abandon(error);
     const { hocuspocus } = this.ports;
-    if (hocuspocus.documents.get(live.key) === live.document) hocuspocus.documents.delete(live.key);
+    const { made } = live;
+    if (made && hocuspocus.documents.get(live.key) === made) hocuspocus.documents.delete(live.key);
     for (const session of [...live.sessions]) session.end(error.code);
     this.forget(live);
     live.close();
-    live.document?.destroy();
+    made?.destroy();
   }
 }

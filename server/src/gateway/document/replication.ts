@@ -96,7 +96,7 @@ export class Replication {
         },
         lost: (reason) => events.lost(live, lostError(reason)),
         awareness: (update) => events.awareness(live, update),
-        stateless: (payload) => live.document?.relayStateless(payload),
+        stateless: (payload) => live.made?.relayStateless(payload),
         peerJoined: () => events.peerJoined(live),
         policyChanged: (revision) => events.policyRevised(live, revision),
       },

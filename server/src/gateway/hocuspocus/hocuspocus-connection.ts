@@ -27,7 +27,7 @@ export interface HocuspocusConnectionOptions {
   readonly callbacks: Callbacks;
 }
 
-/** What waits in Hocuspocus of a connection: nothing, since its frames go through the gateway. Shared, so never to be filled. */
+/** What waits in Hocuspocus of a connection: nothing, since its frames go through the gateway. Shared, so frozen. */
 const IDLE = { messageQueue: Object.freeze([]), processingPromise: Promise.resolve() };
 
 /** Nobody's clients: whose presence is whose, the gateway knows. */

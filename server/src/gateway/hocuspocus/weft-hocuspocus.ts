@@ -106,7 +106,7 @@ export class WeftHocuspocus extends Hocuspocus {
       throw error instanceof LoadRefused ? error.refusal : error;
     });
     const live = this.ports.documents.get(document.name as DocumentKey);
-    if (live?.document === document) live.takeOver(document);
+    if (live?.made === document) live.takeOver();
     return document;
   }
 
@@ -117,7 +117,7 @@ export class WeftHocuspocus extends Hocuspocus {
   override async createDocument(...args: Parameters<Hocuspocus['createDocument']>): Promise<Document> {
     const document = await super.createDocument(...args);
     const live = this.ports.documents.get(document.name as DocumentKey);
-    if (live?.document === document && !live.discarded) return document;
+    if (live?.made === document && !live.discarded) return document;
     if (this.documents.get(document.name) === document) this.documents.delete(document.name);
     document.destroy();
     throw new WeftError('document-reload');

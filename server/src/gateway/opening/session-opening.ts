@@ -42,8 +42,10 @@ export interface OpeningClient extends SessionClient, HookedClient {
   readonly socket: HookedClient['socket'] & {
     /** Counts it towards the connections of a person; `false`: it is one more than they may have. */
     admit(principal: Principal): boolean;
-    /** A token has been accepted on it. */
-    authenticated(): void;
+    readonly inbound: {
+      /** A token has been accepted on it. */
+      authenticated(): void;
+    };
   };
   /** From now on its frames are the session's. */
   enter(session: Session): void;
@@ -65,6 +67,14 @@ export interface SessionOpeningPorts {
   readonly people: PresentPeople;
   readonly awareness: Pick<AwarenessRelay, 'welcome' | 'welcomeEarly' | 'sessionLeft'>;
   readonly session: SessionPorts;
+}
+
+/** Why a session was not opened. */
+export interface Refusal {
+  /** `undefined`: a user's hook has refused it, for reasons of its own. */
+  readonly code: ErrorCode | undefined;
+  /** What the client is told. */
+  readonly said: string;
 }
 
 /** Whose token has been accepted, and the document that is held for them. */
@@ -130,7 +140,7 @@ export class SessionOpening {
     const access = await this.accessOf(principal, key);
     if (!client.socket.admit(principal)) throw new WeftError('too-many-connections');
     const document = await documents.acquire(key);
-    client.socket.authenticated();
+    client.socket.inbound.authenticated();
     return { principal, access, document };
   }
 
@@ -199,15 +209,15 @@ export class SessionOpening {
     if (session.isOpen && session.clients.size > 0) this.ports.access.rememberClaims(session);
   }
 
-  /** Records why a session was not opened. `undefined`: a user's hook refused it, for reasons of its own. */
-  refused(name: string, reason: unknown): ErrorCode | undefined {
-    if (!(reason instanceof WeftError)) return undefined;
+  /** Records why a session was not opened. */
+  refused(name: string, reason: unknown): Refusal {
+    if (!(reason instanceof WeftError)) return { code: undefined, said: hookReason(reason) };
     const { code, cause } = reason;
     this.ports.metrics.refusal(code);
     if (code === 'internal') {
       this.ports.logger.error({ err: cause, document: name }, 'a document could not be opened');
     }
-    return code;
+    return { code, said: code };
   }
 
   left(session: Session, leaving: Leaving): void {
@@ -224,4 +234,10 @@ export class SessionOpening {
 /** Two who open a new name at the same moment both get in: the first makes it, the token of each says so. */
 function unlessMadeMeanwhile(error: unknown): void {
   if (!(error instanceof WeftError && error.code === 'document-exists')) throw error;
+}
+
+/** As Hocuspocus reads what a hook rejects with. */
+function hookReason(error: unknown): string {
+  const { reason } = (error ?? {}) as { readonly reason?: unknown };
+  return typeof reason === 'string' ? reason : 'permission-denied';
 }

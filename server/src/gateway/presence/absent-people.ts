@@ -26,7 +26,7 @@ export class AbsentPeople {
       clock,
       port: {
         documents: () => documents.all(),
-        elsewhere: ({ awareness: gate }) => gate?.elsewhere() ?? [],
+        elsewhere: (live) => (live.isOpen ? live.awareness.elsewhere() : []),
         renew: (document, clients) => awareness.renew(document, clients),
         remove: (document, clients) => awareness.remove(document, clients),
         clientsIn: ({ key }) => registry.clientsIn(key),

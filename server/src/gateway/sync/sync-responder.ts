@@ -51,8 +51,8 @@ export class SyncResponder {
    * Making a document of what the log has takes 200 ms per megabyte. Whoever has nothing of it is sent what the log has
    * before that; the rest, and the question, when their turn comes.
    */
-  async sendAhead(client: AwaitingClient, { states, document, discarded }: LiveDocument): Promise<void> {
-    if (document || discarded || !states.filled || !client.awaitsEverything) return;
+  async sendAhead(client: AwaitingClient, { states, made, discarded }: LiveDocument): Promise<void> {
+    if (made || discarded || !states.filled || !client.awaitsEverything) return;
     const { out } = client;
     for (const frame of states.frames(client, this.ports.clock.now())) out.enqueueState(frame);
     this.sentAhead.set(client, states.mark());

@@ -33,6 +33,7 @@ const MALFORMED_ALLOWED = 2;
 /** What the guard refuses an update for. */
 const GUARD_REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'update-malformed',
+  'subdocument-forbidden',
   'update-costly',
   'document-rebuild',
 ]);

@@ -30,6 +30,18 @@ export class FrameReader {
     throw new WeftError('frame-malformed', { detail: 'varint is too large' });
   }
 
+  /** The type of a frame: one byte, so that where it stands is known afterwards. @see {@link fromType} */
+  type(): number {
+    const byte = this.bytes[this.offset++];
+    if (byte === undefined || byte >= 0x80) throw new WeftError('frame-malformed', { detail: 'frame type' });
+    return byte;
+  }
+
+  /** What has been read up to its type, from that on, as a view. */
+  get fromType(): Uint8Array {
+    return this.bytes.subarray(this.offset - 1);
+  }
+
   /** A length and that many bytes, as a view. */
   block(): Uint8Array {
     const length = this.uint();

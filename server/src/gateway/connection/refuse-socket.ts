@@ -1,8 +1,8 @@
 import { ERRORS, type ErrorCode } from '@weft/common';
 import type { Duplex } from 'node:stream';
 
-/** Answers an HTTP upgrade with an error instead, and closes the connection. */
-export function refuseUpgrade(socket: Duplex, code: ErrorCode): void {
+/** Answers whoever has no HTTP response to be answered by, such as an upgrade, and closes the connection. */
+export function refuseSocket(socket: Duplex, code: ErrorCode): void {
   const { status, message } = ERRORS[code];
   const body = JSON.stringify({ error: { code, message } });
   socket.end(
