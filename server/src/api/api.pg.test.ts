@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { createDatabase, until } from '@weft/harness';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import * as Y from 'yjs';
@@ -33,6 +34,19 @@ function typed(text: string): Uint8Array {
   const document = new Y.Doc();
   document.getText('text').insert(0, text);
   return Y.encodeStateAsUpdate(document);
+}
+
+/** To bytes as they are: what there is of an answer when its JSON has ended. */
+function answerTo(request: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port: server.port }, () => socket.write(request));
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      answer += text;
+      if (answer.endsWith('}')) socket.destroy();
+    });
+    socket.on('error', reject).on('close', () => resolve(answer));
+  });
 }
 
 describe('documents', () => {
@@ -190,11 +204,23 @@ describe('grants', () => {
     });
   });
 
+  test.each(['2099-12-31T23:59:60Z', '2100-01-01T00:59:60+01:00', '2099-12-31T23:59:60.000z'])(
+    'P3.28 a grant may end with a leap second: %s',
+    async (expiresAt) => {
+      const { path } = await madeByAlice();
+      const body = { role: 'viewer', expiresAt };
+      expect((await alice('PUT', `${path}/grants/user%3Abob`, { body })).body).toMatchObject({
+        expiresAt: '2100-01-01T00:00:00.000Z',
+      });
+    },
+  );
+
   test.each([
     ['nobody', { role: 'viewer' }, 'subject-invalid'],
     ['user:bob', { role: 'king' }, 'role-unknown'],
     ['user:bob', { role: 'viewer', expiresAt: '2001-01-01T00:00:00Z' }, 'bad-request'],
     ['user:bob', { role: 'viewer', expiresAt: 'soon' }, 'bad-request'],
+    ['user:bob', { role: 'viewer', expiresAt: '2099-12-31T22:59:60Z' }, 'bad-request'],
     ['user:bob', { role: 'viewer', expires: '2099-01-01T00:00:00Z' }, 'bad-request'],
     ['user:bob', { role: 1 }, 'bad-request'],
     ['user:bob', {}, 'bad-request'],
@@ -322,6 +348,7 @@ describe('P3.12 roles', () => {
     await alice('PUT', `${path}/grants/user%3Abob`, { body: { role: 'annotator' } });
     expect(await bob('GET', path)).toMatchObject({ body: { role: 'annotator' } });
     expect(await admin('PUT', '/v1/roles/owner', { body })).toMatchObject({ code: 'bad-request' });
+    expect(await admin('DELETE', '/v1/roles/owner')).toMatchObject({ status: 400, code: 'bad-request' });
     expect(await admin('DELETE', '/v1/roles/annotator')).toMatchObject({ status: 204 });
     expect(await bob('GET', path)).toMatchObject({ status: 404 });
   });
@@ -373,7 +400,9 @@ describe('requests', () => {
     const unknownField = await alice('PUT', pathOf('form'), { body: { titel: 'x' } });
     expect(unknownField).toMatchObject({ status: 400, code: 'bad-request' });
     expect(JSON.stringify(unknownField.body)).toContain('additional properties');
-    expect(await alice('GET', '/v1/documents?limit=0')).toMatchObject({ code: 'bad-request' });
+    for (const limit of ['0', 'Infinity', '1e400', '-1e400']) {
+      expect(await alice('GET', `/v1/documents?limit=${limit}`)).toMatchObject({ code: 'bad-request' });
+    }
     const headers = { 'content-type': 'application/json' };
     const long = { title: 'x'.repeat(100_000) };
     expect(await alice('PUT', pathOf('form'), { body: long, headers })).toMatchObject({
@@ -390,7 +419,7 @@ describe('requests', () => {
     const requests: readonly [Promise<Answer>, RegExp][] = [
       [alice('GET', `${path}/updates?after=1`), /After is not <epoch>:<seq>/],
       [alice('PUT', grant, { body: Buffer.from('{"role":'), headers: json }), /not valid JSON/],
-      [alice('PUT', grant, { headers: json }), /cannot be empty/],
+      [alice('PUT', grant, { headers: json }), /Body must be object/],
       [
         alice('PUT', grant, { body: Buffer.from('role=editor'), headers: { 'content-type': 'text/x' } }),
         /Media Type/,
@@ -439,6 +468,60 @@ describe('requests', () => {
         code: 'bad-request',
       });
     }
+  });
+
+  test('P7.20 a request without a body may say that it is JSON', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const path = pathOf(`empty ${++made}`);
+    expect(await alice('PUT', path, { headers })).toMatchObject({ status: 201 });
+    expect(await alice('DELETE', path, { headers })).toMatchObject({ status: 204 });
+  });
+
+  test('P7.20 an update in base64 is taken up to the size of the largest, and refused where it is none', async () => {
+    const { path } = await madeByAlice();
+    const large = Buffer.from(typed('x'.repeat(8 * 1024 * 1024 - 1_000))).toString('base64');
+    expect(await alice('POST', `${path}/updates`, { body: { update: large } })).toMatchObject({
+      status: 200,
+    });
+    const small = Buffer.from(typed('xy')).toString('base64');
+    for (const update of [`${small.slice(0, -1)}!`, ` ${small}`, `${small}A`, small.replace('=', '')]) {
+      expect(await alice('POST', `${path}/updates`, { body: { update } })).toMatchObject({
+        status: 400,
+        code: 'bad-request',
+      });
+    }
+  });
+
+  test.each(['9007199254740992', '9223372036854775808', '1e30', '1e400'])(
+    'P7.20 no entry of the audit log has the number %s',
+    async (after) => {
+      expect(await admin('GET', `/v1/audit?after=${after}`)).toMatchObject({
+        status: 400,
+        code: 'bad-request',
+      });
+    },
+  );
+
+  test('P3.1 a token as long as a WebSocket takes it is taken here', async () => {
+    const grants = Object.fromEntries(
+      Array.from({ length: 900 }, (_, n) => [`folder/document-${n}`, 'viewer']),
+    );
+    const carol = server.as({ sub: 'carol', grants });
+    expect(server.token({ sub: 'carol', grants }).length).toBeGreaterThan(32 * 1024);
+    expect(await carol('GET', '/v1/documents')).toMatchObject({ status: 200 });
+  });
+
+  test('P7.20 what is no request, or too long for one, is refused with a code', async () => {
+    const authorization = `Bearer ${'x'.repeat(100_000)}`;
+    const tooLong = await server.ask('GET', '/v1/documents', { headers: { authorization } });
+    expect(tooLong).toMatchObject({ status: 413, code: 'frame-too-large' });
+    expect(await answerTo('HELLO\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*"code":"bad-request"/s);
+  });
+
+  test('P7.20 whoever offers another protocol is answered in this one', async () => {
+    const offer = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk';
+    const request = `GET /healthz HTTP/1.1\r\nHost: localhost\r\n${offer}\r\n\r\n`;
+    expect(await answerTo(request)).toMatch(/^HTTP\/1\.1 200 .*"status":"ok"/s);
   });
 
   test('P7.20 the description tells of the refusals that every route may answer with', async () => {

@@ -57,7 +57,7 @@ export function grantRoutes(app: App, { services, administration }: ApiContext):
       const settings = {
         subject: params.subject,
         role,
-        expiresAt: expiresAt ? Date.parse(expiresAt) : undefined,
+        expiresAt: expiresAt ? millisecondsOf(expiresAt) : undefined,
       };
       return decideAndAct(
         () => managed(principal, params.name),
@@ -93,6 +93,12 @@ export function grantRoutes(app: App, { services, administration }: ApiContext):
       return reply.code(204).send(null);
     },
   );
+}
+
+/** RFC 3339 has leap seconds and JavaScript's clock, like Unix time, has not: there it is the second that follows. */
+function millisecondsOf(timestamp: string): number {
+  const known = timestamp.replace(/:60(?=[.Zz+-])/, ':59');
+  return Date.parse(known) + (known === timestamp ? 0 : 1_000);
 }
 
 function present({ subject, role, expiresAt, createdBy, createdAt }: StoredGrant) {

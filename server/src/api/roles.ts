@@ -45,7 +45,7 @@ export function roleRoutes(app: App, { services, administration }: ApiContext): 
     {
       schema: {
         tags,
-        summary: 'Remove a role of your tenant (scope admin); its grants then give nothing',
+        summary: 'Remove a role of your tenant (scope admin); whatever names it then gives nothing',
         params: RoleParameters,
         response: { 204: NoContent, ...Refusals },
       },

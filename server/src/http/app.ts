@@ -9,6 +9,7 @@ import { healthRoutes, type Phase } from './health.ts';
 import { observeRequests } from './observe.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 import { sendNoSuchPage, staticRoutes } from './static.ts';
+import { isWebSocketUpgrade } from './upgrade.ts';
 
 export interface HttpOptions {
   readonly services: Services;
@@ -18,7 +19,7 @@ export interface HttpOptions {
 /** The HTTP side: health, API, pages. It listens to nothing yet, and upgrades are not its business. */
 export async function createApp({ services, phase }: HttpOptions): Promise<App> {
   const { config, logger, metrics } = services;
-  const app = bareApp(services);
+  const app = bareApp({ config, logger, metrics, shouldUpgrade: isWebSocketUpgrade });
   app.setErrorHandler(errorHandler(metrics));
   app.setNotFoundHandler(
     (request, reply) => sendNoSuchPage(request, reply) ?? sendError(new WeftError('not-found'), reply),

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { ErrorCode } from '@weft/common';
 import fastify, {
   LogController,
   type FastifyBaseLogger,
@@ -8,6 +10,7 @@ import fastify, {
   type RawServerDefault,
 } from 'fastify';
 import type { Config } from '../config.ts';
+import { refuseSocket } from '../gateway/connection/refuse-socket.ts';
 import type { Services } from '../services.ts';
 import { errorHandler } from './errors.ts';
 import { strictValidators } from './validators.ts';
@@ -24,15 +27,19 @@ export type App = FastifyInstance<
 /** Milliseconds in which a request has to arrive as a whole, so that slow senders hold nothing for long. */
 const REQUEST_TIMEOUT = 30_000;
 const HEADERS_TIMEOUT = 15_000;
+/** A token may have 64 KiB, as on a WebSocket; Node takes 16 KiB of headers altogether. */
+const MAX_HEADER_BYTES = 80 * 1024;
 /** A name has up to 255 bytes, each of up to three characters when percent-encoded; a subject has a prefix. */
 const MAX_PARAMETER_LENGTH = 1_024;
 
 export interface BareAppOptions extends Pick<Services, 'logger' | 'metrics'> {
   readonly config: Pick<Config, 'trustedProxies'>;
+  /** Which requests that would upgrade are for the upgrade listener; none: those of a server that has one. */
+  readonly shouldUpgrade?: (request: IncomingMessage) => boolean;
 }
 
 /** Without routes. */
-export function bareApp({ config, logger, metrics }: BareAppOptions): App {
+export function bareApp({ config, logger, metrics, shouldUpgrade }: BareAppOptions): App {
   const refuse = errorHandler(metrics);
   // Typed as Fastify's own logger, else pino's type goes into the type of every route.
   const loggerInstance: FastifyBaseLogger = logger;
@@ -45,11 +52,40 @@ export function bareApp({ config, logger, metrics }: BareAppOptions): App {
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
     bodyLimit: 64 * 1024,
     requestTimeout: REQUEST_TIMEOUT,
-    http: { headersTimeout: HEADERS_TIMEOUT },
+    http: {
+      headersTimeout: HEADERS_TIMEOUT,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      ...(shouldUpgrade && { shouldUpgradeCallback: shouldUpgrade }),
+    },
+    clientErrorHandler: refuseUnreadable,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
   // Fastify takes plain text everywhere, and no route does.
   app.removeContentTypeParser('text/plain');
+  takeEmptyJson(app);
   return app.setValidatorCompiler(strictValidators());
+}
+
+/**
+ * Many clients say that JSON comes with every request they make, also with those that have no body, such as DELETE.
+ * Where a body is needed its schema says so.
+ */
+function takeEmptyJson(app: App): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
+    if (body === '') done(null, undefined);
+    else void parse(request, body, done);
+  });
+}
+
+const UNREADABLE: Readonly<Record<string, ErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'frame-too-large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'connection-idle',
+};
+
+/** What Node's parser does not take never becomes a request. */
+function refuseUnreadable({ code }: Error & { readonly code?: string }, socket: Socket): void {
+  if (socket.writable) refuseSocket(socket, UNREADABLE[code ?? ''] ?? 'bad-request');
+  else socket.destroy();
 }

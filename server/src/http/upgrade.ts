@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode, Logger } from '@weft/common';
-import { refuseUpgrade } from '../gateway/connection/refuse-upgrade.ts';
+import { refuseSocket } from '../gateway/connection/refuse-socket.ts';
 import type { Phase } from './health.ts';
 
 export const COLLAB_PATH = '/collab';
@@ -29,7 +29,7 @@ export function acceptUpgrades(server: Server, { gateway, phase, logger }: Upgra
     // Without a listener a reset during the handshake would be an uncaught exception.
     socket.on('error', failed);
     const refusal = refusalOf(request, phase());
-    if (refusal) return refuseUpgrade(socket, refusal);
+    if (refusal) return refuseSocket(socket, refusal);
     sockets.add(socket);
     socket.on('close', closed);
     try {
@@ -38,7 +38,7 @@ export function acceptUpgrades(server: Server, { gateway, phase, logger }: Upgra
       if (socket.listenerCount('error') > 1) socket.off('error', failed);
     } catch (error) {
       logger.error({ err: error }, 'upgrade failed');
-      refuseUpgrade(socket, 'internal');
+      refuseSocket(socket, 'internal');
     }
   });
   return {
@@ -46,6 +46,14 @@ export function acceptUpgrades(server: Server, { gateway, phase, logger }: Upgra
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/**
+ * Whoever would speak another protocol is answered in this one, as if they had not offered it (RFC 9110, 7.8): Java's
+ * HTTP client offers HTTP/2 with every request.
+ */
+export function isWebSocketUpgrade({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 function refusalOf(request: IncomingMessage, phase: Phase): ErrorCode | undefined {

@@ -4,7 +4,13 @@ import type { FastifySchemaCompiler } from 'fastify';
 type Validators = FastifySchemaCompiler<unknown>;
 type Validate = ReturnType<Validators>;
 
-const OPTIONS = { removeAdditional: false, useDefaults: true, allErrors: false } as const;
+const OPTIONS = {
+  removeAdditional: false,
+  useDefaults: true,
+  allErrors: false,
+  // Else bounds are held against finite numbers only, and 1e400 is infinite: it would pass every maximum.
+  strictNumbers: false,
+} as const;
 
 /**
  * Fastify's default drops unknown fields and turns "1" into 1: a misspelt `expiresAt` would become a grant
