@@ -9,8 +9,8 @@ export default defineConfig({
   testMatch: '**/*.spec.ts',
   outputDir: '../test-results',
   fullyParallel: false,
-  // More would make two cores the bottleneck and turn every wait into a race.
-  workers: 2,
+  // Two leave two cores idle for more than half of the time: pages wait for servers, and servers for people.
+  workers: 3,
   retries: 0,
   timeout: 120_000,
   expect: { timeout: 20_000 },

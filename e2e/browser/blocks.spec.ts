@@ -1,5 +1,5 @@
 import { devices, type Locator } from '@playwright/test';
-import { expect, expectSameText, newDocument, test } from './desk.ts';
+import { expect, expectSameText, test } from './desk.ts';
 
 const cellsOf = (text: Locator): Promise<string[][]> =>
   text
@@ -17,11 +17,9 @@ const paste = (text: Locator, html: string): Promise<void> =>
   }, html);
 
 test('P9.27 a slash at a line’s beginning offers blocks, which the keyboard finds and takes', async ({
-  weft,
-  open,
+  openNew,
 }) => {
-  const { page, text, expectStatus } = await open('ada', await newDocument(weft));
-  await expectStatus('saved');
+  const { page, text } = await openNew();
   const list = page.getByRole('listbox', { name: 'Blocks' });
   await text.click();
   await page.keyboard.type('and/or ');
@@ -53,11 +51,9 @@ test('P9.27 a slash at a line’s beginning offers blocks, which the keyboard fi
 });
 
 test('P9.27 Escape leaves the slash as text, and nothing that fits lets Enter be Enter', async ({
-  weft,
-  open,
+  openNew,
 }) => {
-  const { page, text, expectStatus } = await open('ada', await newDocument(weft));
-  await expectStatus('saved');
+  const { page, text } = await openNew();
   const list = page.getByRole('listbox', { name: 'Blocks' });
   await text.click();
   await page.keyboard.type('/h');
@@ -170,12 +166,8 @@ test('P9.28 a row and a column that two people add at once make one table, which
   await yuki.expectStatus('read-only');
 });
 
-test('P9.28 a pasted table is a table, one in a cell is text, and Markdown keeps it', async ({
-  weft,
-  open,
-}) => {
-  const { page, text, expectStatus } = await open('ada', await newDocument(weft));
-  await expectStatus('saved');
+test('P9.28 a pasted table is a table, one in a cell is text, and Markdown keeps it', async ({ openNew }) => {
+  const { page, text } = await openNew();
   await text.click();
   await paste(
     text,
@@ -197,11 +189,10 @@ test('P9.28 a pasted table is a table, one in a cell is text, and Markdown keeps
   );
 });
 
-test('P9.28 on a phone a wide table scrolls by itself, and the page does not', async ({ weft, open }) => {
+test('P9.28 on a phone a wide table scrolls by itself, and the page does not', async ({ openNew }) => {
   const { viewport, userAgent, deviceScaleFactor, isMobile, hasTouch } = devices['Pixel 7'];
   const context = { viewport, userAgent, deviceScaleFactor, isMobile, hasTouch };
-  const { page, text, expectStatus } = await open('ada', await newDocument(weft), context);
-  await expectStatus('saved');
+  const { page, text } = await openNew(context);
   await text.tap();
   await text.pressSequentially('/table');
   await page.getByRole('option', { name: 'Table' }).tap();

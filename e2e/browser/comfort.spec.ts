@@ -12,13 +12,10 @@ async function remark(page: Page, text: Locator): Promise<void> {
 }
 
 test('P10.5 on a phone nothing is cut off, and writing, sharing and comments are in reach', async ({
-  weft,
-  open,
+  openNew,
 }) => {
-  const name = await newDocument(weft);
   const { viewport, userAgent, deviceScaleFactor, isMobile, hasTouch } = devices['Pixel 7'];
-  const phone = await open('ada', name, { viewport, userAgent, deviceScaleFactor, isMobile, hasTouch });
-  await phone.expectStatus('saved');
+  const phone = await openNew({ viewport, userAgent, deviceScaleFactor, isMobile, hasTouch });
   const overflow = () => phone.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   expect(await overflow()).toBeLessThanOrEqual(0);
   await phone.text.tap();
@@ -38,10 +35,8 @@ test('P10.5 on a phone nothing is cut off, and writing, sharing and comments are
   expect(await overflow()).toBeLessThanOrEqual(0);
 });
 
-test('P10.6 everything can be done with the keyboard alone', async ({ weft, open }) => {
-  const name = await newDocument(weft);
-  const { page, text, expectStatus } = await open('ada', name);
-  await expectStatus('saved');
+test('P10.6 everything can be done with the keyboard alone', async ({ openNew }) => {
+  const { page, text, expectStatus } = await openNew();
   const tabTo = async (role: 'button' | 'textbox' | 'link', label: string) => {
     const target = page.getByRole(role, { name: label, exact: true });
     for (let pressed = 0; pressed < 40; pressed++) {
@@ -71,10 +66,8 @@ test('P10.6 everything can be done with the keyboard alone', async ({ weft, open
   await expectStatus('saved');
 });
 
-test('P10.7 dark and light follow the system until somebody chooses', async ({ weft, open }) => {
-  const name = await newDocument(weft);
-  const { page, expectStatus } = await open('ada', name, { colorScheme: 'dark' });
-  await expectStatus('saved');
+test('P10.7 dark and light follow the system until somebody chooses', async ({ openNew }) => {
+  const { page } = await openNew({ colorScheme: 'dark' });
   const brightness = () =>
     page.evaluate(() => {
       const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
@@ -95,7 +88,10 @@ test('P10.7 dark and light follow the system until somebody chooses', async ({ w
   await expect.poll(brightness).toBeLessThan(80);
 });
 
-test('P10.12 the page loads nothing from elsewhere, and holds no secret', async ({ weft, open }) => {
+test('P10.12 P10.23 the page loads nothing from elsewhere, its scripts compressed, and holds no secret', async ({
+  weft,
+  open,
+}) => {
   const { page, line } = await open('ada');
   const foreign: string[] = [];
   page.on('request', (request) => {
@@ -110,16 +106,21 @@ test('P10.12 the page loads nothing from elsewhere, and holds no secret', async 
   await expect(page.locator('[data-status=saved]')).toBeVisible();
   expect(foreign).toEqual([]);
   expect(scripts.length).toBeGreaterThan(0);
+  const whole = await page.evaluate(() =>
+    (performance.getEntriesByType('resource') as PerformanceResourceTiming[])
+      .filter(({ name }) => /\/assets\/.*\.(js|css)$/.test(name))
+      .filter(({ encodedBodySize, decodedBodySize }) => encodedBodySize >= decodedBodySize)
+      .map(({ name }) => name),
+  );
+  expect(whole).toEqual([]);
   const stored = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
   expect(stored).not.toMatch(/eyJ/);
 });
 
 const LONG_WORD = 'averyveryveryverylongword'.repeat(6);
 
-test('P10.5 a long word breaks where it has to, and pushes nothing out of sight', async ({ weft, open }) => {
-  const name = await newDocument(weft);
-  const { page, text, expectStatus } = await open('ada', name, { viewport: { width: 390, height: 844 } });
-  await expectStatus('saved');
+test('P10.5 a long word breaks where it has to, and pushes nothing out of sight', async ({ openNew }) => {
+  const { page, text } = await openNew({ viewport: { width: 390, height: 844 } });
   await text.click();
   await text.pressSequentially('Something.');
   await text.press('Control+a');
@@ -137,6 +138,26 @@ test('P10.5 a long word breaks where it has to, and pushes nothing out of sight'
   expect(await cutOff()).toBe(false);
 });
 
+test('P10.5 on a tablet comments lie beside the text, and what one is at stays in sight', async ({
+  openNew,
+}) => {
+  const { page, text } = await openNew({ viewport: { width: 820, height: 700 } });
+  await text.click();
+  await page.keyboard.insertText(
+    'A sentence that is long enough for several lines on a narrow page. '.repeat(60),
+  );
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('The last line.');
+  await page.keyboard.press('Shift+Home');
+  await page.keyboard.press('Control+Alt+m');
+  await expect(page.getByRole('textbox', { name: 'Write a comment' })).toBeFocused();
+  await expect(text.getByText('The last line.')).toBeInViewport();
+  const panel = await page.getByRole('complementary', { name: 'Comments' }).boundingBox();
+  const paragraph = await text.locator('p').first().boundingBox();
+  expect(paragraph?.width).toBeGreaterThan(400);
+  expect((paragraph?.x ?? 0) + (paragraph?.width ?? 0)).toBeLessThanOrEqual(panel?.x ?? 0);
+});
+
 test('P10.5 of many people a phone shows how many, and all of them when asked', async ({ weft, open }) => {
   const name = await newDocument(weft, { grace: 'editor', mira: 'editor', omar: 'editor' });
   const ada = await open('ada', name, { viewport: { width: 390, height: 844 } });
@@ -150,9 +171,8 @@ test('P10.5 of many people a phone shows how many, and all of them when asked', 
   await expect(ada.page.getByText('Mira is here, but has no caret in the text.')).toBeVisible();
 });
 
-test('P10.6 a dialog takes the focus to where one types, and gives it back', async ({ weft, open }) => {
-  const { page, expectStatus } = await open('ada', await newDocument(weft));
-  await expectStatus('saved');
+test('P10.6 a dialog takes the focus to where one types, and gives it back', async ({ openNew }) => {
+  const { page } = await openNew();
   await page.getByRole('button', { name: 'Share' }).click();
   await expect(page.getByRole('combobox', { name: 'Person or group' })).toBeFocused();
   await page.keyboard.press('Escape');
@@ -160,11 +180,9 @@ test('P10.6 a dialog takes the focus to where one types, and gives it back', asy
 });
 
 test('P10.6 a comment is written and left by the keyboard, which is back in the text then', async ({
-  weft,
-  open,
+  openNew,
 }) => {
-  const { page, text, expectStatus } = await open('ada', await newDocument(weft));
-  await expectStatus('saved');
+  const { page, text } = await openNew();
   await remark(page, text);
   await expect(text).toBeFocused();
   await page.keyboard.type(' Another.');
@@ -181,9 +199,8 @@ test('P10.6 a comment is written and left by the keyboard, which is back in the 
   await expect(text).toBeFocused();
 });
 
-test('P10.6 the shortcuts are shown at a key, which gives the text back', async ({ weft, open }) => {
-  const { page, text, expectStatus } = await open('ada', await newDocument(weft));
-  await expectStatus('saved');
+test('P10.6 the shortcuts are shown at a key, which gives the text back', async ({ openNew }) => {
+  const { page, text } = await openNew();
   await text.click();
   await page.keyboard.press('Control+/');
   const dialog = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
@@ -195,9 +212,8 @@ test('P10.6 the shortcuts are shown at a key, which gives the text back', async 
   await expect(dialog).toBeVisible();
 });
 
-test('P9.18 a link is followed, changed and taken away where it stands', async ({ weft, open }) => {
-  const { page, text, expectStatus } = await open('ada', await newDocument(weft));
-  await expectStatus('saved');
+test('P9.18 a link is followed, changed and taken away where it stands', async ({ openNew }) => {
+  const { page, text } = await openNew();
   await text.click();
   await text.pressSequentially('See https://example.com/one now');
   await text.press('Home');
@@ -243,9 +259,8 @@ test('P9.21 P9.22 P9.23 P9.24 a heading names the document, it is copied as Mark
   await expect(text.locator('p').last()).toHaveText('And on.');
 });
 
-test('P9.5 a pasted picture is left out, and the page says so', async ({ weft, open }) => {
-  const { page, text, expectStatus } = await open('ada', await newDocument(weft));
-  await expectStatus('saved');
+test('P9.5 a pasted picture is left out, and the page says so', async ({ openNew }) => {
+  const { page, text } = await openNew();
   await text.click();
   await text.evaluate((element) => {
     const clipboardData = new DataTransfer();
@@ -255,9 +270,10 @@ test('P9.5 a pasted picture is left out, and the page says so', async ({ weft, o
   await expect(page.getByText('the file was left out')).toBeVisible();
 });
 
-test('P10.19 every paragraph reads in the direction of its own words', async ({ weft, open }) => {
-  const { text, expectStatus } = await open('ada', await newDocument(weft));
-  await expectStatus('saved');
+test('P10.19 every paragraph, list and quote reads in the direction of its own words', async ({
+  openNew,
+}) => {
+  const { text } = await openNew();
   await text.click();
   await text.pressSequentially('Left to right\nمن اليمين إلى اليسار');
   const indents = await text.locator('p').evaluateAll((paragraphs) =>
@@ -269,13 +285,15 @@ test('P10.19 every paragraph reads in the direction of its own words', async ({ 
   );
   expect(indents[0]).toBe(0);
   expect(indents[1]).toBeGreaterThan(100);
+  await text.pressSequentially('\n- بند\n\n> اقتباس\n\n- item');
+  const directions = await text
+    .locator('ul, blockquote')
+    .evaluateAll((blocks) => blocks.map((block) => getComputedStyle(block).direction));
+  expect(directions).toEqual(['rtl', 'rtl', 'ltr']);
 });
 
-test('P10.20 who asks for less motion is not scrolled about', async ({ weft, open }) => {
-  const { page, text, expectStatus } = await open('ada', await newDocument(weft), {
-    reducedMotion: 'reduce',
-  });
-  await expectStatus('saved');
+test('P10.20 who asks for less motion is not scrolled about', async ({ openNew }) => {
+  const { page, text } = await openNew({ reducedMotion: 'reduce' });
   await page.evaluate(() => {
     const kinds: unknown[] = [];
     Element.prototype.scrollIntoView = (options) =>

@@ -121,6 +121,8 @@ interface WorkerFixtures {
 interface TestFixtures {
   /** Opens a desk that is closed, and whose page must have had no error, when the test ends. */
   open: (person: PersonId, document?: string, context?: BrowserContextOptions) => Promise<Desk>;
+  /** A new document of Ada's, opened by her alone. */
+  openNew: (context?: BrowserContextOptions) => Promise<Desk>;
   /** A new document of Ada's, opened by her and by everybody who gets a role on it. */
   openTogether: <Guest extends PersonId>(roles: Record<Guest, Role>) => Promise<Together<Guest>>;
 }
@@ -153,6 +155,13 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     });
     for (const desk of desks) await desk.close();
     expect(desks.flatMap(({ person, errors }) => errors.map((error) => `${person}: ${error}`))).toEqual([]);
+  },
+  openNew: async ({ weft, open }, use) => {
+    await use(async (context) => {
+      const desk = await open('ada', await newDocument(weft), context);
+      await desk.expectStatus('saved');
+      return desk;
+    });
   },
   openTogether: async ({ weft, open }, use) => {
     await use(async <Guest extends PersonId>(roles: Record<Guest, Role>) => {

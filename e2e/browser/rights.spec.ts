@@ -128,3 +128,21 @@ test('P3.28 a link that ends keeps its end when its role changes, and who has ru
   await expect(link).toContainText('until');
   await expect(mira).toBeHidden();
 });
+
+test('P3.15 an owner is asked before they change their own access', async ({ openTogether, weft }) => {
+  const { name, ada } = await openTogether({});
+  await (await restOf(weft, 'ada')).grant(name, 'user:grace', 'owner');
+  await ada.page.getByRole('button', { name: 'Share' }).click();
+  const own = ada.page.getByRole('combobox', { name: 'Role of Ada' });
+  const chooseViewer = async () => {
+    await own.click();
+    await ada.page.getByRole('option', { name: 'Viewer' }).click();
+  };
+  const question = ada.page.getByRole('dialog', { name: 'Change your own access?' });
+  await chooseViewer();
+  await question.getByRole('button', { name: 'Cancel' }).click();
+  await expect(own).toContainText('Owner');
+  await chooseViewer();
+  await question.getByRole('button', { name: 'Change my access' }).click();
+  await ada.expectStatus('read-only');
+});

@@ -56,3 +56,15 @@ test('P3.22 a document that one may not see looks like one that does not exist',
   await expect(absent.page.getByRole('heading', { name: 'No such document' })).toBeFocused();
   await expect(absent.page.getByText('Not connected')).toHaveCount(0);
 });
+
+test('P10.22 the list comes back by itself when the server can be reached again', async ({ weft, open }) => {
+  const name = await newDocument(weft);
+  const { page, goOffline, goOnline, expectStatus } = await open('ada', name);
+  await expectStatus('saved');
+  goOffline();
+  await page.getByRole('link', { name: 'All documents' }).click();
+  await expect(page.getByRole('alert')).toContainText('The server cannot be reached.');
+  goOnline();
+  await expect(page.getByRole('link', { name })).toBeVisible();
+  await expect(page.getByRole('alert')).toBeHidden();
+});

@@ -63,12 +63,15 @@ export const CaretNames = Extension.create<{ awareness: Awareness | undefined }>
   },
 });
 
+const fading = new WeakMap<Element, Animation>();
+
 /** Names of the carets of a person, for a moment. */
 export function showName(view: EditorView, person: string): void {
   for (const caret of caretsOf(view, person)) {
     const label = caret.firstElementChild;
-    for (const animation of label?.getAnimations() ?? []) animation.cancel();
-    label?.animate(shownThenFading({ opacity: 1 }, { opacity: 0 }), SHOWN_MS + FADE_MS);
+    if (!label) continue;
+    fading.get(label)?.cancel();
+    fading.set(label, label.animate(shownThenFading({ opacity: 1 }, { opacity: 0 }), SHOWN_MS + FADE_MS));
   }
 }
 

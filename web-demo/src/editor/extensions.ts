@@ -17,6 +17,12 @@ import { CaretNames, renderCaret } from './carets.ts';
 import { SlashCommand } from './slash-command.ts';
 import { tables } from './tables.ts';
 
+/**
+ * Its marks stand where its words begin. Shown only: it is no part of the document. Not for tasks: the first words in
+ * them are the hidden name of the box.
+ */
+const OF_ITS_WORDS = { HTMLAttributes: { dir: 'auto' } };
+
 export interface EditorExtensionsOptions {
   readonly doc: Y.Doc;
   readonly awareness: Awareness;
@@ -35,6 +41,9 @@ export function editorExtensions(options: EditorExtensionsOptions): Extensions {
       // It appends a paragraph while a document is being shown, which a reader must not do.
       trailingNode: false,
       heading: { levels: [1, 2, 3] },
+      bulletList: OF_ITS_WORDS,
+      orderedList: OF_ITS_WORDS,
+      blockquote: OF_ITS_WORDS,
       link: {
         openOnClick: 'whenNotEditable',
         defaultProtocol: 'https',

@@ -1,7 +1,7 @@
 import { EditorContent, useEditor, type Editor } from '@tiptap/react';
 import { BubbleMenu } from '@tiptap/react/menus';
 import { MessageSquarePlus } from 'lucide-react';
-import { useEffect, useRef } from 'react';
+import { memo, useEffect, useRef } from 'react';
 import type { Person } from '../identity/people.ts';
 import type { DocumentSession } from '../session/document-session.ts';
 import { editorExtensions } from './extensions.ts';
@@ -80,7 +80,8 @@ export interface RichTextProps {
   readonly onLink: () => void;
 }
 
-export function RichText({ editor, commentable, onComment, onLink }: RichTextProps) {
+export const RichText = memo(function RichText(props: RichTextProps) {
+  const { editor, commentable, onComment, onLink } = props;
   const mayComment = useRef(commentable);
   useEffect(() => {
     mayComment.current = commentable;
@@ -110,4 +111,4 @@ export function RichText({ editor, commentable, onComment, onLink }: RichTextPro
       <EditorContent editor={editor} className="page__text" />
     </>
   );
-}
+});

@@ -1,4 +1,5 @@
 import type { ChainedCommands, Editor } from '@tiptap/react';
+import { yUndoPluginKey } from '@tiptap/y-tiptap';
 import {
   Bold,
   Code,
@@ -18,6 +19,7 @@ import {
   Underline,
   type LucideIcon,
 } from 'lucide-react';
+import type { UndoManager } from 'yjs';
 import { insertTable } from './tables.ts';
 
 export interface ToolbarItem {
@@ -166,12 +168,14 @@ export function toolbarState(editor: Editor): ToolbarState {
     .filter(({ active }) => active !== undefined && editor.isActive(active))
     .map(({ id }) => id);
   if (editor.isActive('link')) pressed.push('link');
+  // `editor.can()` would make every command there is, at each keystroke.
+  const undo = yUndoPluginKey.getState(editor.state) as { readonly undoManager: UndoManager } | undefined;
   const level = [1, 2, 3].find((candidate) => editor.isActive('heading', { level: candidate }));
   return {
     pressed,
     style: level === undefined ? 'text' : `h${level}`,
     inTable: editor.isActive('table'),
-    canUndo: editor.can().undo(),
-    canRedo: editor.can().redo(),
+    canUndo: undo !== undefined && undo.undoManager.undoStack.length > 0,
+    canRedo: undo !== undefined && undo.undoManager.redoStack.length > 0,
   };
 }

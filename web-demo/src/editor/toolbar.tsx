@@ -9,6 +9,7 @@ import {
   type LucideIcon,
 } from 'lucide-react';
 import { DropdownMenu, Toolbar } from 'radix-ui';
+import { memo } from 'react';
 import { ariaShortcut, Shortcut } from '../ui/shortcut.tsx';
 import { useToast } from '../ui/toast.tsx';
 import { Tip } from '../ui/tooltip.tsx';
@@ -30,8 +31,8 @@ export interface EditorToolbarProps {
   readonly onShortcuts: () => void;
 }
 
-/** One tab stop; the arrow keys move inside. */
-export function EditorToolbar(props: EditorToolbarProps) {
+/** One tab stop; the arrow keys move inside. Two dozen buttons: not rendered again because a keystroke was saved. */
+export const EditorToolbar = memo(function EditorToolbar(props: EditorToolbarProps) {
   const { editor, writable, commentable, linkOpen, onLinkOpenChange, onComment, onShortcuts } = props;
   const { pressed, style, inTable, canUndo, canRedo } = useEditorState({
     editor,
@@ -120,7 +121,7 @@ export function EditorToolbar(props: EditorToolbarProps) {
       </Toolbar.Root>
     </div>
   );
-}
+});
 
 function CopyMarkdownButton({ editor }: { editor: Editor }) {
   const toast = useToast();

@@ -4,6 +4,7 @@ import type { EditorView } from '@tiptap/pm/view';
 import { ySyncPluginKey } from '@tiptap/y-tiptap';
 import type { Editor, EditorEvents } from '@tiptap/react';
 import { useEffect, type RefObject } from 'react';
+import { flushSync } from 'react-dom';
 
 type BeforeTransaction = EditorEvents['beforeTransaction'];
 
@@ -45,6 +46,24 @@ export function useSteadyView({ editor, desk }: SteadyViewOptions): void {
       editor.off('transaction', after);
     };
   }, [editor, desk]);
+}
+
+/** The caret, or the top of the view where it is out of sight, stays where it is while the page gets another width. */
+export function holdStill({ editor, desk }: SteadyViewOptions, layOut: () => void): void {
+  const { view } = editor;
+  const topOf = (position: number): number => view.coordsAtPos(position).top;
+  const position = desk.current ? positionInSight(editor, desk.current) : undefined;
+  const before = position === undefined ? 0 : topOf(position);
+  flushSync(layOut);
+  if (desk.current && position !== undefined) desk.current.scrollTop += topOf(position) - before;
+}
+
+function positionInSight({ view }: Editor, desk: HTMLElement): number | undefined {
+  const { top, bottom } = desk.getBoundingClientRect();
+  const { head } = view.state.selection;
+  const caretTop = view.coordsAtPos(head).top;
+  if (caretTop > top && caretTop < bottom) return head;
+  return view.posAtCoords({ left: view.dom.getBoundingClientRect().left + 1, top: top + 1 })?.pos;
 }
 
 /** Undo comes by the shared document too, and is to be seen where it happens. */

@@ -5,13 +5,14 @@ import { useIdentity } from '../identity/identity.tsx';
 import type { Present } from '../session/presence.ts';
 import { takeJustMade } from '../start/new-document.ts';
 import { useToast } from '../ui/toast.tsx';
+import { useStableCallback } from '../ui/use-stable-callback.ts';
 import { goToCaret } from './carets.ts';
 import { CommentsToggle, DocumentHeader, type DocumentHeaderProps } from './document-header.tsx';
 import { RichText, useRichText } from './rich-text.tsx';
 import { ShortcutsDialog } from './shortcuts-dialog.tsx';
 import { EditorToolbar } from './toolbar.tsx';
 import { usePlace } from './use-place.ts';
-import { useSteadyView } from './use-steady-view.ts';
+import { holdStill, useSteadyView } from './use-steady-view.ts';
 import { useTitleFromHeading } from './use-title-from-heading.ts';
 import { WordCount } from './word-count.tsx';
 
@@ -32,7 +33,7 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitle
     writable,
     onThreadClick: (id) => {
       comments.select(id);
-      setCommentsOpen(true);
+      showComments(true);
     },
     onComment: () => startComment(),
     onLink: () => writable && setLinkOpen(true),
@@ -48,17 +49,20 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitle
     if (writable && takeJustMade()) editor.commands.focus();
   }, [editor, writable]);
 
-  const startComment = (): void => {
+  const showComments = (open: boolean): void => holdStill({ editor, desk }, () => setCommentsOpen(open));
+  const startComment = useStableCallback((): void => {
     if (!commentable) return;
     comments.start();
-    setCommentsOpen(true);
-  };
+    showComments(true);
+  });
+  const showLink = useStableCallback(() => setLinkOpen(true));
+  const showShortcuts = useStableCallback(() => setShortcutsOpen(true));
   const findPerson = ({ id, name }: Present): void => {
     if (!goToCaret(editor.view, id)) toast(`${name} is here, but has no caret in the text.`);
   };
   const closeComments = (): void => {
     comments.leave();
-    setCommentsOpen(false);
+    showComments(false);
   };
 
   return (
@@ -67,7 +71,7 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitle
         <CommentsToggle
           open={commentsOpen}
           count={comments.openCount}
-          onToggle={() => (commentsOpen ? closeComments() : setCommentsOpen(true))}
+          onToggle={() => (commentsOpen ? closeComments() : showComments(true))}
         />
       </DocumentHeader>
       <EditorToolbar
@@ -77,18 +81,13 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitle
         linkOpen={linkOpen}
         onLinkOpenChange={setLinkOpen}
         onComment={startComment}
-        onShortcuts={() => setShortcutsOpen(true)}
+        onShortcuts={showShortcuts}
       />
       {writable && <ShortcutsDialog open={shortcutsOpen} onOpenChange={setShortcutsOpen} />}
       <div className={comments.panel.draft ? 'desk-frame desk-frame--drafting' : 'desk-frame'}>
         <main className="desk" ref={desk}>
           <div className="page">
-            <RichText
-              editor={editor}
-              commentable={commentable}
-              onComment={startComment}
-              onLink={() => setLinkOpen(true)}
-            />
+            <RichText editor={editor} commentable={commentable} onComment={startComment} onLink={showLink} />
           </div>
           <WordCount editor={editor} />
         </main>

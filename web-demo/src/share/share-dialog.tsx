@@ -10,6 +10,7 @@ import { untilTime } from '../ui/time.ts';
 import { withExpiry } from './expiry.ts';
 import { GrantMenu, GrantRow, SubjectIcon } from './grant-row.tsx';
 import { InviteForm } from './invite-form.tsx';
+import { OwnAccessDialog } from './own-access-dialog.tsx';
 import { EVERYBODY, kindOf, LINK, nameOfSubject } from './subject.ts';
 import { useGrants, type Grants } from './use-grants.ts';
 
@@ -31,6 +32,7 @@ export function ShareDialog({ name, title, open, onClose }: ShareDialogProps) {
 function ShareForm({ name, onClose }: { name: string; readonly onClose: () => void }) {
   const { person } = useIdentity();
   const grants = useGrants(name);
+  const [ownChange, setOwnChange] = useState<() => void>();
   const invited = grants.grants?.filter(({ subject }) => isNamed(subject)).sort(peopleFirst);
 
   return (
@@ -43,15 +45,20 @@ function ShareForm({ name, onClose }: { name: string; readonly onClose: () => vo
       )}
       <h3 className="share__heading">People with access</h3>
       <ul className="grants" aria-label="People with access" aria-busy={!invited}>
-        {invited?.map((grant) => (
-          <GrantRow
-            key={grant.subject}
-            grant={grant}
-            self={grant.subject === `user:${person.sub}`}
-            onChange={(next) => grants.put(grant.subject, next)}
-            onRemove={() => grants.remove(grant.subject)}
-          />
-        ))}
+        {invited?.map((grant) => {
+          const { subject } = grant;
+          const self = subject === `user:${person.sub}`;
+          const change = (act: () => void): void => (self ? setOwnChange(() => act) : act());
+          return (
+            <GrantRow
+              key={subject}
+              grant={grant}
+              self={self}
+              onChange={(next) => change(() => grants.put(subject, next))}
+              onRemove={() => change(() => grants.remove(subject))}
+            />
+          );
+        })}
       </ul>
       <h3 className="share__heading">General access</h3>
       <ul className="grants" aria-label="General access">
@@ -63,6 +70,7 @@ function ShareForm({ name, onClose }: { name: string; readonly onClose: () => vo
         />
         <GeneralRow subject={LINK} name="Anyone with the link" hint="who is signed in" grants={grants} />
       </ul>
+      {ownChange && <OwnAccessDialog onConfirm={ownChange} onClose={() => setOwnChange(undefined)} />}
       <DialogActions>
         <CopyLink name={name} />
         <Button variant="primary" onClick={onClose}>

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useState } from 'react';
+import { isTokenRefused } from '../api/rest.ts';
 import type { DocumentSummary } from '../api/types.ts';
 import { useIdentity } from '../identity/identity.tsx';
 
@@ -8,6 +9,9 @@ export interface Documents {
   readonly failure: Error | undefined;
   readonly reload: () => void;
 }
+
+/** After a failure: the network or the server comes back without a word. */
+const LOOK_AGAIN_MS = 5_000;
 
 /** Other people create and share while this page is open: it looks again when it is looked at. */
 export function useDocuments(): Documents {
@@ -37,6 +41,12 @@ export function useDocuments(): Documents {
       window.removeEventListener('focus', reload);
     };
   }, [reload]);
+
+  useEffect(() => {
+    if (!failure || isTokenRefused(failure)) return;
+    const timer = setTimeout(reload, LOOK_AGAIN_MS);
+    return () => clearTimeout(timer);
+  }, [failure, reload]);
 
   return { documents, failure, reload };
 }
