@@ -3,14 +3,13 @@ import {
   differences,
   FaultProxy,
   openSession,
-  startPostgres,
   startWeft,
   until,
   type Session,
   type TokenClaims,
   type WeftServer,
 } from '@weft/harness';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import * as Y from 'yjs';
 import { closing } from '../shared/clean-up.ts';
 import { bytesOf, expectLogged, reader } from '../shared/promises.ts';
@@ -31,11 +30,11 @@ async function crashBetweenShowingAndSaving(
   grace: string,
   { authorsToken = {} }: { readonly authorsToken?: Partial<TokenClaims> } = {},
 ): Promise<Crash> {
-  const postgres = closing(await startPostgres());
-  const toPostgres = closing(await FaultProxy.start(postgres.port));
+  const postgresUrl = inject('postgresUrl');
+  const toPostgres = closing(await FaultProxy.start(Number(new URL(postgresUrl).port)));
   const server = closing(
     await startWeft({
-      databaseUrl: toPostgres.through(await createDatabase(postgres.url)),
+      databaseUrl: toPostgres.through(await createDatabase(postgresUrl)),
       env: { WEFT_CARRIED_GRACE: grace },
     }),
   );

@@ -8,6 +8,7 @@ import { freePort } from './ports.ts';
 import { TestProcess } from './process.ts';
 import { findProgram } from './programs.ts';
 import { redisCommand, startRedis, type RedisServer } from './redis.ts';
+import { startAll } from './start-all.ts';
 import { until } from './wait.ts';
 
 const run = promisify(execFile);
@@ -119,6 +120,8 @@ export interface RedisCluster {
 
 /** With a certificate the nodes also answer encrypted, and speak so with each other. */
 export async function startRedisCluster(password: string, certificate?: Certificate): Promise<RedisCluster> {
+  const cli = findProgram('redis-cli', 'valkey-cli');
+  if (!cli) throw new Error('No redis-cli here; run `npm run setup`');
   const enabled = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'];
   // By name: that is what a certificate is made out to.
   const named = ['--cluster-announce-hostname', 'localhost', '--cluster-preferred-endpoint-type', 'hostname'];
@@ -131,14 +134,15 @@ export async function startRedisCluster(password: string, certificate?: Certific
     const server = await startRedis({ password, args });
     return { server, port: certificate ? tlsPort : server.port };
   };
-  const started = await Promise.all(['a', 'b', 'c'].map(start));
+  const started = await startAll(['a', 'b', 'c'].map(start), ({ server }) => server.remove());
   const nodes = started.map(({ server }) => server);
-  const cli = findProgram('redis-cli', 'valkey-cli');
-  if (!cli) throw new Error('No redis-cli here; run `npm run setup`');
-  const addresses = started.map(({ port }) => `127.0.0.1:${port}`);
-  const trusting = certificate ? ['--tls', '--insecure'] : [];
-  const create = ['--cluster', 'create', ...addresses, '--cluster-yes'];
-  await run(cli, [...trusting, '-a', password, '--no-auth-warning', ...create]);
+  const remove = async () => void (await Promise.all(nodes.map((node) => node.remove())));
+  const link = async () => {
+    const addresses = started.map(({ port }) => `127.0.0.1:${port}`);
+    const trusting = certificate ? ['--tls', '--insecure'] : [];
+    const create = ['--cluster', 'create', ...addresses, '--cluster-yes'];
+    await run(cli, [...trusting, '-a', password, '--no-auth-warning', ...create]);
+  };
   const seesAll = async ({ url }: RedisServer) => {
     const info = String(await redisCommand(url, 'CLUSTER', 'INFO'));
     return info.includes('cluster_state:ok') && info.includes('cluster_slots_ok:16384');
@@ -149,15 +153,14 @@ export async function startRedisCluster(password: string, certificate?: Certific
       interval: 200,
       what: 'the nodes to be a cluster',
     });
-  await whole();
-  return {
-    nodes,
-    port: started[0]?.port ?? 0,
-    whole,
-    remove: async () => {
-      await Promise.all(nodes.map((node) => node.remove()));
-    },
-  };
+  try {
+    await link();
+    await whole();
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  return { nodes, port: started[0]?.port ?? 0, whole, remove };
 }
 
 function program(): string {

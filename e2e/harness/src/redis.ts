@@ -62,7 +62,12 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisSer
       rmSync(directory, { recursive: true, force: true });
     },
   };
-  await server.start();
+  try {
+    await server.start();
+  } catch (error) {
+    await server.remove();
+    throw error;
+  }
   return server;
 }
 
