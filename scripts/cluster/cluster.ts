@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -212,5 +212,10 @@ async function untilReady(member: ProcessMember, url: string): Promise<void> {
     },
     { timeout: START_TIMEOUT_MS, interval: 50, what: `${member.name} to be ready (see ${member.logFile})` },
   );
-  if (state === 'ended') throw new Error(`${member.name} ended while it started; see ${member.logFile}`);
+  if (state === 'ended') throw new Error(`${member.name} ended while it started:\n${lastLines(member.logFile)}`);
+}
+
+/** Of a log whose directory is removed with the cluster. */
+function lastLines(file: string): string {
+  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-5).join('\n');
 }
