@@ -212,7 +212,8 @@ async function untilReady(member: ProcessMember, url: string): Promise<void> {
     },
     { timeout: START_TIMEOUT_MS, interval: 50, what: `${member.name} to be ready (see ${member.logFile})` },
   );
-  if (state === 'ended') throw new Error(`${member.name} ended while it started:\n${lastLines(member.logFile)}`);
+  if (state === 'ended')
+    throw new Error(`${member.name} ended while it started:\n${lastLines(member.logFile)}`);
 }
 
 /** Of a log whose directory is removed with the cluster. */
