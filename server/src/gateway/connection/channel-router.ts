@@ -2,13 +2,8 @@ import { FrameType } from '@weft/common';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { GatewayLimits } from '../limits.ts';
 import type { Admission } from '../opening/session-opening.ts';
-import {
-  encodeAddress,
-  permissionDeniedBody,
-  requestTokenBody,
-  webSocketFrame,
-  type FrameReader,
-} from '../wire/frames.ts';
+import type { FrameReader } from '../wire/frame-reader.ts';
+import { encodeAddress, permissionDeniedBody, requestTokenBody, webSocketFrame } from '../wire/frames.ts';
 import { Channel, type ChannelPorts, type ChannelSocket, type Neighbours } from './channel.ts';
 import { LateGoodbyes } from './late-goodbyes.ts';
 

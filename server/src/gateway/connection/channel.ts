@@ -7,7 +7,7 @@ import {
   type Logger,
   type Principal,
 } from '@weft/common';
-import type { FrameReader } from '../wire/frames.ts';
+import type { FrameReader } from '../wire/frame-reader.ts';
 import {
   closeBody,
   encodeAddress,

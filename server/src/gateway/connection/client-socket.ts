@@ -18,7 +18,8 @@ import { InboundBounds, type InboundBoundsPorts } from './inbound-bounds.ts';
 import { Outbound } from '../wire/outbound.ts';
 import type { GatewayWebSocket, SocketOwner } from './gateway-web-socket.ts';
 import type { Peer } from './silent-peers.ts';
-import { FrameReader, awarenessBody } from '../wire/frames.ts';
+import { FrameReader } from '../wire/frame-reader.ts';
+import { awarenessBody } from '../wire/frames.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { GatewayLimits } from '../limits.ts';
 

@@ -3,7 +3,7 @@ import type { UserHooks } from '../hocuspocus/user-hooks.ts';
 import type { AwarenessRelay } from '../presence/awareness-relay.ts';
 import type { SyncResponder } from '../sync/sync-responder.ts';
 import type { UpdatePipeline } from '../updates/update-pipeline.ts';
-import type { FrameReader } from '../wire/frames.ts';
+import type { FrameReader } from '../wire/frame-reader.ts';
 import type { Session } from '../session/session.ts';
 
 export interface FrameHandlerPorts {

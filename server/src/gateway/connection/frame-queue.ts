@@ -1,5 +1,5 @@
 import type { FrameSource, Turn } from '../document/turn.ts';
-import { FrameReader } from '../wire/frames.ts';
+import { FrameReader } from '../wire/frame-reader.ts';
 
 /** Who handles the frames. */
 export interface FrameTaker {

@@ -1,6 +1,6 @@
 import { FrameType, SyncType } from '@weft/common';
 import { expect, test } from 'vitest';
-import { FrameReader } from '../wire/frames.ts';
+import { FrameReader } from '../wire/frame-reader.ts';
 import { Turn } from './turn.ts';
 
 function begin() {

@@ -1,5 +1,5 @@
 import { FrameType, SyncType } from '@weft/common';
-import type { FrameReader } from '../wire/frames.ts';
+import type { FrameReader } from '../wire/frame-reader.ts';
 
 /** Whose frames may have to wait. */
 export interface FrameSource {

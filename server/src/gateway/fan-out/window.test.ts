@@ -4,7 +4,8 @@ import { encodeAwareness, readAwarenessFrame, RELAYED_LIMITS, type AwarenessStat
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 import type { Receiver } from './receiver.ts';
-import { encodeAddress, FrameReader, updateBody } from '../wire/frames.ts';
+import { FrameReader } from '../wire/frame-reader.ts';
+import { encodeAddress, updateBody } from '../wire/frames.ts';
 import { JoinedUpdate } from './join-updates.ts';
 import { Window, type Item, type Shown } from './window.ts';
 

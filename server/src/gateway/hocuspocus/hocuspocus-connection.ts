@@ -1,6 +1,7 @@
 import { Connection, type Document, type Hocuspocus, type WebSocketLike } from '@hocuspocus/server';
 import { FrameType, type ErrorCode, type Logger } from '@weft/common';
-import { FrameReader, type FrameBody } from '../wire/frames.ts';
+import { FrameReader } from '../wire/frame-reader.ts';
+import { type FrameBody } from '../wire/frames.ts';
 
 type Callbacks = Connection['callbacks'];
 

@@ -6,7 +6,8 @@ import type { GatewayLimits } from '../limits.ts';
 import type { Replication } from '../document/replication.ts';
 import type { UserHooks } from '../hocuspocus/user-hooks.ts';
 import type { PresentPeople } from './present-people.ts';
-import { awarenessBody, FrameReader } from '../wire/frames.ts';
+import { FrameReader } from '../wire/frame-reader.ts';
+import { awarenessBody } from '../wire/frames.ts';
 import type { LiveDocument } from '../document/live-document.ts';
 import type { Session } from '../session/session.ts';
 

@@ -2,7 +2,7 @@ import { FrameType, type DocumentKey } from '@weft/common';
 import { createDatabase, openSession, openSocket, until } from '@weft/harness';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import * as Y from 'yjs';
-import { FrameReader } from '../wire/frames.ts';
+import { FrameReader } from '../wire/frame-reader.ts';
 import { startTestServer } from '../../testing/running-server.ts';
 
 test('P9.16 a session that is ended is told nothing more under its address, where the next one may listen', async () => {

@@ -4,7 +4,7 @@ import * as encoding from 'lib0/encoding';
 import pg from 'pg';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { FrameReader } from '../wire/frames.ts';
+import { FrameReader } from '../wire/frame-reader.ts';
 import { startTestServer } from '../../testing/running-server.ts';
 import { SyncResponder } from './sync-responder.ts';
 

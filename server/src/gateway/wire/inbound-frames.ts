@@ -1,6 +1,6 @@
 /** What an inbound frame says, read without handling it. */
 import { AuthType, FrameType, SESSION_SEPARATOR, SyncType, WeftError } from '@weft/common';
-import type { FrameReader } from './frames.ts';
+import type { FrameReader } from './frame-reader.ts';
 
 /** Whose address a frame has: of the document, and of the session-aware provider, where several share a socket. */
 export function parseAddress(address: string): { readonly name: string; readonly sessionId: string | null } {
