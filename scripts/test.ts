@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCommand, type RunOptions } from './test/command.ts';
-import { judge, type Counts } from './test/counts.ts';
+import { exitedWith, judge, type Counts, type Outcome } from './test/counts.ts';
 import { REPORT, STAGES, type Check, type Stage, type Suite } from './test/stages.ts';
 
 const HELP = `npm test -- [--only name,name] [--list]
@@ -20,7 +20,7 @@ const options = parseArgs({
   options: { only: { type: 'string' }, list: { type: 'boolean' }, help: { type: 'boolean' } },
 });
 
-interface Result extends Counts {
+interface Result extends Outcome {
   readonly name: string;
   readonly seconds: number;
 }
@@ -59,10 +59,10 @@ function announce({ name, what }: Pick<Stage, 'name' | 'what'>): void {
   console.log(`\n── ${name}: ${what}`);
 }
 
-async function timed(name: string, work: () => Promise<Counts>): Promise<Result> {
+async function timed(name: string, work: () => Promise<Outcome>): Promise<Result> {
   const started = performance.now();
-  const counts = await work();
-  return { name, seconds: (performance.now() - started) / 1000, ...counts };
+  const outcome = await work();
+  return { name, seconds: (performance.now() - started) / 1000, ...outcome };
 }
 
 /** What was said by that which ran beside others, not printed yet. */
@@ -87,16 +87,24 @@ async function runBeside(
 }
 
 function runCheck(check: Check, options?: Pick<RunOptions, 'niceness'>): Promise<Result> {
-  return timed(check.name, async () =>
-    (await runBeside(check, options)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 },
-  );
+  return timed(check.name, async () => {
+    const status = await runBeside(check, options);
+    return status === 0
+      ? { passed: 1, failed: 0, failures: [] }
+      : failedAlone(check.what, exitedWith(status));
+  });
+}
+
+/** Of what counts as one test, and gave no report. */
+function failedAlone(test: string, error: string): Outcome {
+  return { passed: 0, failed: 1, failures: [{ test, error }] };
 }
 
 function setUpMachine(): Promise<Result> {
   return timed('setup', async () => {
     const what = 'the programs that the tests start';
     const status = await runBeside({ name: 'setup', what, command: ['npm', 'run', '-s', 'setup'] });
-    return { passed: 0, failed: status === 0 ? 0 : 1 };
+    return status === 0 ? { passed: 0, failed: 0, failures: [] } : failedAlone(what, exitedWith(status));
   });
 }
 
@@ -107,18 +115,16 @@ async function runInSpareTime(checks: readonly Check[]): Promise<Result[]> {
   return results;
 }
 
-async function runSuite(suite: Suite, directory: string): Promise<Counts> {
+async function runSuite(suite: Suite, directory: string): Promise<Outcome> {
   announce(suite);
   const report = join(directory, `${suite.name}.json`);
   const command = suite.command.map((argument) => argument.replace(REPORT, report));
   const status = await run(command, { env: { PLAYWRIGHT_JSON_OUTPUT_FILE: report } });
-  let counts: Counts = { passed: 0, failed: 0 };
   try {
-    counts = suite.parse(readFileSync(report, 'utf8'));
+    return judge(suite.parse(readFileSync(report, 'utf8')), status);
   } catch (error) {
-    console.error(`No report of ${suite.name}: ${String(error)}`);
+    return failedAlone(suite.what, `no report: ${String(error)}`);
   }
-  return judge(counts, status);
 }
 
 /** Without it the suites make for themselves what they need, and take longer. */
@@ -135,8 +141,9 @@ async function runSuites(suites: readonly Suite[], checks: readonly Result[]): P
   for (const suite of suites) {
     printSaid();
     const broken = suite.needs.find(failedCheck);
-    if (broken) console.error(`\n${suite.name} not run, because ${broken} failed`);
-    const work = broken ? async () => ({ passed: 0, failed: 1 }) : () => runSuite(suite, directory);
+    const work = broken
+      ? async () => failedAlone(suite.what, `not run, because ${broken} failed`)
+      : () => runSuite(suite, directory);
     results.push(await timed(suite.name, work));
   }
   rmSync(directory, { recursive: true, force: true });
@@ -157,7 +164,13 @@ async function runAll(): Promise<Result[]> {
   return [...first, ...last, ...results];
 }
 
+function nameFailures(results: readonly Result[]): void {
+  for (const { name, failures } of results)
+    for (const { test, error } of failures) console.log(`\nFAILED ${name}: ${test}\n  ${error}`);
+}
+
 function summarize(results: readonly Result[]): Counts {
+  nameFailures(results);
   console.log();
   for (const { name, passed, failed, seconds } of results) {
     const verdict = failed > 0 ? `FAILED ${failed}` : 'ok';

@@ -1,4 +1,4 @@
-import { parsePlaywright, parseVitest, type Counts } from './counts.ts';
+import { parsePlaywright, parseVitest, type Outcome } from './counts.ts';
 
 interface StageOptions {
   readonly name: string;
@@ -14,7 +14,7 @@ export interface Check extends StageOptions {
 /** Leaves a JSON report that says how many tests it ran. */
 export interface Suite extends StageOptions {
   readonly kind: 'suite';
-  readonly parse: (report: string) => Counts;
+  readonly parse: (report: string) => Outcome;
   /** Checks without which its result would say nothing: not run, and failed, when one of them failed. */
   readonly needs: readonly string[];
 }
