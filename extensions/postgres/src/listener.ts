@@ -72,6 +72,7 @@ export class Listener implements Notifications {
       try {
         const { ended } = await this.connect();
         pause = FIRST_RETRY_MS;
+        if (this.refused) this.options.logger.info({}, 'the notification connection is there again');
         this.refused = false;
         tried();
         await ended;

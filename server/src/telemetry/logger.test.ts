@@ -3,15 +3,32 @@ import { expect, test } from 'vitest';
 
 const LOGGER = new URL('logger.ts', import.meta.url).href;
 
-/** What the process prints that logs this. */
-function logged(fields: string, options: object): string {
-  const program = `import { createLogger } from ${JSON.stringify(LOGGER)};
-    createLogger(${JSON.stringify({ level: 'info', format: 'json', instance: 'a', ...options })})
-      .info(${fields}, 'hello');`;
-  return execFileSync(process.execPath, ['--conditions=weft-source', '--input-type=module', '-e', program], {
+/** What the process prints that does this with its `logger`. */
+function output(program: string, options: object = {}): string {
+  const made = `import { createLogger } from ${JSON.stringify(LOGGER)};
+    const logger = createLogger(${JSON.stringify({ level: 'info', format: 'json', instance: 'a', ...options })});
+    ${program}`;
+  return execFileSync(process.execPath, ['--conditions=weft-source', '--input-type=module', '-e', made], {
     encoding: 'utf8',
   });
 }
+
+/** What the process prints that logs this. */
+const logged = (fields: string, options: object): string =>
+  output(`logger.info(${fields}, 'hello');`, options);
+
+interface Line {
+  readonly msg: string;
+  readonly reason?: string;
+  readonly document?: number;
+  readonly err?: { readonly stack?: string };
+}
+
+const printed = (program: string): Line[] =>
+  output(program)
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
 
 test('P11.6 a line is JSON with level, time, instance and message', () => {
   expect(JSON.parse(logged('{ document: "a/b" }', {}))).toEqual({
@@ -45,4 +62,21 @@ test('P7.6 of an error only what it says is written, not what a library hung on 
 
 test('P11.6 for people it is a readable line', () => {
   expect(logged('{}', { format: 'pretty' })).toMatch(/INFO.*hello/);
+});
+
+test('P11.7 a database that is away takes a line and no stack, a flood of errors five', () => {
+  const away = `{ err: Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }) }`;
+  const lines = printed(`
+    const child = logger.child({ reqId: 'r' });
+    for (let i = 0; i < 50; i++) logger.warn(${away}, 'not written');
+    for (let i = 0; i < 50; i++) child.error({ err: new TypeError('no function'), document: i }, 'frame failed');
+    logger.warn({ code: 'a' }, 'refused');
+    logger.warn({ code: 'b' }, 'refused');`);
+  const stack: unknown = expect.stringContaining('TypeError: no function');
+  expect(lines.map(({ msg, reason, document, err }) => [msg, reason ?? document, err?.stack])).toEqual([
+    ['not written', 'connect ECONNREFUSED', undefined],
+    ...[0, 1, 2, 3, 4].map((document) => ['frame failed', document, stack]),
+    ['refused', undefined, undefined],
+    ['refused', undefined, undefined],
+  ]);
 });

@@ -1,5 +1,7 @@
-import { pino, type Logger } from 'pino';
+import { pino, type LogFn, type Logger } from 'pino';
 import { build as prettyStream } from 'pino-pretty';
+import { foreignFailure } from './foreign-failure.ts';
+import { Repetition } from './repetition.ts';
 
 export interface LoggerOptions {
   readonly level: string;
@@ -39,6 +41,38 @@ function serializeError(error: unknown): unknown {
   };
 }
 
+interface Fields {
+  readonly err?: unknown;
+  readonly code?: unknown;
+  readonly [name: string]: unknown;
+}
+
+const isRepeatable = (level: number): boolean =>
+  level === pino.levels.values.warn || level === pino.levels.values.error;
+
+/** How many lines of a kind are written at once: which documents or people it is about differs from line to line. */
+const BURST = 5;
+
+/** Warnings and errors in bounded number, those about something that is away in a few words. */
+function boundedLogMethod() {
+  const repetition = new Repetition();
+  return function (this: Logger, args: Parameters<LogFn>, method: LogFn, level: number): void {
+    const [given, message] = args as unknown as [Fields | string, string?];
+    if (!isRepeatable(level) || typeof given === 'string' || given instanceof Error) {
+      method.apply(this, args);
+      return;
+    }
+    const { err, ...rest } = given;
+    const reason = foreignFailure(err);
+    const fields = reason === undefined ? given : { reason, ...rest };
+    repetition.write({
+      kind: [level, message, (err as Fields | undefined)?.code ?? rest.code].join(' '),
+      burst: reason === undefined ? BURST : 1,
+      write: (repeated) => method.call(this, { ...fields, ...(repeated && { repeated }) }, message),
+    });
+  };
+}
+
 /** pino: pretty for a person at a terminal, else one JSON object per line on stdout. */
 export function createLogger({ level, format, instance }: LoggerOptions): Logger {
   const options = {
@@ -47,6 +81,7 @@ export function createLogger({ level, format, instance }: LoggerOptions): Logger
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: serializeError },
     formatters: { level: (label: string) => ({ level: label }) },
+    hooks: { logMethod: boundedLogMethod() },
     redact: {
       paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
       censor: '[redacted]',
@@ -57,6 +92,11 @@ export function createLogger({ level, format, instance }: LoggerOptions): Logger
   // In this thread and synchronous: what was logged last before an exit is what one wants to read.
   return pino(
     options,
-    prettyStream({ ignore: 'pid,hostname,instance', translateTime: 'SYS:HH:MM:ss', sync: true }),
+    prettyStream({
+      ignore: 'pid,hostname,instance',
+      translateTime: 'SYS:HH:MM:ss',
+      singleLine: true,
+      sync: true,
+    }),
   );
 }
