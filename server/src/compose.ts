@@ -22,6 +22,7 @@ import { Administration } from './administration.ts';
 import { createClusterReports, type ClusterReportOptions } from './cluster/index.ts';
 import { createCompactor } from './compaction.ts';
 import type { Config } from './config.ts';
+import { databaseTrouble } from './database-trouble.ts';
 import { openConfiguredDatabase } from './database.ts';
 import { Gateway } from './gateway/gateway.ts';
 import type { GatewayLimits } from './gateway/limits.ts';
@@ -114,7 +115,7 @@ export async function compose(
   });
   const presence = presenceOf(registry);
   // The log notices by what it appends, and where nobody writes it appends nothing.
-  const degraded = () => log.stats().degradedSince !== undefined || database.isAway();
+  const trouble = () => log.stats().degradedBy ?? database.awayBecause();
   const { reporter, status } = createClusterReports({
     instance,
     gateway,
@@ -122,7 +123,7 @@ export async function compose(
     metrics,
     clock,
     presence,
-    degraded,
+    degraded: () => trouble() !== undefined,
     redis: reports,
   });
   const unwatch = gate.watch((change) => gateway.accessChanged(change));
@@ -150,12 +151,13 @@ export async function compose(
     },
     cluster: status,
     health: () => {
-      return degraded()
-        ? {
+      const error = trouble();
+      return error === undefined
+        ? { status: 'ok', checks: { log: { status: 'ok' } } }
+        : {
             status: 'degraded',
-            checks: { log: { status: 'degraded', reason: 'the database does not answer' } },
-          }
-        : { status: 'ok', checks: { log: { status: 'ok' } } };
+            checks: { log: { status: 'degraded', reason: databaseTrouble(error) } },
+          };
     },
     async start() {
       await prepareSchema({ config, database, logger });

@@ -2,6 +2,7 @@ import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/pro
 import { request } from 'node:http';
 import { connect as connectTcp } from 'node:net';
 import { createDatabase, freePort, startPostgres, until } from '@weft/harness';
+import pg from 'pg';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { compose } from './compose.ts';
@@ -247,5 +248,29 @@ describe('the database away', () => {
     await postgres.start();
     await until(() => !provider.hasUnsyncedChanges, { timeout: 20_000, what: 'the edit to be saved' });
     await until(async () => !(await degraded()), { timeout: 20_000, what: 'the end of the report' });
+  });
+
+  test('P1.16 of a database that answers and takes nothing it says why', async () => {
+    const DATABASE_URL = await database();
+    const server = await serving({ DATABASE_URL });
+    const { provider } = await openedBefore(server);
+    const operator = new pg.Client({ connectionString: DATABASE_URL });
+    await operator.connect();
+    onTestFinished(() => operator.end());
+    const takeWrites = async (mode: 'on' | 'off') => {
+      const name = pg.escapeIdentifier(new URL(DATABASE_URL).pathname.slice(1));
+      await operator.query(`ALTER DATABASE ${name} SET default_transaction_read_only = ${mode}`);
+      await operator.query(
+        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+      );
+    };
+    await takeWrites('on');
+    provider.document.getText('text').insert(0, 'kept');
+    const says = async (words: string) =>
+      JSON.stringify((await server.ask('GET', '/readyz')).body).includes(words);
+    await until(() => says('the database takes no writes'), { timeout: 20_000, what: 'the reason' });
+    await takeWrites('off');
+    await until(() => !provider.hasUnsyncedChanges, { timeout: 20_000, what: 'the edit to be saved' });
+    await until(() => says('"status":"ok"'), { timeout: 20_000, what: 'the end of the report' });
   });
 });

@@ -14,6 +14,12 @@ const NETWORK = [
   'EHOSTUNREACH',
 ];
 
+/** Set only when the server has answered, and so is known not to have committed. Node's own codes begin with E, and so does no SQLSTATE. */
+export function sqlState(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' && SQLSTATE.test(code) && !code.startsWith('E') ? code : undefined;
+}
+
 /** pg reports a lost connection as a plain Error, the operating system's and Postgres' own with a code. */
 export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

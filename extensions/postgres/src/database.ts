@@ -42,8 +42,11 @@ export interface Database {
    * before it answers a COMMIT; PGlite does not. Call it after a commit, before acknowledging.
    */
   syncToDisk(): Promise<void>;
-  /** It does not answer, as far as is known without asking: seen within seconds, also where nobody writes. */
-  isAway(): boolean;
+  /**
+   * Why it could not be reached when it was last tried, as far as is known without asking: seen within seconds, also where
+   * nobody writes. `undefined`: it could.
+   */
+  awayBecause(): unknown;
   /** Waits for what is checked out of the pool. */
   close(): Promise<void>;
 }
@@ -96,7 +99,7 @@ function assemble({ kind, client, options, engine }: Parts): Database {
     pool,
     notifications: listener,
     syncToDisk: engine ? () => engine.syncToDisk() : () => Promise.resolve(),
-    isAway: () => listener.isRefused,
+    awayBecause: () => listener.refusedBecause,
     close: async () => {
       await Promise.all([listener.close(), pool.end()]);
       await engine?.close();

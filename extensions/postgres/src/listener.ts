@@ -23,7 +23,7 @@ export class Listener implements Notifications {
   private readonly stopping = new AbortController();
   private client: pg.Client | undefined;
   private loop: Promise<void> | undefined;
-  private refused = false;
+  private refused: unknown;
 
   constructor(options: ListenerOptions) {
     this.options = options;
@@ -43,8 +43,8 @@ export class Listener implements Notifications {
     };
   }
 
-  /** The database could not be reached when it was last tried. */
-  get isRefused(): boolean {
+  /** Why the database could not be reached when it was last tried; `undefined`: it could. */
+  get refusedBecause(): unknown {
     return this.refused;
   }
 
@@ -72,12 +72,13 @@ export class Listener implements Notifications {
       try {
         const { ended } = await this.connect();
         pause = FIRST_RETRY_MS;
-        if (this.refused) this.options.logger.info({}, 'the notification connection is there again');
-        this.refused = false;
+        if (this.refused !== undefined)
+          this.options.logger.info({}, 'the notification connection is there again');
+        this.refused = undefined;
         tried();
         await ended;
       } catch (error) {
-        this.refused = true;
+        this.refused = error;
         this.options.logger.warn({ err: error }, 'the notification connection failed');
         tried();
       }

@@ -54,7 +54,7 @@ export class Appender {
   /** Ends the wait for company. */
   private gatherTimer: NodeJS.Timeout | undefined;
   private pendingBytes = 0;
-  private degraded: number | undefined;
+  private degraded: { readonly since: number; readonly by: unknown } | undefined;
 
   constructor(options: AppenderOptions) {
     this.options = options;
@@ -69,7 +69,11 @@ export class Appender {
   }
 
   get degradedSince(): Date | undefined {
-    return this.degraded === undefined ? undefined : new Date(this.degraded);
+    return this.degraded && new Date(this.degraded.since);
+  }
+
+  get degradedBy(): unknown {
+    return this.degraded?.by;
   }
 
   append(queue: DocumentQueue, entry: AppendEntry): number {
@@ -238,7 +242,7 @@ export class Appender {
       'a batch could not be written',
     );
     if (!again || this.stopping.signal.aborted) return false;
-    this.degraded ??= now();
+    this.degraded = { since: this.degraded?.since ?? now(), by: error };
     const pause = Math.min(retryMaxMs, retryMinMs * 2 ** Math.min(attempt, 20)) * (0.5 + Math.random() / 2);
     await delay(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     return !this.stopping.signal.aborted;
@@ -246,7 +250,7 @@ export class Appender {
 
   private recovered(): void {
     if (this.degraded === undefined) return;
-    this.options.logger.info({ ms: this.options.now() - this.degraded }, 'the log takes updates again');
+    this.options.logger.info({ ms: this.options.now() - this.degraded.since }, 'the log takes updates again');
     this.degraded = undefined;
   }
 

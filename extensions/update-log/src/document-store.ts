@@ -1,5 +1,4 @@
-import { WeftError, documentKey, nameOf, tenantOf, type DocumentKey } from '@weft/common';
-import { sqlState } from './failure.ts';
+import { sqlState, WeftError, documentKey, nameOf, tenantOf, type DocumentKey } from '@weft/common';
 import type { DocumentMode, Queryable } from './types.ts';
 
 const UNIQUE_VIOLATION = '23505';

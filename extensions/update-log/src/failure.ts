@@ -1,3 +1,5 @@
+import { sqlState } from '@weft/common';
+
 /**
  * What to do after a statement has failed.
  * - `retry`: the database is away, busy or out of something: the same statement will work when it is back.
@@ -5,8 +7,6 @@
  * - `unknown`: tried again a few times.
  */
 export type FailureClass = 'retry' | 'data' | 'unknown';
-
-const SQLSTATE = /^[0-9A-Z]{5}$/;
 
 /** Classes (the first two characters) and codes. Source: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const RETRY = new Set([
@@ -36,12 +36,6 @@ export function classifyFailure(error: unknown): FailureClass {
   if (code === undefined) return isProgrammingError(error) ? 'unknown' : 'retry';
   if (RETRY.has(code) || RETRY.has(code.slice(0, 2))) return 'retry';
   return DATA.has(code.slice(0, 2)) ? 'data' : 'unknown';
-}
-
-/** Set only when the server has answered, and so is known not to have committed. */
-export function sqlState(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' && SQLSTATE.test(code) && !code.startsWith('E') ? code : undefined;
 }
 
 /** The client library reports a lost connection as a plain Error, the operating system's with a code. */

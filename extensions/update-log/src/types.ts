@@ -99,4 +99,6 @@ export interface LogStats {
   readonly openDocuments: number;
   /** The database has not taken anything since then; `undefined`: it does. */
   readonly degradedSince: Date | undefined;
+  /** Why it did not take the last one, until it takes one. */
+  readonly degradedBy: unknown;
 }

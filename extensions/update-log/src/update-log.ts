@@ -178,6 +178,7 @@ export class UpdateLog {
       pendingEntries,
       openDocuments: this.queues.size,
       degradedSince: this.appender.degradedSince,
+      degradedBy: this.appender.degradedBy,
     };
   }
 

@@ -10,7 +10,10 @@ const Instance = Type.Object({
   version: Type.String(),
   state: Type.Union(
     [Type.Literal('ready'), Type.Literal('degraded'), Type.Literal('draining'), Type.Literal('silent')],
-    { description: 'degraded: its database does not answer. silent: it has not reported for five seconds.' },
+    {
+      description:
+        'degraded: its database does not answer, or takes nothing. silent: it has not reported for five seconds.',
+    },
   ),
   age: Type.Number({ description: 'Milliseconds since it reported.' }),
   startedAt: Type.Number({ description: 'Milliseconds since 1970.' }),

@@ -21,7 +21,7 @@ export interface ClusterReportOptions {
   readonly metrics: PrometheusMetrics;
   readonly clock: Clock;
   readonly presence: (key: DocumentKey) => Promise<readonly PresenceEntry[]>;
-  /** The database does not answer. */
+  /** The database does not answer, or takes nothing. */
   readonly degraded: () => boolean;
   /** None: a single instance. */
   readonly redis:

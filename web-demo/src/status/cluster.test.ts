@@ -31,7 +31,7 @@ test('P8.8 the page says the worst there is, and what people feel of it', () => 
   );
   expect(
     health(instance('a', { state: 'degraded' }), instance('b', { state: 'silent' }), instance('c')).words,
-  ).toMatch(/^The database does not answer a\./);
+  ).toMatch(/^The database takes nothing from a\./);
 });
 
 test('P8.8 times are readable', () => {

@@ -65,7 +65,7 @@ export function healthOf({ redis, instances }: ClusterState): Health {
   if (degraded.length > 0) {
     return {
       tone: 'danger',
-      words: `The database does not answer ${list(degraded)}. People go on editing; nothing is saved until it is back.`,
+      words: `The database takes nothing from ${list(degraded)}. People go on editing; nothing is saved until it does.`,
     };
   }
   const silent = named('silent');

@@ -2,7 +2,7 @@ import { duration, latency, megabytes, type Instance } from './cluster.ts';
 
 const STATES = {
   ready: { label: 'Ready', tone: 'good' },
-  degraded: { label: 'Database away', tone: 'danger' },
+  degraded: { label: 'Cannot save', tone: 'danger' },
   draining: { label: 'Draining', tone: 'warn' },
   silent: { label: 'Silent', tone: 'danger' },
 } as const satisfies Record<Instance['state'], { label: string; tone: string }>;
