@@ -4,6 +4,9 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import * as Y from 'yjs';
 import { startTestServer, type Answer, type Ask, type TestServer } from '../testing/running-server.ts';
 
+/** An origin whose pages may ask. */
+const PAGES = 'https://app.example';
+
 let server: TestServer;
 let alice: Ask;
 let bob: Ask;
@@ -12,7 +15,10 @@ let stranger: Ask;
 let made = 0;
 
 beforeAll(async () => {
-  server = await startTestServer({ DATABASE_URL: await createDatabase(inject('postgresUrl')) });
+  server = await startTestServer({
+    DATABASE_URL: await createDatabase(inject('postgresUrl')),
+    WEFT_ALLOWED_ORIGINS: PAGES,
+  });
   alice = server.as({ sub: 'alice', name: 'Alice' });
   bob = server.as({ sub: 'bob', groups: ['staff'] });
   admin = server.as({ sub: 'ops', scope: 'admin' });
@@ -411,6 +417,21 @@ describe('requests', () => {
     expect(await alice('GET', '/v1/nothing')).toMatchObject({ status: 404, code: 'not-found' });
     expect(await alice('GET', '/v1/documents/%zz')).toMatchObject({ code: 'bad-request' });
   });
+
+  test.each(['/v1/documents/%ff', '/v1/%zz', pathOf('x'.repeat(20_000))])(
+    'P7.20 a page of another origin may read why an address is refused (%#)',
+    async (path) => {
+      const asked = { origin: PAGES, 'access-control-request-method': 'GET' };
+      for (const answer of [
+        await server.ask('OPTIONS', path, { headers: asked }),
+        await alice('GET', path, { headers: { origin: PAGES } }),
+      ]) {
+        expect(answer.headers.get('access-control-allow-origin')).toBe(PAGES);
+        expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+      }
+      expect((await alice('GET', path)).status).toBe(400);
+    },
+  );
 
   test('P7.20 what is wrong with a request is said', async () => {
     const { path } = await madeByAlice();

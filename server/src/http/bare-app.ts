@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { ErrorCode } from '@weft/common';
+import { WeftError, type ErrorCode } from '@weft/common';
 import fastify, {
   LogController,
   type FastifyBaseLogger,
@@ -29,8 +29,8 @@ const REQUEST_TIMEOUT = 30_000;
 const HEADERS_TIMEOUT = 15_000;
 /** A token may have 64 KiB, as on a WebSocket; Node takes 16 KiB of headers altogether. */
 const MAX_HEADER_BYTES = 80 * 1024;
-/** A name has up to 255 bytes, each of up to three characters when percent-encoded; a subject has a prefix. */
-const MAX_PARAMETER_LENGTH = 1_024;
+/** Where a request goes whose address cannot be decoded. */
+const UNREADABLE_ADDRESS = '/unreadable-address';
 
 export interface BareAppOptions extends Pick<Services, 'logger' | 'metrics'> {
   readonly config: Pick<Config, 'trustedProxies'>;
@@ -38,7 +38,7 @@ export interface BareAppOptions extends Pick<Services, 'logger' | 'metrics'> {
   readonly shouldUpgrade?: (request: IncomingMessage) => boolean;
 }
 
-/** Without routes. */
+/** Without routes of its own. */
 export function bareApp({ config, logger, metrics, shouldUpgrade }: BareAppOptions): App {
   const refuse = errorHandler(metrics);
   // Typed as Fastify's own logger, else pino's type goes into the type of every route.
@@ -58,13 +58,29 @@ export function bareApp({ config, logger, metrics, shouldUpgrade }: BareAppOptio
       ...(shouldUpgrade && { shouldUpgradeCallback: shouldUpgrade }),
     },
     clientErrorHandler: refuseUnreadable,
-    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
+    // The form of a name is for its schema to refuse: what the router refuses is answered without any hooks.
+    routerOptions: { maxParamLength: MAX_HEADER_BYTES },
+    rewriteUrl: ({ url = '/' }) => (isReadable(url) ? url : UNREADABLE_ADDRESS),
     frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
   // Fastify takes plain text everywhere, and no route does.
   app.removeContentTypeParser('text/plain');
   takeEmptyJson(app);
+  app.all(UNREADABLE_ADDRESS, { schema: { hide: true } }, () => {
+    throw new WeftError('bad-request', { detail: 'the address is not well-formed' });
+  });
   return app.setValidatorCompiler(strictValidators());
+}
+
+/** The router would refuse it too, but without the headers by which a page of another origin may read why. */
+function isReadable(url: string): boolean {
+  if (!url.includes('%')) return true;
+  try {
+    decodeURIComponent(url.split('?', 1)[0] ?? '');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
