@@ -9,7 +9,7 @@ async function chooseRole(owner: Desk, person: string, role: string): Promise<vo
   await page.getByRole('button', { name: 'Done' }).click();
 }
 
-test('P4.2 an owner removes somebody who is typing: the text stops there, and the page says why', async ({
+test('P4.2 P4.14 an owner removes somebody who is typing: the text stops there, the page says why, and comes back when they are invited again', async ({
   openTogether,
   weft,
 }) => {
@@ -45,6 +45,10 @@ test('P4.2 an owner removes somebody who is typing: the text stops there, and th
   expect(await ada.text.textContent()).toBe(`${after} Ada goes on.`);
   const later = (await (await restOf(weft, 'ada')).log(name)).slice(rows.length);
   expect(later.some(({ actor }) => actor === 'grace')).toBe(false);
+
+  await (await restOf(weft, 'ada')).grant(name, 'user:grace', 'viewer');
+  await grace.expectStatus('read-only');
+  await expect(grace.text).toHaveText(`${after} Ada goes on.`);
 });
 
 test('P3.13 a viewer’s page offers nothing that the role forbids, and follows along', async ({

@@ -8,6 +8,7 @@ import { DocumentHeader } from './document-header.tsx';
 import { EndedPage } from './ended-page.tsx';
 import { DocumentSkeleton, PageSkeleton } from './page-skeleton.tsx';
 import { UnsavedDialog } from './unsaved-dialog.tsx';
+import { useInvitation } from './use-invitation.ts';
 import { useTitle } from './use-title.ts';
 import { Workspace } from './workspace.tsx';
 
@@ -32,6 +33,7 @@ function OpenDocumentPage({ name, open }: { name: string; open: OpenDocument }) 
   const ended = state.end && !state.end.retryable ? state.end : undefined;
   const { title, rename } = useTitle({ name, awareness: session.awareness, ended: ended !== undefined });
   const toast = useToast();
+  useInvitation({ name, end: ended, onInvited: reopen });
 
   useEffect(() => {
     document.title = title ? `${title} — Weft` : 'Weft';

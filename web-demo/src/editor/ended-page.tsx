@@ -13,7 +13,7 @@ interface Ending {
 const ENDINGS: Record<string, Ending> = {
   'access-removed': {
     title: 'Access removed',
-    text: 'It was taken back or has run out. If that is a mistake, ask an owner of the document to invite you again.',
+    text: 'It was taken back or has run out. Ask an owner to invite you again: the document then opens here by itself.',
   },
   'document-deleted': {
     title: 'This document has been deleted',
@@ -21,7 +21,7 @@ const ENDINGS: Record<string, Ending> = {
   },
   'document-not-found': {
     title: 'No such document',
-    text: 'Or it is not shared with you: then ask whoever sent you the link.',
+    text: 'Or it is not shared with you. Ask whoever sent you the link: once you are invited, it opens here by itself.',
   },
   'token-expired': {
     title: 'Your session has expired',
