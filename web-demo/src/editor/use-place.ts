@@ -2,6 +2,7 @@ import type { Editor } from '@tiptap/react';
 import { useEffect, useLayoutEffect, type RefObject } from 'react';
 import { placeOf, positionOf } from '../comments/anchors.ts';
 import { hasFinePointer } from '../ui/pointer.ts';
+import { recall, remember } from '../ui/storage.ts';
 
 /** What of the document was in view, and where the caret stood: both stay right while others write. */
 interface Place {
@@ -62,12 +63,12 @@ function keepPlace(editor: Editor, { desk, key }: { desk: HTMLElement | null; ke
     caret: placeOf(editor.state, editor.state.selection.head),
     focused: editor.isFocused,
   };
-  sessionStorage.setItem(key, JSON.stringify(place));
+  remember('sessionStorage', key, JSON.stringify(place));
 }
 
 function readPlace(key: string): Place | undefined {
   try {
-    return JSON.parse(sessionStorage.getItem(key) ?? 'null') as Place | undefined;
+    return JSON.parse(recall('sessionStorage', key) ?? 'null') as Place | undefined;
   } catch {
     return undefined;
   }

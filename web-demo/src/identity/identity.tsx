@@ -1,5 +1,6 @@
 import { createContext, use, useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { createRest, type Rest, type TokenSource } from '../api/rest.ts';
+import { recall, remember } from '../ui/storage.ts';
 import { PEOPLE, personOf, type Person } from './people.ts';
 import { claimsScope, demoTokens, NoDemoTokensError, personOfToken } from './tokens.ts';
 import { SignInPage } from './sign-in-page.tsx';
@@ -44,7 +45,7 @@ export function IdentityProvider({ children }: { children: ReactNode }) {
   }, []);
 
   const become = useCallback((next: string) => {
-    sessionStorage.setItem(STORAGE_KEY, next);
+    remember('sessionStorage', STORAGE_KEY, next);
     setSub(next);
   }, []);
 
@@ -96,8 +97,8 @@ function initialPerson(): string {
     const rest = search.size > 0 ? `?${search.toString()}` : '';
     history.replaceState(history.state, '', location.pathname + rest + location.hash);
   }
-  const sub = [asked, sessionStorage.getItem(STORAGE_KEY)].find((known) => known && personOf(known));
+  const sub = [asked, recall('sessionStorage', STORAGE_KEY)].find((known) => known && personOf(known));
   const chosen = sub ?? PEOPLE[0].sub;
-  sessionStorage.setItem(STORAGE_KEY, chosen);
+  remember('sessionStorage', STORAGE_KEY, chosen);
   return chosen;
 }

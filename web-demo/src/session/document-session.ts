@@ -72,7 +72,11 @@ export class DocumentSession {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#local = new LocalCopy({ name: localCopyName(options.user, options.name), doc: this.doc });
+    this.#local = new LocalCopy({
+      name: localCopyName(options.user, options.name),
+      doc: this.doc,
+      onLost: () => this.#update({ keptLocally: false }),
+    });
     this.doc.on('update', (update: Uint8Array, origin: unknown) => {
       if (origin === this.#provider) this.#local.markReceived(update);
     });
@@ -118,7 +122,7 @@ export class DocumentSession {
    * being sent whole as one late change.
    */
   async #open(): Promise<void> {
-    await Promise.race([this.#loadLocalCopy(), delay(LOCAL_COPY_PATIENCE_MS)]);
+    await Promise.race([this.#loadLocalCopy().catch(() => undefined), delay(LOCAL_COPY_PATIENCE_MS)]);
     if (!this.#destroyed) this.#connect();
   }
 
@@ -128,7 +132,7 @@ export class DocumentSession {
     const hasContent = this.doc.store.clients.size > 0;
     this.#ready ||= hasContent;
     this.#update({
-      keptLocally: true,
+      keptLocally: !this.#local.isLost,
       // The rights of the last visit, for a document that is opened without a connection.
       access: this.#facts.access ?? (hasContent ? access : undefined),
     });

@@ -9,22 +9,45 @@ const SAVED_KEY = 'saved';
 /** Each keystroke is saved once; remembering that it was may be coarser. */
 const REMEMBER_MS = 1_000;
 
+export interface LocalCopyOptions {
+  readonly name: string;
+  readonly doc: Y.Doc;
+  /** The browser has no room, forbids it, or has cleared what there was. */
+  readonly onLost: () => void;
+}
+
 /** The copy of a document in this browser, with the rights of the last visit and what of it is saved. */
 export class LocalCopy {
   readonly name: string;
   readonly #doc: Y.Doc;
   readonly #persistence: IndexeddbPersistence;
   readonly #saved = new Map<number, number>();
+  readonly #onLost: () => void;
+  #isLost = false;
   #remembering: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ name, doc }: { name: string; doc: Y.Doc }) {
+  constructor({ name, doc, onLost }: LocalCopyOptions) {
     this.name = name;
     this.#doc = doc;
+    this.#onLost = onLost;
     this.#persistence = new IndexeddbPersistence(name, doc);
+    this.#persistence._db.then(
+      (db) => this.#watch(db),
+      () => this.#lose(),
+    );
   }
 
-  /** Resolves when the document holds the copy; with the rights of the last visit, if there was one. */
+  /** Nothing more is kept on this device. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /**
+   * Resolves when the document holds the copy; with the rights of the last visit, if there was one.
+   * @throws whatever the browser says where it has no database for the page
+   */
   async load(): Promise<Access | undefined> {
+    await this.#persistence._db;
     await this.#persistence.whenSynced;
     const [access, saved] = await Promise.all([this.#read(ACCESS_KEY), this.#read(SAVED_KEY)]);
     for (const [client, clock] of decodeClocks(saved)) this.#markSavedUpTo(client, clock);
@@ -58,6 +81,18 @@ export class LocalCopy {
   /** The database itself is closed with the document. */
   stop(): void {
     clearTimeout(this.#remembering);
+  }
+
+  /** Of a write that fails its maker hears nothing, and writing to a database that is closed throws at whoever edits. */
+  #watch(db: IDBDatabase): void {
+    for (const sign of ['abort', 'close', 'versionchange']) db.addEventListener(sign, () => this.#lose());
+  }
+
+  #lose(): void {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    this.#persistence.destroy().catch(() => undefined);
+    this.#onLost();
   }
 
   #markSavedUpTo(client: number, clock: number): void {

@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { forget, remember } from './storage.ts';
 
 export type Theme = 'system' | 'light' | 'dark';
 
@@ -30,9 +31,9 @@ function currentTheme(): Theme {
 function applyTheme(theme: Theme): void {
   if (theme === 'system') {
     delete document.documentElement.dataset['theme'];
-    localStorage.removeItem(STORAGE_KEY);
+    forget('localStorage', STORAGE_KEY);
     return;
   }
   document.documentElement.dataset['theme'] = theme;
-  localStorage.setItem(STORAGE_KEY, theme);
+  remember('localStorage', STORAGE_KEY, theme);
 }

@@ -1,0 +1,61 @@
+import { expect, newDocument, openDesk, test } from './desk.ts';
+
+test('P10.24 with no room on the device, or none allowed, the page works and says what is kept where', async ({
+  weft,
+  browser,
+}) => {
+  const desk = await openDesk({ server: weft, browser, person: 'ada', document: await newDocument(weft) });
+  const { page, text } = desk;
+  await desk.expectStatus('saved');
+  await page.evaluate(() => {
+    const { add } = IDBObjectStore.prototype;
+    // As browsers do when a write exceeds what there is.
+    IDBObjectStore.prototype.add = function (...written) {
+      const request = add.apply(this, written);
+      this.transaction.abort();
+      return request;
+    };
+  });
+  await text.pressSequentially('No room for this. ');
+  await desk.expectStatus('saved');
+  desk.goOffline();
+  await text.pressSequentially('Nor for this.');
+  await expect(page.getByText('Offline — changes are kept in this tab only')).toBeVisible();
+  desk.goOnline();
+  await desk.expectStatus('saved');
+
+  await page.addInitScript(() => {
+    const forbidden = {
+      get: () => {
+        throw new DOMException('Forbidden', 'SecurityError');
+      },
+    };
+    for (const storage of ['localStorage', 'sessionStorage', 'indexedDB'])
+      Object.defineProperty(window, storage, forbidden);
+  });
+  await page.reload();
+  await desk.expectStatus('saved');
+  await expect(text).toHaveText('No room for this. Nor for this.');
+  await desk.close();
+});
+
+test('P1.18 P10.24 what is written after the device was cleared is still saved', async ({
+  weft,
+  browser,
+}) => {
+  const name = await newDocument(weft);
+  const desk = await openDesk({ server: weft, browser, person: 'ada', document: name });
+  await desk.expectStatus('saved');
+  await desk.page.evaluate(async () => {
+    const [kept] = await indexedDB.databases();
+    await new Promise<void>((resolve) => {
+      indexedDB.deleteDatabase(kept?.name ?? '').onsuccess = () => resolve();
+    });
+  });
+  await desk.text.pressSequentially('Written later.');
+  await desk.expectStatus('saved');
+  await desk.page.reload();
+  await expect(desk.text).toHaveText('Written later.');
+  expect(desk.errors).toEqual([]);
+  await desk.close();
+});
