@@ -59,3 +59,23 @@ test('P1.18 P10.24 what is written after the device was cleared is still saved',
   expect(desk.errors).toEqual([]);
   await desk.close();
 });
+
+test('P10.25 a part of the page that is gone since the server was upgraded is asked for by loading again', async ({
+  weft,
+  browser,
+}) => {
+  const name = await newDocument(weft);
+  const desk = await openDesk({ server: weft, browser, person: 'ada' });
+  const { page } = desk;
+  const isGone = /\/assets\/status-page/;
+  await page.route(isGone, (route) => route.fulfill({ status: 404 }));
+  await page.getByRole('link', { name: 'Status' }).click();
+  await expect(page.getByRole('heading', { name: 'Load the page again' })).toBeVisible();
+  await page.goBack();
+  await expect(page.getByRole('link', { name })).toBeVisible();
+  await page.goForward();
+  await page.unroute(isGone);
+  await page.getByRole('button', { name: 'Load again' }).click();
+  await expect(page.getByRole('heading', { name: 'Status' })).toBeVisible();
+  await desk.close();
+});

@@ -2,8 +2,9 @@ import { Tooltip } from 'radix-ui';
 import { lazy, Suspense, useEffect } from 'react';
 import { DocumentSkeleton } from './editor/page-skeleton.tsx';
 import { IdentityProvider, useIdentity } from './identity/identity.tsx';
-import { onLinkClick, routeOf, usePath } from './router.ts';
+import { onLinkClick, routeOf, usePath, type Route } from './router.ts';
 import { StartPage } from './start/start-page.tsx';
+import { ErrorBoundary } from './ui/error-boundary.tsx';
 import { MessagePage } from './ui/message-page.tsx';
 import { ToastProvider } from './ui/toast.tsx';
 
@@ -18,17 +19,28 @@ export function App() {
   return (
     <Tooltip.Provider delayDuration={450} skipDelayDuration={200}>
       <ToastProvider>
-        <IdentityProvider>
-          <Pages />
-        </IdentityProvider>
+        <ErrorBoundary>
+          <IdentityProvider>
+            <Pages />
+          </IdentityProvider>
+        </ErrorBoundary>
       </ToastProvider>
     </Tooltip.Provider>
   );
 }
 
 function Pages() {
+  const path = usePath();
+  return (
+    // Another address is another view, which may be whole.
+    <ErrorBoundary key={path}>
+      <View route={routeOf(path)} />
+    </ErrorBoundary>
+  );
+}
+
+function View({ route }: { route: Route }) {
   const { person } = useIdentity();
-  const route = routeOf(usePath());
   useEffect(() => {
     // Whoever looks at the list opens a document next. A failure shows when it is wanted.
     if (route.page === 'start') loadEditor().catch(() => undefined);
