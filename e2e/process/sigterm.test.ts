@@ -41,6 +41,17 @@ test(`P8.1 SIGTERM commits what is in flight, asks the clients to come back, and
   await expectAgreement(server, writers);
 });
 
+test('P8.1 a terminal that is closed ends it like SIGTERM, however often that is said', async () => {
+  const { server, writers } = await begin({ WEFT_DRAIN_DELAY: '500ms', WEFT_DRAIN_SPREAD: '0s' });
+  server.process.signal('SIGHUP');
+  await until(async () => (await server.readiness()) === 503, { what: 'draining' });
+  server.process.signal('SIGHUP');
+  await until(() => !server.process.running, { timeout: 15_000, what: 'the end' });
+  expect(server.process.child.exitCode).toBe(0);
+  await until(() => writers.sessions.every(({ socket }) => socket.tap.closes.length > 0));
+  expect(writers.sessions.map(({ socket }) => socket.tap.closes[0]?.code)).toEqual(Array(8).fill(4500));
+});
+
 test('P8.2 while it drains it is alive but not ready, and takes no new connection', async () => {
   const { server } = await begin({
     WEFT_DRAIN_DELAY: '2s',

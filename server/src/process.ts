@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import type { Metrics } from '@weft/common';
 import type { Logger } from 'pino';
 
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 export interface SupervisedProcess {
   readonly logger: Logger;
@@ -23,13 +23,15 @@ function endAtOnce(signal: NodeJS.Signals): void {
 }
 
 /**
- * Ends the process on SIGTERM and SIGINT, with 0 when all was done in time. A second signal does not wait: nothing
- * acknowledged is lost by it, since that is committed.
+ * Ends the process on SIGTERM and SIGINT, and when its terminal is gone (SIGHUP), with 0 when all was done in time. A
+ * second signal does not wait: nothing acknowledged is lost by it, since that is committed. A second SIGHUP is of the same
+ * terminal, whose shell and system each send one.
  */
 export function stopOnSignals(supervised: SupervisedProcess): void {
   const { logger } = supervised;
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals) => {
+    if (stopping && signal === 'SIGHUP') return;
     if (stopping) {
       logger.warn({ signal }, 'stopping at once');
       process.exit(1);
