@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { seededRandom, runSeed, until } from '@weft/harness';
+import { seededRandom, runSeed } from '@weft/harness';
 import { expect, newDocument, openDesk, shownText, startDemo, test } from './desk.ts';
 
 declare global {
@@ -37,14 +37,10 @@ test('P1.8 kill -9 in mid-sentence: everything that the page called saved is the
         }
       })();
       const characters = 60 + random.integer(300);
-      await until(
-        async () => (await ada.page.evaluate(() => window.savedText.length)) > before + characters,
-        {
-          timeout: 90_000,
-          interval: 5,
-          what: 'text that is called saved',
-        },
-      );
+      // Asked in the page, frame by frame: asking it from here takes the time in which it would say so.
+      await ada.page.waitForFunction((length) => window.savedText.length > length, before + characters, {
+        timeout: 90_000,
+      });
       await server.kill9();
       await typing;
       await ada.expectStatus('offline');
