@@ -28,7 +28,8 @@ export default defineConfig({
   testDir: './browser',
   testMatch: '**/*.spec.ts',
   outputDir: '../test-results',
-  fullyParallel: false,
+  // The longest file would else be finished by one worker while the others have nothing left.
+  fullyParallel: true,
   // Two leave two cores idle for more than half of the time: pages wait for servers, and servers for people.
   workers: 3,
   retries: 0,

@@ -56,6 +56,9 @@ const test = base.extend<Fixtures, WorkerFixtures>({
   },
 });
 
+// One worker's site and server serve all of these.
+test.describe.configure({ mode: 'default' });
+
 const expectSaved = (page: Page) => expect.poll(() => page.evaluate(() => window.isSaved())).toBe(true);
 const sharedText = (page: Page) => page.evaluate(() => window.sharedText());
 const editorOf = (page: Page) => page.locator('.cm-content, .ql-editor');
