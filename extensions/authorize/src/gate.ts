@@ -10,7 +10,7 @@ import {
 } from '@weft/common';
 import type { PolicyChange } from './pattern.ts';
 import { type Role, strongestOf } from './role.ts';
-import type { GrantSource, Resolution, StopWatching, Visible } from './source.ts';
+import type { Given, GrantSource, Resolution, StopWatching, Visible } from './source.ts';
 
 /** What somebody may do with a document at the moment of asking. */
 export interface Access {
@@ -23,6 +23,8 @@ export interface Access {
 }
 
 const NO_ACCESS: Access = { role: undefined, policyRev: 0, expiresAt: undefined };
+
+export type ResolveOptions = Pick<Given, 'beyond'>;
 
 export interface GateOptions {
   /** All that may give rights; a person has the union. */
@@ -76,14 +78,14 @@ export class Gate implements Service {
    *
    * @throws WeftError `permissions-unavailable`
    */
-  async resolve(principal: Principal, key: DocumentKey): Promise<Access> {
+  async resolve(principal: Principal, key: DocumentKey, { beyond }: ResolveOptions = {}): Promise<Access> {
     if (tenantOf(key) !== principal.tenant) return NO_ACCESS;
     try {
       const names = [...new Set(this.others.flatMap((source) => source.names?.(principal, key) ?? []))];
       const revised = await Promise.all(
         this.revised.map((source) => source.resolve(principal, key, { names })),
       );
-      const given = { revision: newestOf(revised), own: revised.find(({ own }) => own)?.own };
+      const given = { revision: newestOf(revised), own: revised.find(({ own }) => own)?.own, beyond };
       const others = await Promise.all(this.others.map((source) => source.resolve(principal, key, given)));
       return combine([...revised, ...others]);
     } catch (cause) {

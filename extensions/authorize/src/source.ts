@@ -32,6 +32,11 @@ export interface Given {
    * more, nor what was being asked then.
    */
   readonly revision?: number;
+  /**
+   * Milliseconds since 1970: what is remembered and does not hold longer is asked for anew. For whoever asks ahead of the
+   * end of what they know.
+   */
+  readonly beyond?: number | undefined;
   /** What the tenant means by the {@link Given.names}; `undefined`: nobody was asked. */
   readonly own?: OwnRoles | undefined;
 }

@@ -138,7 +138,7 @@ export function makeParts(dependencies: GatewayDependencies): GatewayParts {
   const authorship = new Authorship(shared);
   const equivocation = new Equivocation({ ...shared, clocks });
   const decision = new CarriedDecision({ ...shared, access, walks, authorship, clocks, equivocation });
-  const carried = new CarriedWork({ ...shared, walks, authorship, decision });
+  const carried = new CarriedWork({ ...shared, access, walks, authorship, decision });
   const updates = new UpdatePipeline({
     ...shared,
     access,
@@ -166,7 +166,7 @@ export function makeParts(dependencies: GatewayDependencies): GatewayParts {
       presenceRightChanged: (session) => awareness.rightChanged(session),
     },
   });
-  const frames = new FrameHandler({ userHooks, sync, updates, awareness });
+  const frames = new FrameHandler({ access, userHooks, sync, updates, awareness });
   const socket = {
     ...shared,
     sockets: new Set<ClientSocket>(),

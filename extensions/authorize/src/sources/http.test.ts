@@ -106,6 +106,24 @@ describe("P3.30 the integrator's endpoint", () => {
     expect(asked).toHaveLength(2);
   });
 
+  test('P4.15 again, ahead of the end, for whoever needs an answer that holds longer', async () => {
+    const source = create({ ttl: 1_000 });
+    const { expiresAt: beyond } = await source.resolve(person('alice'), plan);
+    now += 500;
+    expect((await source.resolve(person('alice'), plan, { beyond })).expiresAt).toBe(now + 1_000);
+    expect(asked).toHaveLength(2);
+    await source.resolve(person('alice'), plan, { beyond });
+    expect(asked).toHaveLength(2);
+  });
+
+  test('P4.15 an answer that was on its way for longer than it holds can be used by who waited for it', async () => {
+    respond = (_, response) => {
+      now += 3_000;
+      role('editor')(_, response);
+    };
+    expect((await create({ ttl: 1_000 }).resolve(person('alice'), plan)).expiresAt).toBeGreaterThan(now);
+  });
+
   test('P3.30 no answer is for another person, group, document or tenant', async () => {
     const source = create();
     await source.resolve(person('alice'), plan);

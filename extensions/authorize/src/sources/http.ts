@@ -16,6 +16,11 @@ import type { Given, GrantSource, OwnRoles, Resolution, RoleDefinitions, StopWat
 
 const MIN_SECRET_BYTES = 32;
 const MAX_ANSWER_BYTES = 16 * 1024;
+/**
+ * Milliseconds for which an answer holds after it came, however long it was on its way: one that has ended by then is of
+ * no use to those who wait for it.
+ */
+const LEAST_HOLD = 100;
 
 export interface HttpGrantSourceOptions {
   /** HTTPS, or HTTP on this machine. */
@@ -47,6 +52,9 @@ interface Asked {
 /** What the endpoint said. What a tenant means by the role's name may change while this holds. */
 interface Answer {
   readonly role: string | null;
+  /** Milliseconds since 1970 until which it is given to whoever asks. */
+  readonly keptUntil: number;
+  /** Milliseconds since 1970 until which it holds for who was given it. */
   readonly expiresAt: number;
 }
 
@@ -103,7 +111,12 @@ export class HttpGrantSource implements GrantSource {
 
   async resolve(principal: Principal, key: DocumentKey, given: Given = {}): Promise<Resolution> {
     const question = questionOf(principal, key);
-    const answer = await this.answerTo(principal, question, { key, revision: given.revision ?? 0 });
+    const answer = await this.answerTo(
+      principal,
+      question,
+      { key, revision: given.revision ?? 0 },
+      given.beyond,
+    );
     const { role: name, expiresAt } = answer;
     if (name === null) return { roles: [], expiresAt };
     const role = await this.roleOf(tenantOf(key), name, given.own);
@@ -131,9 +144,10 @@ export class HttpGrantSource implements GrantSource {
     for (const listener of this.listeners) listener(change);
   }
 
-  private async answerTo(principal: Principal, question: string, asked: Asked): Promise<Answer> {
+  private async answerTo(principal: Principal, question: string, asked: Asked, beyond = 0): Promise<Answer> {
     const cached = this.cache.get(question);
-    if (cached?.revision === asked.revision && cached.answer.expiresAt > this.clock.now()) {
+    const end = Math.max(this.clock.now(), beyond);
+    if (cached?.revision === asked.revision && cached.answer.keptUntil > end) {
       this.keep(question, cached);
       return cached.answer;
     }
@@ -203,8 +217,13 @@ export class HttpGrantSource implements GrantSource {
     const { role, expiresAt = Infinity, ...rest } = answer as Record<string, unknown>;
     if (typeof expiresAt !== 'number' || Object.keys(rest).length > 0) throw malformed();
     if (role !== null && !isRoleName(role)) throw malformed();
-    const holds = expiresAt > this.clock.now();
-    return { role: holds ? role : null, expiresAt: Math.min(askedAt + this.ttl, expiresAt) };
+    const now = this.clock.now();
+    const holds = expiresAt > now;
+    return {
+      role: holds ? role : null,
+      keptUntil: Math.min(askedAt + this.ttl, expiresAt),
+      expiresAt: Math.min(Math.max(askedAt + this.ttl, now + LEAST_HOLD), expiresAt),
+    };
   }
 
   /** The most recently used last. */

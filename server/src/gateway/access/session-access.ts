@@ -6,19 +6,23 @@ import {
   type ClientBindings,
   type Gate,
   type PolicyChange,
+  type ResolveOptions,
 } from '@weft/authorize';
-import type { DocumentKey, Logger, Principal } from '@weft/common';
+import type { Clock, DocumentKey, Logger, Principal } from '@weft/common';
 import type { LiveDocument } from '../document/live-document.ts';
 import type { Session } from '../session/session.ts';
 
 /** Ask for a new token this long before the old one ends, in milliseconds. */
 const REFRESH_BEFORE = 30_000;
+/** What holds until a time is asked for anew so long before, in milliseconds: looked at every second, it is in time. */
+const ASK_BEFORE = 1_500;
 /** A revoked right must be gone within a second: so long, in milliseconds, is tried to find out what is left of it. */
 const RESOLVE_ATTEMPTS = 3;
 const RESOLVE_PAUSE = 200;
 const RESOLVE_PATIENCE = 1_000;
 
 export interface SessionAccessPorts {
+  readonly clock: Clock;
   readonly gate: Pick<Gate, 'resolve'>;
   /** The newest tokens of people, by document. */
   readonly bindings: { readonly claims: Pick<ClientBindings['claims'], 'rememberSoon'> };
@@ -35,13 +39,44 @@ export class SessionAccess {
   private readonly ports: SessionAccessPorts;
   /** Documents being refreshed; `again` when another change came meanwhile. */
   private readonly refreshing = new Map<LiveDocument, { again: boolean }>();
+  /** Sessions about which somebody is being asked, since what they may ends. */
+  private readonly renewing = new Map<Session, Promise<void>>();
 
   constructor(ports: SessionAccessPorts) {
     this.ports = ports;
   }
 
-  resolve(principal: Principal, key: DocumentKey): Promise<Access> {
-    return this.ports.gate.resolve(principal, key);
+  resolve(principal: Principal, key: DocumentKey, options?: ResolveOptions): Promise<Access> {
+    return this.ports.gate.resolve(principal, key, options);
+  }
+
+  /** What is known of somebody's rights holds no longer, and decides nothing. */
+  hasEnded({ expiresAt }: Access): boolean {
+    return expiresAt !== undefined && this.ports.clock.now() >= expiresAt;
+  }
+
+  /**
+   * For whatever came after the end of what is known: resolves when it is known again, or the session is over.
+   *
+   * @throws WeftError `permissions-unavailable`
+   */
+  async untilKnown(session: Session): Promise<void> {
+    await this.renew(session);
+    // The clock of who answered may be behind.
+    while (session.isOpen && this.hasEnded(session.access)) {
+      await delay(RESOLVE_PAUSE);
+      await this.renew(session);
+    }
+  }
+
+  /** Asks what a session may when what is known ends; calls that come meanwhile are answered with it. */
+  private renew(session: Session): Promise<void> {
+    const running = this.renewing.get(session);
+    if (running) return running;
+    const { expiresAt: beyond } = session.access;
+    const renewed = this.refreshSession(session, { beyond }).finally(() => this.renewing.delete(session));
+    this.renewing.set(session, renewed);
+    return renewed;
   }
 
   /** The revision may have moved between the resolve and the entry. */
@@ -116,11 +151,15 @@ export class SessionAccess {
     return (principal) => resolved.get(principal) as Access;
   }
 
-  private async resolvePatiently(principal: Principal, key: DocumentKey): Promise<Access> {
+  private async resolvePatiently(
+    principal: Principal,
+    key: DocumentKey,
+    options?: ResolveOptions,
+  ): Promise<Access> {
     const begun = performance.now();
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.resolve(principal, key);
+        return await this.resolve(principal, key, options);
       } catch (error) {
         const isOver = performance.now() - begun > RESOLVE_PATIENCE;
         if (attempt === RESOLVE_ATTEMPTS || isOver) throw error;
@@ -135,8 +174,8 @@ export class SessionAccess {
     this.ports.bindings.claims.rememberSoon({ key, person: principal.user, claims });
   }
 
-  async refreshSession(session: Session): Promise<void> {
-    const access = await this.resolvePatiently(session.principal, session.key);
+  async refreshSession(session: Session, options?: ResolveOptions): Promise<void> {
+    const access = await this.resolvePatiently(session.principal, session.key, options);
     if (isOlder(access, session.document.policyRev)) this.changed(session.document);
     else if (session.isOpen) session.permit(access);
   }
@@ -150,10 +189,11 @@ export class SessionAccess {
     }
     if (now >= expiresAt - REFRESH_BEFORE) session.requestToken();
     const { expiresAt: accessEnds } = session.access;
-    if (accessEnds !== undefined && now >= accessEnds) {
-      session.accessEnds();
-      void this.refreshSession(session).catch((error: unknown) => session.failed(error));
-    }
+    if (accessEnds === undefined || now < accessEnds - ASK_BEFORE) return;
+    this.renew(session).catch((error: unknown) => {
+      // Else it is asked again in a second.
+      if (this.hasEnded(session.access)) session.failed(error);
+    });
   }
 }
 

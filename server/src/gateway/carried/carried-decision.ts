@@ -25,7 +25,7 @@ export interface CarriedItem {
 export interface CarriedDecisionPorts {
   readonly audit: Pick<AuditLog, 'record'>;
   readonly bindings: Pick<ClientBindings, 'claims'>;
-  readonly access: Pick<SessionAccess, 'resolve'>;
+  readonly access: Pick<SessionAccess, 'resolve' | 'hasEnded' | 'untilKnown'>;
   readonly walks: Walks;
   readonly authorship: Authorship;
   readonly clocks: Pick<CarriedClocks, 'note'>;
@@ -86,6 +86,7 @@ export class CarriedDecision {
     const { tenant, user: actor } = carrier.principal;
     const authors = [...everybody].filter((user) => user !== undefined);
     const roles = await Promise.all(authors.map((user) => this.roleOf(user, carrier)));
+    if (this.ports.access.hasEnded(carrier.access)) await this.ports.access.untilKnown(carrier);
     if (!carrier.isOpen || document.discarded) return;
     const allowed = [carrier.access.role, ...roles].every((role) => mayWrite(role, before));
     this.ports.audit.record({

@@ -1,6 +1,7 @@
 import { WeftError, type Clock, type Logger, type UpdateAnalysis } from '@weft/common';
 import { isEmptyUpdate, splitByAuthor, type GuardLimits } from '@weft/guard';
 import { mayWrite } from '../access/may-write.ts';
+import type { SessionAccess } from '../access/session-access.ts';
 import type { LiveDocument } from '../document/live-document.ts';
 import type { Walks } from '../guard/walks.ts';
 import type { GatewayLimits } from '../limits.ts';
@@ -15,6 +16,7 @@ export interface CarriedWorkPorts {
   readonly limits: Pick<GatewayLimits, 'carriedGrace' | 'carriedBytes'>;
   readonly guardLimits: Partial<GuardLimits>;
   readonly logger: Logger;
+  readonly access: Pick<SessionAccess, 'hasEnded'>;
   readonly walks: Walks;
   readonly authorship: Authorship;
   readonly decision: CarriedDecision;
@@ -72,6 +74,7 @@ export class CarriedWork {
 
   private takeOwn(session: Session, update: Uint8Array): void {
     const { principal, access, document } = session;
+    if (this.ports.access.hasEnded(access)) return;
     const analysis = this.ports.walks.analyze({ principal, document: document.document, update });
     if (!analysis || analysis.noop || analysis.missing.length > 0) return;
     if (mayWrite(access.role, analysis)) void document.writer.write(session, analysis, 'edit');
@@ -90,7 +93,7 @@ export class CarriedWork {
   /** In strict mode what is written in turns waits for its commits, and nothing else may be decided meanwhile. */
   private async look(document: LiveDocument): Promise<void> {
     try {
-      if (!document.discarded) await writeInTurns(this.ports, document, this.waiting.get(document) ?? []);
+      if (!document.discarded) await writeInTurns(this.ports, document, this.decidable(document));
     } catch (err) {
       this.ports.logger.error(
         { err, document: document.key },
@@ -100,9 +103,17 @@ export class CarriedWork {
     this.decideAll(document, this.ports.clock.now());
   }
 
+  /** Without those whose carrier's rights are being asked. */
+  private decidable(document: LiveDocument): readonly CarriedItem[] {
+    const list = this.waiting.get(document) ?? [];
+    return list.filter(({ carrier }) => !carrier.isOpen || !this.ports.access.hasEnded(carrier.access));
+  }
+
   private decideAll(document: LiveDocument, now: number): void {
     const list = this.waiting.get(document) ?? [];
-    const left = document.discarded ? [] : list.filter((item) => !this.decideOrFail(item, now));
+    const decidable = new Set(this.decidable(document));
+    const isLeft = (item: CarriedItem) => !decidable.has(item) || !this.decideOrFail(item, now);
+    const left = document.discarded ? [] : list.filter(isLeft);
     if (left.length === 0) this.waiting.delete(document);
     else this.waiting.set(document, left);
   }

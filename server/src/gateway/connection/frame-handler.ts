@@ -1,12 +1,14 @@
 import { FrameType, SyncType, WeftError } from '@weft/common';
+import type { SessionAccess } from '../access/session-access.ts';
 import type { UserHooks } from '../hocuspocus/user-hooks.ts';
 import type { AwarenessRelay } from '../presence/awareness-relay.ts';
 import type { SyncResponder } from '../sync/sync-responder.ts';
 import type { UpdatePipeline } from '../updates/update-pipeline.ts';
-import type { FrameReader } from '../wire/frame-reader.ts';
+import { FrameReader } from '../wire/frame-reader.ts';
 import type { Session } from '../session/session.ts';
 
 export interface FrameHandlerPorts {
+  readonly access: Pick<SessionAccess, 'hasEnded' | 'untilKnown'>;
   readonly userHooks: UserHooks;
   readonly sync: SyncResponder;
   readonly updates: UpdatePipeline;
@@ -23,6 +25,18 @@ export class FrameHandler {
 
   /** @throws WeftError which ends the connection. */
   handle(session: Session, type: number, reader: FrameReader): void | Promise<void> {
+    const mustWait = this.ports.access.hasEnded(session.access) && type !== FrameType.Close;
+    return mustWait ? this.whenKnown(session, reader.fromType.slice()) : this.take(session, type, reader);
+  }
+
+  /** What the sender may do is being asked. */
+  private async whenKnown(session: Session, frame: Uint8Array): Promise<void> {
+    await this.ports.access.untilKnown(session);
+    const reader = new FrameReader(frame);
+    if (session.isOpen) return this.take(session, reader.type(), reader);
+  }
+
+  private take(session: Session, type: number, reader: FrameReader): void | Promise<void> {
     const { userHooks } = this.ports;
     if (!userHooks.has('beforeHandleMessage')) return this.frame(session, type, reader);
     return userHooks

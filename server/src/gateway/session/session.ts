@@ -119,11 +119,6 @@ export class Session implements Participant, Answered {
     if (before?.presence !== access.role.presence) this.ports.presenceRightChanged(this);
   }
 
-  /** What it may is being asked anew, since it ends now. */
-  accessEnds(): void {
-    this.rights = { ...this.rights, expiresAt: undefined };
-  }
-
   /** Asks the client for a new token, once. */
   requestToken(): void {
     if (this.tokenRequested) return;

@@ -8,7 +8,7 @@ import type { LiveDocument } from '../document/live-document.ts';
 import type { Written } from '../document/written.ts';
 
 export interface SubmissionsPorts {
-  readonly access: Pick<SessionAccess, 'resolve'>;
+  readonly access: Pick<SessionAccess, 'resolve' | 'hasEnded'>;
   readonly bindings: Pick<ClientBindings, 'bindAll'>;
   readonly walks: Walks;
   readonly clocks: CarriedClocks;
@@ -60,19 +60,22 @@ export class Submissions {
   private async commit(
     live: LiveDocument,
     principal: Principal,
-    { role, policyRev }: Access,
+    access: Access,
     analysis: UpdateAnalysis,
   ): Promise<Written> {
+    const { role } = access;
     const written: Written = {
       principal,
       session: undefined,
-      policyRev,
+      policyRev: access.policyRev,
       analysis,
       kind: 'edit',
       ticket: 0,
       refused: false,
     };
     if (!analysis.noop) {
+      // Whoever asks again is answered by what holds now.
+      if (this.ports.access.hasEnded(access)) throw new WeftError('permissions-unavailable');
       const decision = role && decideUpdate(role, analysis);
       if (!decision?.allow) throw new WeftError(decision?.code ?? 'write-forbidden');
       await live.writer.commit(written);

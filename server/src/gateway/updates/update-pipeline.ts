@@ -47,7 +47,7 @@ export interface UpdatePipelinePorts {
   readonly audit: Pick<AuditLog, 'record'>;
   readonly bindings: Pick<ClientBindings, 'ownerOf' | 'bindAll'>;
   readonly walks: Walks;
-  readonly access: Pick<SessionAccess, 'rememberClaims'>;
+  readonly access: Pick<SessionAccess, 'rememberClaims' | 'hasEnded' | 'untilKnown'>;
   readonly authorship: Pick<Authorship, 'mayHoldForgotten'>;
   readonly equivocation: Pick<Equivocation, 'refuse'>;
   readonly carried: CarriedWork;
@@ -178,6 +178,8 @@ export class UpdatePipeline {
   // ── authorize and write ────────────────────────────────────────────────────
 
   private authorize(session: Session, analysis: UpdateAnalysis): void | Promise<void> {
+    // It may have waited since it came.
+    if (this.ports.access.hasEnded(session.access)) return this.whenKnown(session, analysis.update);
     const { role } = session.access;
     if (!role) throw new WeftError('access-removed');
     const decision = decideUpdate(role, analysis);
@@ -194,6 +196,12 @@ export class UpdatePipeline {
     // Due when it is committed.
     document.answers.owe(session, true);
     return done;
+  }
+
+  /** Analysed anew afterwards, since the document may have changed meanwhile. */
+  private async whenKnown(session: Session, update: Uint8Array): Promise<void> {
+    await this.ports.access.untilKnown(session);
+    return this.guard(session, SyncType.Step2, update);
   }
 
   // ── refusals ───────────────────────────────────────────────────────────────
