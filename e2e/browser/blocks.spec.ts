@@ -194,7 +194,7 @@ test('P9.28 on a phone a wide table scrolls by itself, and the page does not', a
   const context = { viewport, userAgent, deviceScaleFactor, isMobile, hasTouch };
   const { page, text } = await openNew(context);
   await text.tap();
-  await text.pressSequentially('/table');
+  await text.pressSequentially('A line above, as long as the page is wide\n/table');
   await page.getByRole('option', { name: 'Table' }).tap();
   for (let column = 0; column < 3; column++) {
     await page.getByRole('button', { name: 'Insert column right' }).tap();
@@ -202,5 +202,8 @@ test('P9.28 on a phone a wide table scrolls by itself, and the page does not', a
   const frame = text.locator('.table-frame');
   const hidden = () => frame.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
   await expect.poll(hidden).toBeGreaterThan(100);
+  const menu = await page.getByRole('group', { name: 'Rows and columns' }).boundingBox();
+  const line = await text.getByText('A line above').boundingBox();
+  expect(menu?.y).toBeGreaterThanOrEqual((line?.y ?? Infinity) + (line?.height ?? 0));
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
 });

@@ -21,6 +21,8 @@ test('P10.5 on a phone nothing is cut off, and writing, sharing and comments are
   await phone.text.tap();
   await phone.text.pressSequentially('Written on a phone.');
   await phone.expectStatus('saved');
+  await phone.text.pressSequentially('\n'.repeat(24) + 'The last line.');
+  const lastLine = phone.text.getByText('The last line.');
   for (const button of ['Share', 'Comments']) {
     const control = phone.page.getByRole('button', { name: button, exact: true });
     await expect(control).toBeInViewport();
@@ -28,6 +30,12 @@ test('P10.5 on a phone nothing is cut off, and writing, sharing and comments are
     expect(await overflow()).toBeLessThanOrEqual(0);
     const closing = button === 'Share' ? 'Done' : 'Close comments';
     await expect(phone.page.getByRole('button', { name: closing })).toBeInViewport();
+    if (button === 'Comments') {
+      await expect(lastLine).toBeInViewport({ ratio: 1 });
+      const sheet = await phone.page.getByRole('complementary', { name: 'Comments' }).boundingBox();
+      const { y = Infinity, height = 0 } = (await lastLine.boundingBox()) ?? {};
+      expect(y + height).toBeLessThanOrEqual(sheet?.y ?? 0);
+    }
     await phone.page.getByRole('button', { name: closing }).tap();
   }
   await phone.page.goto(`http://127.0.0.1:${phone.line.port}/`);
@@ -285,11 +293,14 @@ test('P10.19 every paragraph, list and quote reads in the direction of its own w
   );
   expect(indents[0]).toBe(0);
   expect(indents[1]).toBeGreaterThan(100);
-  await text.pressSequentially('\n- بند\n\n> اقتباس\n\n- item');
+  await text.pressSequentially('\n- بند\n\n> اقتباس\n\n- item\n\n[ ] مهمة');
   const directions = await text
     .locator('ul, blockquote')
     .evaluateAll((blocks) => blocks.map((block) => getComputedStyle(block).direction));
-  expect(directions).toEqual(['rtl', 'rtl', 'ltr']);
+  expect(directions.slice(0, 3)).toEqual(['rtl', 'rtl', 'ltr']);
+  const box = await text.getByRole('checkbox').boundingBox();
+  const task = await text.getByText('مهمة').boundingBox();
+  expect(box?.x).toBeGreaterThan((task?.x ?? Infinity) + (task?.width ?? 0));
 });
 
 test('P10.20 who asks for less motion is not scrolled about', async ({ openNew }) => {

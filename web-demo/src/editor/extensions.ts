@@ -17,10 +17,7 @@ import { CaretNames, renderCaret } from './carets.ts';
 import { SlashCommand } from './slash-command.ts';
 import { tables } from './tables.ts';
 
-/**
- * Its marks stand where its words begin. Shown only: it is no part of the document. Not for tasks: the first words in
- * them are the hidden name of the box.
- */
+/** Its marks stand where its words begin. Shown only: it is no part of the document. */
 const OF_ITS_WORDS = { HTMLAttributes: { dir: 'auto' } };
 
 export interface EditorExtensionsOptions {
@@ -52,8 +49,9 @@ export function editorExtensions(options: EditorExtensionsOptions): Extensions {
       dropcursor: { class: 'dropcursor', color: false },
     }),
     TaskList,
-    TaskItem.configure({
+    SharedTask.configure({
       nested: true,
+      ...OF_ITS_WORDS,
       // The text of the task follows; with it in the label it would be read, and found, twice.
       a11y: { checkboxLabel: () => 'Done' },
     }),
@@ -83,6 +81,19 @@ export function editorExtensions(options: EditorExtensionsOptions): Extensions {
     WriteGuard,
   ];
 }
+
+/** The first words in a task are the hidden name of its box, by which it would be taken for English. */
+const SharedTask = TaskItem.extend({
+  addNodeView() {
+    const render = this.parent?.();
+    if (!render) return null;
+    return (props) => {
+      const view = render(props);
+      if (view.dom instanceof Element) view.dom.querySelector('label')?.setAttribute('dir', 'ltr');
+      return view;
+    };
+  },
+});
 
 /**
  * Whoever may not write the text must not change it by accident either: a plugin that tidies up, a checkbox,

@@ -1,9 +1,16 @@
 import { findParentNode } from '@tiptap/core';
 import type { Editor } from '@tiptap/react';
-import { BubbleMenu } from '@tiptap/react/menus';
+import { BubbleMenu, type BubbleMenuProps } from '@tiptap/react/menus';
 import { IconButton } from '../ui/button.tsx';
 import { QUICK_TABLE_ACTIONS } from './table-actions.ts';
 import { changeTable } from './tables.ts';
+
+/** In the margin, where nothing is written; above the table where there is none. */
+const PLACE = {
+  placement: 'right-start',
+  offset: 4,
+  flip: { fallbackPlacements: ['top-end', 'bottom-end'] },
+} satisfies BubbleMenuProps['options'];
 
 /** Rows and columns where they are wanted: at the table. The toolbar has everything else. */
 export function TableBubble({ editor }: { editor: Editor }) {
@@ -14,7 +21,7 @@ export function TableBubble({ editor }: { editor: Editor }) {
       className="bubble table-bubble"
       role="group"
       aria-label="Rows and columns"
-      options={{ placement: 'top-end', offset: 6 }}
+      options={PLACE}
       updateDelay={0}
       getReferencedVirtualElement={() => tableAtCaret(editor)}
       shouldShow={({ editor: current }) => current.isEditable && current.isActive('table')}

@@ -8,6 +8,9 @@ import { flushSync } from 'react-dom';
 
 type BeforeTransaction = EditorEvents['beforeTransaction'];
 
+/** About a line more than the caret's own. */
+const ROOM_BELOW_PX = 32;
+
 /** Something in view, and where its upper edge is. */
 interface Mark {
   readonly top: number;
@@ -48,14 +51,21 @@ export function useSteadyView({ editor, desk }: SteadyViewOptions): void {
   }, [editor, desk]);
 }
 
-/** The caret, or the top of the view where it is out of sight, stays where it is while the page gets another width. */
+/**
+ * The caret, or the top of the view where it is out of sight, stays where it is while the page gets another width; where
+ * the view gets so low that the caret would leave it, it stays in sight.
+ */
 export function holdStill({ editor, desk }: SteadyViewOptions, layOut: () => void): void {
   const { view } = editor;
   const topOf = (position: number): number => view.coordsAtPos(position).top;
   const position = desk.current ? positionInSight(editor, desk.current) : undefined;
   const before = position === undefined ? 0 : topOf(position);
   flushSync(layOut);
-  if (desk.current && position !== undefined) desk.current.scrollTop += topOf(position) - before;
+  if (!desk.current || position === undefined) return;
+  desk.current.scrollTop += topOf(position) - before;
+  const below =
+    view.coordsAtPos(position).bottom + ROOM_BELOW_PX - desk.current.getBoundingClientRect().bottom;
+  if (below > 0) desk.current.scrollTop += below;
 }
 
 function positionInSight({ view }: Editor, desk: HTMLElement): number | undefined {
