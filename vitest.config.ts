@@ -63,7 +63,7 @@ export default defineConfig({
           globalSetup: ['./e2e/harness/src/global-setup.ts'],
           ...breaking,
           // They mostly wait for one server to start, or to come back.
-          maxWorkers: 3,
+          maxWorkers: 2,
         },
       },
       {

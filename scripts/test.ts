@@ -65,6 +65,16 @@ async function timed(name: string, work: () => Promise<Outcome>): Promise<Result
   return { name, seconds: (performance.now() - started) / 1000, ...outcome };
 }
 
+type Program = Pick<Stage, 'name' | 'what' | 'command'>;
+
+/** @returns its exit code */
+type Runner = (program: Program, options?: Partial<RunOptions>) => Promise<number | null>;
+
+const runShown: Runner = (program, options) => {
+  announce(program);
+  return run(program.command, options);
+};
+
 /** What was said by that which ran beside others, not printed yet. */
 const said: (() => void)[] = [];
 
@@ -72,19 +82,16 @@ function printSaid(): void {
   for (const print of said.splice(0)) print();
 }
 
-/** What it says is kept until nothing else is printing. @returns its exit code */
-async function runBeside(
-  stage: Pick<Check, 'name' | 'what' | 'command'>,
-  options: Pick<RunOptions, 'niceness'> = {},
-): Promise<number | null> {
+/** What it says is kept until nothing else is printing. */
+const runBeside: Runner = async (program, options) => {
   const output: Buffer[] = [];
-  const status = await run(stage.command, { ...options, onOutput: (chunk) => output.push(chunk) });
+  const status = await run(program.command, { ...options, onOutput: (chunk) => output.push(chunk) });
   said.push(() => {
-    announce(stage);
+    announce(program);
     process.stdout.write(Buffer.concat(output));
   });
   return status;
-}
+};
 
 function runCheck(check: Check, options?: Pick<RunOptions, 'niceness'>): Promise<Result> {
   return timed(check.name, async () => {
@@ -115,11 +122,10 @@ async function runInSpareTime(checks: readonly Check[]): Promise<Result[]> {
   return results;
 }
 
-async function runSuite(suite: Suite, directory: string): Promise<Outcome> {
-  announce(suite);
+async function runSuite(suite: Suite, directory: string, runner: Runner): Promise<Outcome> {
   const report = join(directory, `${suite.name}.json`);
   const command = suite.command.map((argument) => argument.replace(REPORT, report));
-  const status = await run(command, { env: { PLAYWRIGHT_JSON_OUTPUT_FILE: report } });
+  const status = await runner({ ...suite, command }, { env: { PLAYWRIGHT_JSON_OUTPUT_FILE: report } });
   try {
     return judge(suite.parse(readFileSync(report, 'utf8')), status);
   } catch (error) {
@@ -133,18 +139,31 @@ async function prepare(suites: readonly Suite[], directory: string): Promise<voi
   await run(['node', '--conditions=weft-source', 'scripts/test/prepare.ts', directory]);
 }
 
+/** What runs at once, one group after the other. */
+function groupSuites(suites: readonly Suite[]): Suite[][] {
+  const isLed = ({ beside }: Suite) => suites.some(({ name }) => name === beside);
+  return suites
+    .filter((suite) => !isLed(suite))
+    .map((leader) => [leader, ...suites.filter(({ beside }) => beside === leader.name)]);
+}
+
 async function runSuites(suites: readonly Suite[], checks: readonly Result[]): Promise<Result[]> {
   const failedCheck = (name: string) => checks.some((check) => check.name === name && check.failed > 0);
   const directory = makeDirectory();
-  const results: Result[] = [];
-  if (!failedCheck('build')) await prepare(suites, directory);
-  for (const suite of suites) {
-    printSaid();
+  const runUnlessBroken = (suite: Suite, runner: Runner): Promise<Result> => {
     const broken = suite.needs.find(failedCheck);
     const work = broken
       ? async () => failedAlone(suite.what, `not run, because ${broken} failed`)
-      : () => runSuite(suite, directory);
-    results.push(await timed(suite.name, work));
+      : () => runSuite(suite, directory, runner);
+    return timed(suite.name, work);
+  };
+  const results: Result[] = [];
+  if (!failedCheck('build')) await prepare(suites, directory);
+  for (const [leader, ...others] of groupSuites(suites)) {
+    printSaid();
+    const shown = leader ? [runUnlessBroken(leader, runShown)] : [];
+    const kept = others.map((suite) => runUnlessBroken(suite, runBeside));
+    results.push(...(await Promise.all([...shown, ...kept])));
   }
   rmSync(directory, { recursive: true, force: true });
   return results;

@@ -17,6 +17,8 @@ export interface Suite extends StageOptions {
   readonly parse: (report: string) => Outcome;
   /** Checks without which its result would say nothing: not run, and failed, when one of them failed. */
   readonly needs: readonly string[];
+  /** The suite at whose side it runs: both wait for most of their time. */
+  readonly beside?: string;
 }
 
 /** One part of `npm test`. */
@@ -25,11 +27,10 @@ export type Stage = Check | Suite;
 /** Replaced in commands by the file that the stage's reporter has to write. */
 export const REPORT = '{report}';
 
-function vitest(name: string, what: string, needs: readonly string[] = []): Suite {
+function vitest({ name, ...options }: Pick<Suite, 'name' | 'what' | 'needs' | 'beside'>): Suite {
   return {
+    ...options,
     name,
-    what,
-    needs,
     kind: 'suite',
     command: [
       'vitest',
@@ -52,10 +53,15 @@ export const STAGES: readonly Stage[] = [
   { name: 'lint', what: 'ESLint with types', kind: 'check', command: ['npm', 'run', '-s', 'lint'] },
   { name: 'deps', what: 'the direction of imports', kind: 'check', command: ['npm', 'run', '-s', 'deps'] },
   { name: 'build', what: 'server and demo', kind: 'check', command: ['npm', 'run', '-s', 'build'] },
-  vitest('unit', 'tests without services'),
-  vitest('services', 'tests with a real Postgres and Redis'),
-  vitest('process', 'the built server, killed for real', ['build']),
-  vitest('cluster', 'several of them behind a load balancer, with real faults', ['build']),
+  vitest({ name: 'unit', what: 'tests without services', needs: [] }),
+  vitest({ name: 'services', what: 'tests with a real Postgres and Redis', needs: [] }),
+  vitest({ name: 'process', what: 'the built server, killed for real', needs: ['build'] }),
+  vitest({
+    name: 'cluster',
+    what: 'several of them behind a load balancer, with real faults',
+    needs: ['build'],
+    beside: 'process',
+  }),
   {
     name: 'browser',
     what: 'the demo in Chromium',
