@@ -55,12 +55,18 @@ const COLUMNS =
 
 /** The documents there are. Each method takes what runs its query, so that callers can join it with their own. */
 export class DocumentStore {
-  /** @throws WeftError `document-exists` (inside a transaction: that transaction has failed then) */
+  /**
+   * Its permission revision begins with the time, so that it is none that an earlier document of the name had: what
+   * somebody remembers of that one's permissions is not of this one.
+   *
+   * @throws WeftError `document-exists` (inside a transaction: that transaction has failed then)
+   */
   async create(db: Queryable, { key, createdBy, title, mode }: CreateDocument): Promise<DocumentRow> {
     try {
       const { rows } = await db.query<Row>(
-        `INSERT INTO documents (tenant, name, created_by, title, mode)
-         VALUES ($1, $2, $3, $4, coalesce($5, 'live')) RETURNING ${COLUMNS}`,
+        `INSERT INTO documents (tenant, name, created_by, title, mode, policy_rev)
+         VALUES ($1, $2, $3, $4, coalesce($5, 'live'), (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+         RETURNING ${COLUMNS}`,
         [tenantOf(key), nameOf(key), createdBy, title ?? null, mode ?? null],
       );
       return only(rows);

@@ -1,7 +1,7 @@
-import { documentKey, silentLogger } from '@weft/common';
+import { silentLogger } from '@weft/common';
 import { migrate, openDatabase } from '@weft/postgres';
 import { migrationsDirectory } from '../index.ts';
-import { Author, Recorder, store, testLog } from './log.ts';
+import { Author, newDocument, Recorder, testLog } from './log.ts';
 
 /**
  * A program for tests: several authors write in one document of the embedded database in the directory given, and each
@@ -10,8 +10,7 @@ import { Author, Recorder, store, testLog } from './log.ts';
 const [dataDir = ''] = process.argv.slice(2);
 const database = await openDatabase({ dataDir, logger: silentLogger });
 await migrate({ pool: database.pool, directories: [migrationsDirectory], logger: silentLogger });
-const key = documentKey('acme', 'killed');
-await store.create(database.pool, { key, createdBy: 'ada' });
+const key = await newDocument(database, 'killed');
 const log = testLog(database, { syncToDisk: () => database.syncToDisk() });
 
 async function write(name: string): Promise<never> {

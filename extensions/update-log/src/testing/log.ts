@@ -34,9 +34,11 @@ export function testLog(database: Database, options: Partial<UpdateLogOptions> =
 
 let named = 0;
 
+/** Its permissions have the revision 1, which the authors of tests write under. */
 export async function newDocument(database: Database, name = `document-${++named}`): Promise<DocumentKey> {
   const key = documentKey('acme', name);
-  await store.create(database.pool, { key, createdBy: 'ada' });
+  const { id } = await store.create(database.pool, { key, createdBy: 'ada' });
+  await database.pool.query('UPDATE documents SET policy_rev = 1 WHERE id = $1', [id]);
   return key;
 }
 

@@ -68,6 +68,18 @@ test('P4.8 what an endpoint said before a change counts no more where nobody has
   expect((await anna('POST', '/v1/documents/plan/updates', { body: update })).status).toBe(404);
 });
 
+test('P3.26 P4.8 what an endpoint said of a document is nothing that it said of the next one of that name', async () => {
+  const { endpoint, server } = await begin();
+  const [olga, anna] = [server.as({ sub: 'olga' }), server.as({ sub: 'anna' })];
+  expect((await anna('GET', '/v1/documents/plan')).body).toMatchObject({ role: 'editor' });
+  endpoint.role = null;
+  expect((await olga('DELETE', '/v1/documents/plan')).status).toBe(204);
+  // There is no document whose revision it could raise.
+  await announceChange(server);
+  expect((await olga('PUT', '/v1/documents/plan', { body: {} })).status).toBe(201);
+  expect((await anna('GET', '/v1/documents/plan')).status).toBe(404);
+});
+
 test('P4.2 an answer of before a change that comes after it gives nothing back', async () => {
   const { endpoint, server } = await begin({ WEFT_PERMISSION_TTL: '0s' });
   const anna = await openAnna(server);
