@@ -1,17 +1,19 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 const LOGGER = new URL('logger.ts', import.meta.url).href;
 
-/** What the process prints that does this with its `logger`. */
-function output(program: string, options: object = {}): string {
+function programOf(program: string, options: object): string[] {
   const made = `import { createLogger } from ${JSON.stringify(LOGGER)};
     const logger = createLogger(${JSON.stringify({ level: 'info', format: 'json', instance: 'a', ...options })});
     ${program}`;
-  return execFileSync(process.execPath, ['--conditions=weft-source', '--input-type=module', '-e', made], {
-    encoding: 'utf8',
-  });
+  return ['--conditions=weft-source', '--input-type=module', '-e', made];
 }
+
+/** What the process prints that does this with its `logger`. */
+const output = (program: string, options: object = {}): string =>
+  execFileSync(process.execPath, programOf(program, options), { encoding: 'utf8' });
 
 /** What the process prints that logs this. */
 const logged = (fields: string, options: object): string =>
@@ -79,4 +81,20 @@ test('P11.7 a database that is away takes a line and no stack, a flood of errors
     ['refused', undefined, undefined],
     ['refused', undefined, undefined],
   ]);
+});
+
+test.each(['json', 'pretty'])('P11.7 an output that takes nothing ends no program (%s)', (format) => {
+  const unwritable = openSync(import.meta.filename, 'r');
+  const program = programOf(
+    `for (let i = 0; i < 5_000; i++) logger.info({ i }, 'hello');
+    setTimeout(() => console.error('goes on'));`,
+    { format },
+  );
+  const { stderr, status } = spawnSync(process.execPath, program, {
+    encoding: 'utf8',
+    stdio: ['ignore', unwritable, 'pipe'],
+    timeout: 15_000,
+  });
+  closeSync(unwritable);
+  expect({ stderr, status }).toEqual({ stderr: 'goes on\n', status: 0 });
 });

@@ -1,5 +1,5 @@
 import { pino, type LogFn, type Logger } from 'pino';
-import { build as prettyStream } from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
 import { foreignFailure } from './foreign-failure.ts';
 import { Repetition } from './repetition.ts';
 
@@ -73,6 +73,18 @@ function boundedLogMethod() {
   };
 }
 
+/** Bytes of lines that wait while standard output takes none, as on a full disk; what comes then is lost. */
+const MAX_WAITING = 64 * 1024;
+
+/**
+ * In this thread and synchronous: what was logged last before an exit is what one wants to read. Output that fails must not
+ * end the program, nor may what it fails to take pile up.
+ */
+function standardOutput() {
+  const output = pino.destination({ dest: 1, sync: true, maxLength: MAX_WAITING });
+  return output.on('error', () => undefined);
+}
+
 /** pino: pretty for a person at a terminal, else one JSON object per line on stdout. */
 export function createLogger({ level, format, instance }: LoggerOptions): Logger {
   const options = {
@@ -88,15 +100,12 @@ export function createLogger({ level, format, instance }: LoggerOptions): Logger
     },
   };
   const forPeople = format === 'pretty' || (format === 'auto' && process.stdout.isTTY);
-  if (!forPeople) return pino(options);
-  // In this thread and synchronous: what was logged last before an exit is what one wants to read.
-  return pino(
-    options,
-    prettyStream({
-      ignore: 'pid,hostname,instance',
-      translateTime: 'SYS:HH:MM:ss',
-      singleLine: true,
-      sync: true,
-    }),
-  );
+  const output = standardOutput();
+  if (!forPeople) return pino(options, output);
+  const pretty = prettyFactory({
+    ignore: 'pid,hostname,instance',
+    translateTime: 'SYS:HH:MM:ss',
+    singleLine: true,
+  });
+  return pino(options, { write: (line: string) => output.write(pretty(line)) });
 }
