@@ -276,6 +276,14 @@ test('P9.5 a pasted picture is left out, and the page says so', async ({ openNew
     element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
   });
   await expect(page.getByText('the file was left out')).toBeVisible();
+  await text.evaluate((element) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData('text/html', '<h5>Small</h5><p>Before <img src="/nowhere.png"> and after</p>');
+    element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+  });
+  await expect(page.getByText('the pictures were left out')).toBeVisible();
+  await expect(text.getByRole('heading', { level: 3 })).toHaveText('Small');
+  await expect(text).toContainText('Before and after');
 });
 
 test('P10.19 every paragraph, list and quote reads in the direction of its own words', async ({

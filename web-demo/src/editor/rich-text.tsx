@@ -6,7 +6,7 @@ import type { Person } from '../identity/people.ts';
 import type { DocumentSession } from '../session/document-session.ts';
 import { editorExtensions } from './extensions.ts';
 import { LinkBubble } from './link-bubble.tsx';
-import { withoutNestedTables } from './pasted-html.ts';
+import { fittedHtml } from './pasted-html.ts';
 import { SlashMenu } from './slash-menu.tsx';
 import { TableBubble } from './table-bubble.tsx';
 
@@ -19,6 +19,8 @@ export interface RichTextOptions {
   readonly onLink: () => void;
   /** A file was pasted or dropped, which this editor has no place for. */
   readonly onFile: () => void;
+  /** What was pasted or dropped had pictures in it, which were left out. */
+  readonly onPictures: () => void;
 }
 
 /** The editor of one session; another session means another editor. */
@@ -43,7 +45,11 @@ export function useRichText(options: RichTextOptions): Editor {
       // The style sheet has it; a page may forbid inline styles.
       injectCSS: false,
       editorProps: {
-        transformPastedHTML: withoutNestedTables,
+        transformPastedHTML: (pasted) => {
+          const { html, hadPictures } = fittedHtml(pasted);
+          if (hadPictures) latest.current.onPictures();
+          return html;
+        },
         handlePaste: (_view, { clipboardData }) => refusesFile(clipboardData, () => latest.current.onFile()),
         handleDrop: (_view, { dataTransfer }) => refusesFile(dataTransfer, () => latest.current.onFile()),
         attributes: {

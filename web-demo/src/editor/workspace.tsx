@@ -38,6 +38,7 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitle
     onComment: () => startComment(),
     onLink: () => writable && setLinkOpen(true),
     onFile: () => toast('This editor takes text only: the file was left out.'),
+    onPictures: () => toast('This editor takes text only: the pictures were left out.'),
   });
   const desk = useRef<HTMLElement>(null);
   usePlace({ editor, desk, key: `weft:place:${person.sub}/${name}` });
