@@ -251,6 +251,7 @@ function gatewayLimits(config: Config): GatewayLimits {
     heartbeat: config.heartbeatInterval,
     documentsPerSocket: config.documentsPerConnection,
     connectionsPerAddress: config.connectionsPerAddress,
+    refusedTokensPerMinute: config.refusedTokenRate,
     connectionsPerPerson: config.connectionsPerPerson,
     loadConcurrency: config.loadConcurrency,
     loadQueue: 1_000,

@@ -32,6 +32,11 @@ export class KeyedBuckets {
     this.of(key).debit(cost);
   }
 
+  /** See {@link TokenBucket.isEmpty}. Makes no bucket. */
+  isEmpty(key: string): boolean {
+    return this.buckets.get(key)?.isEmpty ?? false;
+  }
+
   /** Buckets that are kept now. */
   get size(): number {
     return this.buckets.size;

@@ -70,6 +70,16 @@ describe('P7.19 a bucket per key', () => {
     expect(buckets.admit('a')).toBe(true);
   });
 
+  test('P7.19 says whether one is used up, and makes none for that', () => {
+    const clock = manualClock();
+    const buckets = new KeyedBuckets({ rate: 1, burst: 2, clock });
+    expect([buckets.isEmpty('a'), buckets.size]).toEqual([false, 0]);
+    buckets.debit('a', 2);
+    expect([buckets.isEmpty('a'), buckets.isEmpty('b')]).toEqual([true, false]);
+    clock.pass(1_000);
+    expect(buckets.isEmpty('a')).toBe(false);
+  });
+
   test('P7.19 keeps so many, and forgets those that were not asked for longest', () => {
     const buckets = new KeyedBuckets({ rate: 1, burst: 1, clock: manualClock(), maxKeys: 2 });
     expect([buckets.admit('a'), buckets.admit('b'), buckets.admit('a'), buckets.admit('c')]).toEqual([

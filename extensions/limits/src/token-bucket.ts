@@ -36,6 +36,12 @@ export class TokenBucket {
     this.tokens -= cost;
   }
 
+  /** Whether not even one is there. */
+  get isEmpty(): boolean {
+    this.fill();
+    return this.tokens < 1;
+  }
+
   /** Whether it is as good as a new one. */
   get isFull(): boolean {
     this.fill();

@@ -439,6 +439,15 @@ export const OPTIONS = {
     default: '1200',
     description: 'API requests per minute of one address.',
   },
+  refusedTokenRate: {
+    env: 'WEFT_REFUSED_TOKEN_RATE',
+    section: 'Limits',
+    takes: 'number',
+    schema: value.integer(1, 1_000_000),
+    default: '1200',
+    description:
+      'Wrong or expired tokens per minute of one address over WebSockets, with bursts of a minute of it. Above it the address is told to come back later, whatever its tokens.',
+  },
   connectionsPerPerson: {
     env: 'WEFT_CONNECTIONS_PER_PERSON',
     section: 'Limits',

@@ -26,6 +26,8 @@ export interface GatewayLimits {
   readonly heartbeat: number;
   readonly documentsPerSocket: number;
   readonly connectionsPerAddress: number;
+  /** Wrong or expired tokens of one address, with bursts of a minute of it. */
+  readonly refusedTokensPerMinute: number;
   readonly connectionsPerPerson: number;
   /** Documents being loaded at once, and waiting for it. */
   readonly loadConcurrency: number;

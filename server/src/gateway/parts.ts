@@ -17,7 +17,7 @@ import { CarriedDecision } from './carried/carried-decision.ts';
 import { Equivocation } from './carried/equivocation.ts';
 import { CarriedWork } from './carried/carried-work.ts';
 import type { ClientSocket, ClientSocketPorts } from './connection/client-socket.ts';
-import { presentedTokens } from './connection/inbound-bounds.ts';
+import { presentedTokens, refusedTokens } from './connection/inbound-bounds.ts';
 import { FrameHandler } from './connection/frame-handler.ts';
 import { LiveDocuments } from './document/live-documents.ts';
 import { Replication, type ReplicationEvents } from './document/replication.ts';
@@ -173,6 +173,7 @@ export function makeParts(dependencies: GatewayDependencies): GatewayParts {
     addresses: new KeyedCounter(limits.connectionsPerAddress),
     people: new KeyedCounter(limits.connectionsPerPerson),
     presented: presentedTokens(limits, clock),
+    refused: refusedTokens(limits, clock),
     channel: { ...shared, frames, opening },
   };
   return {

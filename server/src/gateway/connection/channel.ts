@@ -225,7 +225,16 @@ export class Channel implements OpeningClient, FrameTaker {
         this.neighbours.reopen(this, admission);
         return;
       default:
-        void this.ports.opening.refresh(state, admission.token).catch((error: unknown) => this.failed(error));
+        void this.refresh(state, admission);
+    }
+  }
+
+  private async refresh(session: Session, { token }: Admission): Promise<void> {
+    try {
+      await this.ports.opening.refresh(session, token);
+    } catch (error) {
+      this.socket.inbound.refusedWith(toWeftError(error).code);
+      this.failed(error);
     }
   }
 
@@ -263,6 +272,7 @@ export class Channel implements OpeningClient, FrameTaker {
   }
 
   private refuse(reason: unknown): void {
+    this.socket.inbound.refusedWith(toWeftError(reason).code);
     if (this.ended) return;
     const { code, said } = this.ports.opening.refused(this.name, reason);
     const mayComeBack = code !== undefined && isRetryable(code);

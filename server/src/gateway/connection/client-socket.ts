@@ -77,7 +77,7 @@ export class ClientSocket implements ChannelSocket, Peer, SocketOwner {
     this.request = options.request;
     this.address = options.address;
     this.openedAt = this.lastReceivedAt = ports.clock.now();
-    this.inbound = new InboundBounds({ ports, webSocket });
+    this.inbound = new InboundBounds({ ports, webSocket, address: options.address });
     this.out = new Outbound({ ports, connection, owner: this });
     this.channels = new ChannelRouter({ ports, socket: this });
   }
