@@ -6,6 +6,7 @@ import { developmentSecret } from './development-secret.ts';
 import { createApp } from './http/app.ts';
 import type { App } from './http/bare-app.ts';
 import type { Phase } from './http/health.ts';
+import { openFilesLimit, reserveOpenFiles } from './http/open-files.ts';
 import { acceptUpgrades, type Upgrades } from './http/upgrade.ts';
 import type { Services } from './services.ts';
 import { createLogger } from './telemetry/logger.ts';
@@ -93,6 +94,7 @@ class Server implements RunningServer {
     const { services, logger } = this;
     const phase = () => this.phase;
     this.app = await createApp({ services, phase });
+    reserveOpenFiles(this.app.server, { limit: openFilesLimit(), logger, metrics: services.metrics });
     this.upgrades = acceptUpgrades(this.app.server, { gateway: services.gateway, phase, logger });
     try {
       await this.app.listen({ host: services.config.host, port: services.config.port });
