@@ -267,7 +267,9 @@ test('P9.21 P9.22 P9.23 P9.24 a heading names the document, it is copied as Mark
   await expect(text.locator('p').last()).toHaveText('And on.');
 });
 
-test('P9.5 a pasted picture is left out, and the page says so', async ({ openNew }) => {
+test('P9.5 a pasted picture is left out, the page says so, and what is around it keeps its form', async ({
+  openNew,
+}) => {
   const { page, text } = await openNew();
   await text.click();
   await text.evaluate((element) => {
@@ -278,12 +280,22 @@ test('P9.5 a pasted picture is left out, and the page says so', async ({ openNew
   await expect(page.getByText('the file was left out')).toBeVisible();
   await text.evaluate((element) => {
     const clipboardData = new DataTransfer();
-    clipboardData.setData('text/html', '<h5>Small</h5><p>Before <img src="/nowhere.png"> and after</p>');
+    const item = (level: number, mark: string, words: string) =>
+      `<p class=MsoListParagraph style='text-indent:-18pt;mso-list:l0 level${level} lfo1'><![if !supportLists]>` +
+      `<span style='mso-list:Ignore'>${mark}<span>&nbsp;&nbsp;</span></span><![endif]>${words}</p>`;
+    clipboardData.setData(
+      'text/html',
+      '<h5>Small</h5><p>Before <img src="/nowhere.png"> and after</p>' +
+        `${item(1, '·', 'one')}\n${item(2, 'a.', 'inner')}\n${item(1, '·', 'two')}<p>Last</p>${item(1, '1)', 'first')}`,
+    );
     element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
   });
   await expect(page.getByText('the pictures were left out')).toBeVisible();
   await expect(text.getByRole('heading', { level: 3 })).toHaveText('Small');
   await expect(text).toContainText('Before and after');
+  await expect(text.locator('ul > li > p')).toHaveText(['one', 'two']);
+  await expect(text.locator('ul > li > ol > li')).toHaveText('inner');
+  await expect(text.locator('p + ol > li')).toHaveText(['inner', 'first']);
 });
 
 test('P10.19 every paragraph, list and quote reads in the direction of its own words', async ({

@@ -5,7 +5,7 @@ export interface FittedHtml {
 }
 
 /** What needs no care is most of what is pasted, and is not parsed twice. */
-const NEEDS_CARE = /<img|<h[4-6]|<table[\s\S]*<table/i;
+const NEEDS_CARE = /<img|<h[4-6]|mso-list|<table[\s\S]*<table/i;
 
 /** As much of foreign HTML as the document has a place for. */
 export function fittedHtml(html: string): FittedHtml {
@@ -13,6 +13,7 @@ export function fittedHtml(html: string): FittedHtml {
   const { body } = new DOMParser().parseFromString(html, 'text/html');
   const hadPictures = removePictures(body);
   raiseSmallHeadings(body);
+  gatherWordLists(body);
   flattenNestedTables(body);
   return { html: body.innerHTML, hadPictures };
 }
@@ -30,6 +31,31 @@ function raiseSmallHeadings(body: HTMLElement): void {
     const raised = document.createElement('h3');
     raised.append(...heading.childNodes);
     heading.replaceWith(raised);
+  }
+}
+
+/** Word puts paragraphs in the place of list items: their style says how deep they are, and their mark is text. */
+function gatherWordLists(body: HTMLElement): void {
+  const open: HTMLElement[] = [];
+  for (const item of body.querySelectorAll('p[style*="mso-list"]')) {
+    const level = /mso-list:\s*\S+\s+level(\d+)/i.exec(item.getAttribute('style') ?? '')?.[1];
+    if (level === undefined) continue;
+    if (item.previousElementSibling !== open[0]) open.length = 0;
+    const depth = Math.min(Number(level), open.length + 1);
+    const mark = item.querySelector('[style*="mso-list:Ignore" i]');
+    const kind = /^\s*\w+[.)]/.test(mark?.textContent ?? '') ? 'ol' : 'ul';
+    mark?.remove();
+    open.length = open[depth - 1]?.localName === kind ? depth : depth - 1;
+    if (open.length < depth) {
+      const list = document.createElement(kind);
+      const above = open.at(-1)?.lastElementChild;
+      if (above) above.append(list);
+      else item.before(list);
+      open.push(list);
+    }
+    const place = document.createElement('li');
+    open.at(-1)?.append(place);
+    place.append(item);
   }
 }
 
