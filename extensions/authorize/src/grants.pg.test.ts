@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { Gate } from './gate.ts';
 import { GrantStore } from './grants.ts';
-import { type Role, RoleTable } from './role.ts';
+import { type Role, RoleTable, VIEWER } from './role.ts';
 import { PostgresGrantSource } from './sources/postgres.ts';
 import { TokenGrantSource } from './sources/token.ts';
 import { TenantRoles } from './tenant-roles.ts';
@@ -464,5 +464,48 @@ describe('P4.2 changes are told', () => {
     });
     const alice = person('alice', { tenant, grants: { '*': 'owner' } });
     expect(await code(failing.resolve(alice, key))).toBe('permissions-unavailable');
+  });
+});
+
+describe('P7.31 what an owner or administrator makes is bounded', () => {
+  const fill = (count: number) =>
+    pool.query(
+      `INSERT INTO grants (tenant, pattern, subject, role, created_by)
+       SELECT $1, 'plan', 'user:' || n, 'viewer', 'root' FROM generate_series(1, $2) n`,
+      [tenant, count],
+    );
+
+  test('P7.31 the grants of a document: one more is refused, another for the same subject is not', async () => {
+    await give('user:olga', 'owner');
+    await fill(4_999);
+    expect(await code(give('user:more'))).toBe('too-many-grants');
+    expect(await code(give('user:7'))).toBe('accepted');
+    expect(await code(give('user:more', 'viewer', documentKey(tenant, 'other')))).toBe('accepted');
+    await store.remove({ key, subject: 'user:8' });
+    expect(await code(give('user:more'))).toBe('accepted');
+    expect(await store.list(key)).toHaveLength(5_000);
+  });
+
+  test('P7.31 grants that have expired make room', async () => {
+    await fill(5_000);
+    await pool.query("UPDATE grants SET expires_at = now() WHERE tenant = $1 AND subject = 'user:7'", [
+      tenant,
+    ]);
+    expect(await code(give('user:more'))).toBe('accepted');
+    expect(await code(give('user:most'))).toBe('too-many-grants');
+  });
+
+  test('P7.31 the roles of a tenant: one more is refused, a new meaning of one is not', async () => {
+    await pool.query(
+      `INSERT INTO roles (tenant, name, can_read, presence, writable, manage, created_by)
+       SELECT $1, 'role' || n, true, true, NULL, false, 'root' FROM generate_series(1, 1000) n`,
+      [tenant],
+    );
+    const tenantRoles = new TenantRoles({ pool, roles });
+    const define = (name: string) => code(tenantRoles.put(tenant, { ...VIEWER, name }, 'root'));
+    expect(await define('more')).toBe('too-many-roles');
+    expect(await define('role7')).toBe('accepted');
+    await tenantRoles.remove(tenant, 'role8');
+    expect(await define('more')).toBe('accepted');
   });
 });

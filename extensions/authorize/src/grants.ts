@@ -4,8 +4,8 @@ import { bumpPolicyRevision, joinTransaction, type Queryable, unavailableOnFailu
 import { OWNER, type RoleTable } from './role.ts';
 import { isSubject } from './subject.ts';
 
-/** Rows of one answer. A document with more grants than this wants a group. */
-const MAX_LISTED = 5_000;
+/** Of one document, and so of one answer. Whoever wants more wants a group. */
+const MAX_GRANTS = 5_000;
 /** Of a tenant's own, to whoever asked for one that does not exist. */
 const MAX_ROLES_NAMED = 100;
 
@@ -71,7 +71,7 @@ export class GrantStore {
     const { rows } = await unavailableOnFailure(() =>
       this.pool.query<GrantRow>(
         `SELECT ${COLUMNS} FROM grants WHERE tenant = $1 AND pattern = $2 AND ${ACTIVE}
-         ORDER BY subject LIMIT ${MAX_LISTED}`,
+         ORDER BY subject LIMIT ${MAX_GRANTS}`,
         [tenant, pattern],
       ),
     );
@@ -81,7 +81,8 @@ export class GrantStore {
   /**
    * Gives the subject this role in place of the one it had.
    *
-   * @throws WeftError `subject-invalid`, `role-unknown` with `data: {roles}`, `name-invalid`, `bad-request`, `last-owner`
+   * @throws WeftError `subject-invalid`, `role-unknown` with `data: {roles}`, `name-invalid`, `bad-request`, `last-owner`,
+   *   `too-many-grants`
    */
   async put(grant: NewGrant, tx?: Queryable): Promise<Grant> {
     const { tenant, pattern } = place(grant);
@@ -94,6 +95,7 @@ export class GrantStore {
       await bumpPolicyRevision(client, tenant, pattern);
       await this.checkRole(client, tenant, role);
       if (role !== OWNER.name || expiresAt !== undefined) await keepAnOwner(client, tenant, pattern, subject);
+      await makeRoom(client, tenant, pattern, subject);
       const { rows } = await client.query<GrantRow>(
         `INSERT INTO grants (tenant, pattern, subject, role, expires_at, created_by)
          VALUES ($1, $2, $3, $4, $5, $6)
@@ -151,6 +153,24 @@ export class GrantStore {
     );
     return [...this.roles.names(), ...rows.map(({ name }) => name)];
   }
+}
+
+/** Refuses one grant more than there may be; those that have expired make room. */
+async function makeRoom(tx: Queryable, tenant: string, pattern: string, subject: string): Promise<void> {
+  const isFull = async () => {
+    const { rows } = await tx.query(
+      `SELECT FROM grants WHERE tenant = $1 AND pattern = $2 AND subject <> $3
+       OFFSET ${MAX_GRANTS - 1} LIMIT 1`,
+      [tenant, pattern, subject],
+    );
+    return rows.length > 0;
+  };
+  if (!(await isFull())) return;
+  await tx.query(`DELETE FROM grants WHERE tenant = $1 AND pattern = $2 AND NOT ${ACTIVE}`, [
+    tenant,
+    pattern,
+  ]);
+  if (await isFull()) throw new WeftError('too-many-grants');
 }
 
 /**

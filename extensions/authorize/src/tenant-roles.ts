@@ -11,6 +11,9 @@ import {
 import { type Role, roleProblem, type RoleTable } from './role.ts';
 import type { OwnRoles, RoleDefinitions } from './source.ts';
 
+/** Of one tenant, and so of one answer. */
+const MAX_ROLES = 1_000;
+
 /** The roles that a tenant defined for itself, beside those of the {@link RoleTable}, which nobody redefines. */
 export class TenantRoles implements RoleDefinitions {
   private readonly pool: Pool;
@@ -24,7 +27,8 @@ export class TenantRoles implements RoleDefinitions {
   async list(tenant: string): Promise<readonly Role[]> {
     const { rows } = await unavailableOnFailure(() =>
       this.pool.query<RoleRow>(
-        'SELECT name, can_read, presence, writable, manage FROM roles WHERE tenant = $1 ORDER BY name LIMIT 1000',
+        `SELECT name, can_read, presence, writable, manage FROM roles WHERE tenant = $1
+         ORDER BY name LIMIT ${MAX_ROLES}`,
         [tenant],
       ),
     );
@@ -42,13 +46,14 @@ export class TenantRoles implements RoleDefinitions {
     return new Map(rows.map((row) => [row.name, roleOf(row)]));
   }
 
-  /** @throws WeftError `bad-request` for an invalid role or the name of one that is built in */
+  /** @throws WeftError `bad-request` for an invalid role or the name of one that is built in, `too-many-roles` */
   async put(tenant: string, role: Role, by: string, tx?: Queryable): Promise<void> {
     const problem = this.roles.get(role.name) ? 'the name is taken' : roleProblem(role);
     if (problem) throw new WeftError('bad-request', { detail: problem });
     await joinTransaction(this.pool, tx, async (client) => {
       // Whoever has the role has other rights from now on, in whatever document.
       await bumpPolicyRevision(client, tenant, '*');
+      await requireRoom(client, tenant, role.name);
       await client.query(
         `INSERT INTO roles (tenant, name, can_read, presence, writable, manage, created_by)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -85,4 +90,13 @@ export class TenantRoles implements RoleDefinitions {
       return rows.length > 0;
     });
   }
+}
+
+/** Two at once may both take the last place: it is the size that matters, not the number. */
+async function requireRoom(tx: Queryable, tenant: string, name: string): Promise<void> {
+  const { rows } = await tx.query(
+    `SELECT FROM roles WHERE tenant = $1 AND name <> $2 OFFSET ${MAX_ROLES - 1} LIMIT 1`,
+    [tenant, name],
+  );
+  if (rows.length > 0) throw new WeftError('too-many-roles');
 }

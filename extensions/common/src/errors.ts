@@ -108,6 +108,16 @@ export const ERRORS = {
     close: 4433,
     message: 'Too many documents are open on this connection.',
   },
+  'too-many-grants': {
+    status: 409,
+    close: 4434,
+    message: 'The document has as many grants as it may have. Give the role to a group.',
+  },
+  'too-many-roles': {
+    status: 409,
+    close: 4435,
+    message: 'The tenant has as many roles as it may have. Remove one that nobody needs.',
+  },
   'rate-limited': { status: 429, close: 4520, message: 'Too many messages. Slow down and come back.' },
   'too-many-connections': { status: 429, close: 4521, message: 'Too many connections. Come back later.' },
   'slow-reader': {

@@ -13,6 +13,8 @@ const BESIDE_THE_SESSION = new Set([
   'role-unknown',
   'subject-invalid',
   'last-owner',
+  'too-many-grants',
+  'too-many-roles',
   'cursor-epoch',
   'cursor-pruned',
   'not-found',
