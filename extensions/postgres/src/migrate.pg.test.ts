@@ -57,6 +57,35 @@ describe('migrations', () => {
     expect(await state([first])).toBe('ahead');
   });
 
+  test('P8.5 a role without rights on the public schema has its tables in the one of its search_path', async () => {
+    const url = await createDatabase(inject('postgresUrl'));
+    const operator = await openDatabase({ url, logger: silentLogger, poolSize: 1 });
+    const role = new URL(url).pathname.slice(1);
+    await operator.pool.query(
+      `CREATE ROLE ${role} LOGIN; CREATE SCHEMA "Its own" AUTHORIZATION ${role}; REVOKE ALL ON SCHEMA public FROM PUBLIC`,
+    );
+    const own = new URL(url);
+    own.username = role;
+    const at = async (path: string) => {
+      own.searchParams.set('options', `-c search_path=${path}`);
+      const opened = await openDatabase({ url: own.href, logger: silentLogger });
+      const options = { pool: opened.pool, directories, logger: silentLogger };
+      return {
+        migrate: () => migrate(options),
+        state: () => schemaState(options),
+        close: () => opened.close(),
+      };
+    };
+    const nowhere = await at('nowhere');
+    await expect(nowhere.migrate()).rejects.toThrow('search_path');
+    const itsOwn = await at('"Its\\ own"');
+    expect(await itsOwn.migrate()).toHaveLength(2);
+    expect([await itsOwn.state(), await itsOwn.migrate()]).toEqual(['current', []]);
+    await Promise.all([nowhere.close(), itsOwn.close()]);
+    await operator.pool.query(`DROP SCHEMA "Its own" CASCADE; DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    await operator.close();
+  });
+
   test('P4.7 a listener hears again after its connection was cut', async () => {
     const heard: string[] = [];
     await database.notifications.listen('weft_test', (payload) => heard.push(payload));

@@ -33,6 +33,7 @@ export async function migrate({ pool, directories, logger }: MigrateOptions): Pr
       dir: directories.map((directory) => `${asGlob(directory)}/*.sql`),
       useGlob: true,
       migrationsTable: TABLE,
+      migrationsSchema: await schemaOf(client),
       // Each package numbers its files in a range of its own, so a later one of the first range is no disorder.
       checkOrder: false,
       singleTransaction: true,
@@ -53,6 +54,22 @@ export async function migrate({ pool, directories, logger }: MigrateOptions): Pr
     // Not back to the pool: its settings are not the pool's.
     client.release(broken ?? true);
   }
+}
+
+/**
+ * Where the tables are, or else are to be: the first schema of the connection's `search_path`. node-pg-migrate would keep its
+ * own table in `public`, which may be closed to this role.
+ */
+async function schemaOf(client: pg.PoolClient): Promise<string> {
+  const { rows } = await client.query<{ schema: string | null }>(
+    `SELECT coalesce((SELECT nspname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+                       WHERE c.oid = to_regclass($1)),
+                     current_schema()) AS schema`,
+    [TABLE],
+  );
+  const schema = rows[0]?.schema;
+  if (!schema) throw new Error('The search_path names no schema that exists and that this role may use.');
+  return schema;
 }
 
 /** node-pg-migrate writes the stack of what the database said into its own message, and leaves out the cause. */
