@@ -19,9 +19,9 @@ const hs256 = (payload: object, header: object = {}) =>
   raw({ alg: 'HS256', typ: 'JWT', ...header }, JSON.stringify(payload));
 
 /** A token with a good HS256 signature over whatever is given. */
-function raw(header: object, payload: string, secret = SECRET): string {
-  const signed = [JSON.stringify(header), payload]
-    .map((part) => Buffer.from(part).toString('base64url'))
+function raw(header: object, payload: string | Buffer, secret = SECRET): string {
+  const signed = [Buffer.from(JSON.stringify(header)), Buffer.from(payload as string)]
+    .map((part) => part.toString('base64url'))
     .join('.');
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 }
@@ -238,8 +238,14 @@ describe('P3.6 a token of any other form is refused', () => {
     async (token) => expect(await codeOf(token)).toBe('token-invalid'),
   );
 
-  test('P3.6 an access token by RFC 9068', async () => {
-    expect((await verifier.verify(hs256(claims(), { typ: 'at+JWT' }))).user).toBe('alice');
+  test.each(['at+JWT', 'application/at+jwt'])('P3.6 an access token by RFC 9068 is one: %s', async (typ) => {
+    expect((await verifier.verify(hs256(claims(), { typ }))).user).toBe('alice');
+  });
+
+  // Read leniently, all that are not UTF-8 would be the same: two people whose names differ there would be one.
+  test('P3.6 a payload that is not UTF-8', async () => {
+    const payload = Buffer.from(JSON.stringify(claims({ sub: 'Andr\u00e9' })), 'latin1');
+    expect(await codeOf(raw({ alg: 'HS256', typ: 'JWT' }, payload))).toBe('token-invalid');
   });
 
   test('P3.6 more than 64 KiB', async () => {

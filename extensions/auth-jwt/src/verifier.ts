@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { type Clock, type Principal, systemClock, WeftError } from '@weft/common';
 import jwt from 'jsonwebtoken';
 import { type Claims, type ClaimRules, principalOf } from './claims.ts';
@@ -7,7 +8,7 @@ import { publicKey, secretKey, type VerificationKey } from './keys.ts';
 /** A thousand grants fit; what is larger is not looked at, since parsing comes before the signature. */
 const MAX_TOKEN_BYTES = 64 * 1024;
 const MAX_KID_LENGTH = 255;
-const TOKEN_TYPES = new Set(['jwt', 'at+jwt']);
+const TOKEN_TYPES = new Set(['jwt', 'at+jwt', 'application/at+jwt']);
 
 /** Exactly one of `secret`, `publicKey` and `jwksUrl` is given. */
 export interface TokenVerifierOptions {
@@ -118,6 +119,7 @@ function decodeHeader(token: string): Readonly<Record<string, unknown>> {
 
 /** The times are left to {@link principalOf}: the library would give `exp` the tolerance that `nbf` has. */
 function verifiedClaims(token: string, { key, algorithm }: VerificationKey): Claims {
+  requireUtf8(token);
   let payload: unknown;
   try {
     payload = jwt.verify(token, key, {
@@ -132,6 +134,12 @@ function verifiedClaims(token: string, { key, algorithm }: VerificationKey): Cla
     throw invalid('the payload is not an object');
   }
   return payload as Claims;
+}
+
+/** The library replaces what is not UTF-8: names that differ there alone would be one. */
+function requireUtf8(token: string): void {
+  const [, payload = ''] = token.split('.', 2);
+  if (!isUtf8(Buffer.from(payload, 'base64url'))) throw invalid('the payload is not UTF-8');
 }
 
 function invalid(detail: string): WeftError {
