@@ -1,11 +1,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { noMetrics, silentLogger, type CommittedUpdate, type Logger } from '@weft/common';
-import { FaultProxy, freePort, startRedis, TestProcess, until, type RedisServer } from '@weft/harness';
+import { FaultProxy, freePort, startRedis, until, type RedisServer } from '@weft/harness';
 import { Redis } from 'ioredis';
 import { Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import { Doc } from 'yjs';
@@ -665,24 +662,14 @@ describe('P7.6 secrets stay secret', () => {
 
 describe('P5.8 a Redis Cluster', () => {
   test('P5.8 rows arrive, and nothing is published alone', async () => {
-    const port = await freePort();
-    const directory = mkdtempSync(join(tmpdir(), 'weft-cluster-'));
-    const options = [
-      'cluster-enabled yes',
-      'cluster-announce-ip 127.0.0.1',
-      'bind 127.0.0.1',
-      `dir ${directory}`,
-    ];
-    const redis = new TestProcess('redis cluster', 'redis-server', [
-      ...['--port', String(port), '--save', ''],
-      ...options.flatMap((option) => `--${option}`.split(' ')),
-    ]);
-    const admin = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 50 });
-    admin.on('error', () => undefined);
+    const between = ['--cluster-port', String(await freePort())];
+    const announced = ['--cluster-announce-ip', '127.0.0.1'];
+    const redis = await startRedis({ args: ['--cluster-enabled', 'yes', ...between, ...announced] });
+    const { port } = redis;
+    const admin = new Redis(redis.url);
     cleanups.push(async () => {
       admin.disconnect();
-      await redis.end('SIGKILL');
-      rmSync(directory, { recursive: true, force: true });
+      await redis.remove();
     });
     await admin.cluster('ADDSLOTSRANGE', 0, 16383);
     await until(async () => (await admin.cluster('INFO')).includes('cluster_state:ok'));
