@@ -65,6 +65,8 @@ export function createTelemetry({ logLevel, logFormat, instanceId }: TelemetryCo
  * after them, which hands people over to the other instances.
  */
 const SHARE_OF_REQUESTS = 1 / 5;
+/** Milliseconds for clients to answer the goodbye: who is cut while still sending may never read why. */
+const GOODBYES = 1_000;
 
 class Server implements RunningServer {
   readonly logger: Logger;
@@ -143,6 +145,7 @@ class Server implements RunningServer {
 
   /** @param patience milliseconds */
   private async closeApp(patience: number): Promise<void> {
+    await this.upgrades?.ended(Math.min(GOODBYES, patience));
     this.upgrades?.destroy();
     const cut = setTimeout(() => this.app?.server.closeAllConnections(), patience);
     await this.app?.close().finally(() => clearTimeout(cut));

@@ -106,6 +106,17 @@ describe('P9.11 upgrades', () => {
     expect(await upgrade('/collab')).toMatchObject({ status: 503 });
   });
 
+  test('P8.1 that are closing are waited for, and none for longer than that', async () => {
+    await upgrades.ended(10_000);
+    await upgrade('/collab');
+    await upgrade('/collab');
+    await upgrades.ended(20);
+    expect(handed.map((socket) => socket.destroyed)).toEqual([false, false]);
+    const ended = upgrades.ended(10_000);
+    for (const socket of handed) socket.destroy();
+    await ended;
+  });
+
   test('P8.1 that are open are cut at the end', async () => {
     await upgrade('/collab');
     upgrades.destroy();

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode, Logger } from '@weft/common';
@@ -13,6 +14,8 @@ export interface UpgradeOptions {
 }
 
 export interface Upgrades {
+  /** Resolves when all have ended, or after so many milliseconds. */
+  ended(patience: number): Promise<void>;
   /** Cuts what the gateway has left open: an upgraded socket would keep the server from closing. */
   destroy(): void;
 }
@@ -20,10 +23,12 @@ export interface Upgrades {
 /** Hands WebSocket upgrades of {@link COLLAB_PATH} to the gateway and refuses all others. */
 export function acceptUpgrades(server: Server, { gateway, phase, logger }: UpgradeOptions): Upgrades {
   const sockets = new Set<Duplex>();
+  const lastEnded = new EventEmitter();
   // The same functions for all sockets: a closure of its own would be kept as long as the connection.
   const failed = (error: Error) => logger.debug({ err: error }, 'socket failed');
   const closed = function (this: Duplex) {
     sockets.delete(this);
+    if (sockets.size === 0) lastEnded.emit('ended');
   };
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Without a listener a reset during the handshake would be an uncaught exception.
@@ -42,6 +47,11 @@ export function acceptUpgrades(server: Server, { gateway, phase, logger }: Upgra
     }
   });
   return {
+    async ended(patience) {
+      if (sockets.size === 0) return;
+      const signal = AbortSignal.timeout(patience);
+      await once(lastEnded, 'ended', { signal }).catch(() => undefined);
+    },
     destroy() {
       for (const socket of sockets) socket.destroy();
     },
