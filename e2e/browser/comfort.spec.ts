@@ -232,6 +232,7 @@ test('P9.18 a link is followed, changed and taken away where it stands', async (
   await page.getByRole('textbox', { name: 'Address' }).fill('example.com/two');
   await page.keyboard.press('Enter');
   await expect(text.getByRole('link')).toHaveAttribute('href', 'https://example.com/two');
+  await expect(page.getByRole('dialog', { name: 'Link' })).toBeHidden();
   await page.getByRole('button', { name: 'Remove link' }).click();
   await expect(text.getByRole('link')).toHaveCount(0);
   await expect(text).toHaveText('See https://example.com/one now');
