@@ -1,5 +1,5 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { silentLogger } from '@weft/common';
@@ -9,6 +9,7 @@ import { openDatabase } from '../index.ts';
 import { lockDirectory } from './directory-lock.ts';
 
 const program = fileURLToPath(new URL('../testing/append-numbers.ts', import.meta.url));
+const racer = fileURLToPath(new URL('../testing/race-for-locks.ts', import.meta.url));
 
 describe('an embedded Postgres that is killed', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'weft-crash-'));
@@ -154,6 +155,31 @@ describe('the lock of a data directory', () => {
       writeFileSync(file, typeof stale === 'string' ? stale : JSON.stringify(stale));
       lockDirectory(directory)();
     }
+  });
+
+  test.each([
+    { left: 'nothing', content: undefined },
+    {
+      left: 'the lock of a process that is gone',
+      content: { pid: 2 ** 22 + 1, host: hostname(), started: '' },
+    },
+  ])('P1.7 of processes that come at once where $left is, one gets it', async ({ content }) => {
+    const directories = Array.from({ length: 100 }, (_, at) => {
+      const raced = join(directory, `raced-${content ? 'stale' : 'new'}-${at}`);
+      mkdirSync(raced);
+      if (content) writeFileSync(join(raced, 'lock'), JSON.stringify(content));
+      return raced;
+    });
+    const args = [String(Date.now() + 1_500), '3', ...directories];
+    const racers = [1, 2, 3, 4].map(
+      () => new TestProcess('race-for-locks', process.execPath, ['--conditions=weft-source', racer, ...args]),
+    );
+    onTestFinished(() => Promise.all(racers.map((each) => each.end('SIGKILL'))).then(() => undefined));
+    const printed = () => racers.flatMap(({ output }) => output.split('\n'));
+    const done = () => printed().filter((line) => line === 'done').length === racers.length;
+    await until(done, { timeout: 15_000, what: 'the race to end' });
+    const got = printed().map(Number).filter(Number.isInteger);
+    expect(got.sort((a, b) => a - b)).toEqual(directories.map((_, at) => at));
   });
 
   test('P1.7 another host’s lock holds while it is fresh', () => {
