@@ -446,7 +446,7 @@ export const OPTIONS = {
     schema: value.integer(1, 1_000_000),
     default: '1200',
     description:
-      'Wrong or expired tokens per minute of one address over WebSockets, with bursts of a minute of it. Above it the address is told to come back later, whatever its tokens.',
+      'Wrong or expired tokens per minute of one address (of IPv6: of one /64 network) over WebSockets, with bursts of a minute of it. Above it the address is told to come back later, whatever its tokens.',
   },
   connectionsPerPerson: {
     env: 'WEFT_CONNECTIONS_PER_PERSON',
@@ -462,7 +462,8 @@ export const OPTIONS = {
     takes: 'number',
     schema: value.integer(1, 1_000_000),
     default: '1000',
-    description: 'WebSocket connections of one address to this instance. Whole offices share one.',
+    description:
+      'WebSocket connections of one address (of IPv6: of one /64 network) to this instance. Whole offices share one.',
   },
   documentsPerConnection: {
     env: 'WEFT_DOCUMENTS_PER_CONNECTION',
