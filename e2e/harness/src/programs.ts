@@ -41,8 +41,12 @@ export function findChromium(): string | undefined {
   return findProgram(...CHROMIUM_NAMES) ?? CHROMIUM_APPLICATIONS.find(isExecutable);
 }
 
-/** The directory of the newest installed Postgres server's programs; Debian keeps them off the PATH. */
+/**
+ * The directory of a Postgres server's programs: the one that `WEFT_E2E_POSTGRES` names, else of the newest that is
+ * installed; Debian keeps them off the PATH.
+ */
 export function findPostgresPrograms(): string | undefined {
+  if (process.env.WEFT_E2E_POSTGRES) return process.env.WEFT_E2E_POSTGRES;
   const versioned = POSTGRES_ROOTS.filter(({ root }) => existsSync(root)).flatMap(({ root, version }) =>
     readdirSync(root).flatMap((name) => {
       const match = version.exec(name);
