@@ -1,6 +1,7 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 const LOGGER = new URL('logger.ts', import.meta.url).href;
 
@@ -97,4 +98,46 @@ test.each(['json', 'pretty'])('P11.7 an output that takes nothing ends no progra
   });
   closeSync(unwritable);
   expect({ stderr, status }).toEqual({ stderr: 'goes on\n', status: 0 });
+});
+
+test.each(['json', 'pretty'])(
+  'P11.7 a log that nobody reads stops nothing: what it cannot hold is lost, and counted when it is read again (%s)',
+  async (format) => {
+    const program = programOf(
+      `for (let i = 0; i < 20_000; i++) logger.info({ i }, 'hello '.repeat(20));
+      console.error('goes on');
+      process.stdin.on('data', () => process.exit()).resume();`,
+      { format },
+    );
+    const child = spawn(process.execPath, program, { stdio: ['pipe', 'pipe', 'pipe'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    child.stdout.pause();
+    const signal = AbortSignal.timeout(15_000);
+    await once(child.stderr, 'data', { signal });
+    let text = '';
+    for await (const chunk of child.stdout.setEncoding('utf8')) {
+      text += chunk;
+      if (text.includes('were lost')) child.stdin.write('end');
+    }
+    const lines = text.trimEnd().split('\n');
+    const lost = Number(/lines"?:\s?(\d+)/.exec(lines.at(-1) ?? '')?.[1]);
+    expect(lost).toBeGreaterThan(0);
+    expect(lines.length - 1 + lost).toBe(20_000);
+  },
+);
+
+test('P11.7 what was logged last before an exit is written, though the log is read slowly', async () => {
+  const program = programOf(
+    `for (let i = 0; i < 4_000; i++) logger.info({ i }, 'hello '.repeat(20));
+    logger.info('last');
+    console.error('logged');
+    process.exit();`,
+    {},
+  );
+  const child = spawn(process.execPath, program, { stdio: ['ignore', 'pipe', 'pipe'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  child.stdout.pause();
+  await once(child.stderr, 'data', { signal: AbortSignal.timeout(15_000) });
+  const lines = (await child.stdout.setEncoding('utf8').toArray()).join('').trimEnd().split('\n');
+  expect([lines.length, lines.at(-1)]).toEqual([4_001, expect.stringContaining('"last"')]);
 });

@@ -2,6 +2,7 @@ import { pino, type LogFn, type Logger } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { foreignFailure } from './foreign-failure.ts';
 import { Repetition } from './repetition.ts';
+import { standardOutput, type StandardOutput } from './standard-output.ts';
 
 export interface LoggerOptions {
   readonly level: string;
@@ -73,18 +74,6 @@ function boundedLogMethod() {
   };
 }
 
-/** Bytes of lines that wait while standard output takes none, as on a full disk; what comes then is lost. */
-const MAX_WAITING = 64 * 1024;
-
-/**
- * In this thread and synchronous: what was logged last before an exit is what one wants to read. Output that fails must not
- * end the program, nor may what it fails to take pile up.
- */
-function standardOutput() {
-  const output = pino.destination({ dest: 1, sync: true, maxLength: MAX_WAITING });
-  return output.on('error', () => undefined);
-}
-
 /** pino: pretty for a person at a terminal, else one JSON object per line on stdout. */
 export function createLogger({ level, format, instance }: LoggerOptions): Logger {
   const options = {
@@ -100,12 +89,18 @@ export function createLogger({ level, format, instance }: LoggerOptions): Logger
     },
   };
   const forPeople = format === 'pretty' || (format === 'auto' && process.stdout.isTTY);
-  const output = standardOutput();
-  if (!forPeople) return pino(options, output);
+  const output = standardOutput((lines) =>
+    logger.warn({ lines }, 'lines of this log were lost: it was not read'),
+  );
+  const logger = forPeople ? pino(options, readable(output)) : pino(options, output);
+  return logger;
+}
+
+function readable(output: StandardOutput): Pick<StandardOutput, 'write'> {
   const pretty = prettyFactory({
     ignore: 'pid,hostname,instance',
     translateTime: 'SYS:HH:MM:ss',
     singleLine: true,
   });
-  return pino(options, { write: (line: string) => output.write(pretty(line)) });
+  return { write: (line: string) => output.write(pretty(line)) };
 }
