@@ -60,3 +60,28 @@ test('P6.10 what a later incarnation of the same instance has entered is not rem
   expect((await store.reap('a')).left).toEqual([]);
   expect(await store.list(here)).toHaveLength(1);
 });
+
+/** What Redis' clock leaves that goes back an hour: all that was written is an hour ahead of it. */
+async function clockGoesBack(prefix: string): Promise<void> {
+  const HOUR = 3_600_000;
+  const leases = `${prefix}{presence}:leases`;
+  for (const incarnation of await redis.zrange(leases, 0, -1)) await redis.zincrby(leases, HOUR, incarnation);
+  await redis.incrby(`${prefix}{presence}:clock`, HOUR);
+}
+
+test('P6.10 who is dead is removed also when the clock of Redis went back, and nobody else', async () => {
+  const prefix = `${randomUUID()}:`;
+  store = new PresenceStore(redis, prefix);
+  for (const instance of ['a', 'b']) await store.register(instance, { lease: LEASE, before: '' });
+  await store.sync('b', [{ entry: bob('b'), present: true }]);
+  await store.heartbeat('a', LEASE);
+  await clockGoesBack(prefix);
+  await store.register('c', { lease: LEASE, before: '' });
+  await store.heartbeat('a', LEASE);
+  expect(await store.reap('a')).toEqual({ left: [], more: false });
+  for (const instance of ['c', 'a']) await store.heartbeat(instance, LONG);
+  await leaseIsOver();
+  expect((await store.reap('a')).left.map(({ person }) => person.id)).toEqual(['bob']);
+  expect(await store.reap('a')).toEqual({ left: [], more: false });
+  expect(await store.heartbeat('c', LONG)).toMatchObject({ state: 'alive' });
+});

@@ -23,7 +23,7 @@ const REAP_BATCH = 200;
 
 /**
  * Presence in Redis. All keys share one hash tag, so that a script sees them all in a cluster as well:
- * `leases`, `reaped`, `quiet`, `document:…`, `person:…`, `instance:…`; see `lua/`.
+ * `leases`, `reaped`, `quiet`, `clock`, `document:…`, `person:…`, `instance:…`; see `lua/`.
  */
 export class PresenceStore {
   readonly channel: string;
@@ -51,7 +51,7 @@ export class PresenceStore {
   }
 
   async heartbeat(incarnation: string, lease: number): Promise<LeaseState> {
-    const keys = [this.key('leases'), this.key('reaped'), this.key('quiet')];
+    const keys = ['leases', 'reaped', 'quiet', 'clock'].map((name) => this.key(name));
     const [state, next] = (await this.scripts.heartbeat.run(this.client, keys, [incarnation, lease])) as [
       'alive' | 'reaped' | 'unknown',
       number?,

@@ -75,7 +75,7 @@ export class RedisPresence implements PresenceRegistry {
   private readonly untold = new UntoldChanges();
   private syncing: Promise<void> | undefined;
   private beating: Promise<void> | undefined;
-  private answeredAt = 0;
+  private answeredAt = -Infinity;
   private unanswered = 0;
   private stopBeats: (() => void) | undefined;
 
@@ -210,7 +210,7 @@ export class RedisPresence implements PresenceRegistry {
   }
 
   private get away(): boolean {
-    return Date.now() - this.answeredAt > this.options.heartbeat + this.options.timeout;
+    return performance.now() - this.answeredAt > this.options.heartbeat + this.options.timeout;
   }
 
   private withTimeout<T>(promise: Promise<T>): Promise<T> {
@@ -267,7 +267,7 @@ export class RedisPresence implements PresenceRegistry {
     if (this.beating) return this.unansweredBeat();
     this.beating = this.renew()
       .then(() => {
-        this.answeredAt = Date.now();
+        this.answeredAt = performance.now();
         this.unanswered = 0;
         this.sync();
         this.onAnswer();
