@@ -1,4 +1,4 @@
-import * as version4 from '@hocuspocus/provider';
+import type * as version4 from '@hocuspocus/provider';
 import { createDatabase, differences, openSession, startWeft, until, type WeftServer } from '@weft/harness';
 import * as version2 from 'hocuspocus-provider-2';
 import * as version3 from 'hocuspocus-provider-3';
