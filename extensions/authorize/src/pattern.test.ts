@@ -11,6 +11,12 @@ describe('P3.24 patterns', () => {
     expect(isDocumentName('a*b')).toBe(true);
   });
 
+  test('P3.24 no document has a name that clients take out of an address, so each can be managed', () => {
+    for (const bad of ['.', '..']) expect(isDocumentName(bad)).toBe(false);
+    for (const good of ['...', '.a', 'a/..', 'a.']) expect(isDocumentName(good)).toBe(true);
+    for (const good of ['.*', '..*']) expect(isPattern(good)).toBe(true);
+  });
+
   test('P3.24 a name, or the beginning of names', () => {
     for (const good of ['plan', 'notes/*', '*', 'my *', 'a*b', 'a*b*']) expect(isPattern(good)).toBe(true);
     for (const bad of ['', ' *', '\0*', 'plan ', `${'x'.repeat(255)}*`]) expect(isPattern(bad)).toBe(false);

@@ -15,9 +15,12 @@ export function isTenant(value: string): boolean {
   return TENANT.test(value);
 }
 
+/** What clients resolve in an address, also percent-encoded, before they send it. */
+const DOT_SEGMENTS: ReadonlySet<string> = new Set(['.', '..']);
+
 /** `*` at the end is kept for patterns: whoever could create the document `*` would own every grant on it. */
 export function isDocumentName(value: string): boolean {
-  return isIdentifier(value) && value.trim() === value && !value.endsWith('*');
+  return isIdentifier(value) && value.trim() === value && !value.endsWith('*') && !DOT_SEGMENTS.has(value);
 }
 
 /** What names a document, a person or a group: 1 to 255 bytes of UTF-8 without control characters. */

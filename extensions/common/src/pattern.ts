@@ -10,7 +10,7 @@ export function isPattern(value: string): boolean {
 
 /** A prefix may end in a space where a name may not: `my ` is how `my document` begins. */
 function isPrefix(value: string): boolean {
-  return isDocumentName(`${value}.`);
+  return isDocumentName(`${value}x`);
 }
 
 export function matchesPattern(pattern: string, name: string): boolean {

@@ -27,6 +27,8 @@ export type App = FastifyInstance<
 /** Milliseconds in which a request has to arrive as a whole, so that slow senders hold nothing for long. */
 const REQUEST_TIMEOUT = 30_000;
 const HEADERS_TIMEOUT = 15_000;
+/** How often Node looks for those that are late; its own 30 s would give them twice their time. */
+const LATE_CHECK_INTERVAL = 5_000;
 /** A token may have 64 KiB, as on a WebSocket; Node takes 16 KiB of headers altogether. */
 const MAX_HEADER_BYTES = 80 * 1024;
 /** Where a request goes whose address cannot be decoded. */
@@ -54,6 +56,7 @@ export function bareApp({ config, logger, metrics, shouldUpgrade }: BareAppOptio
     requestTimeout: REQUEST_TIMEOUT,
     http: {
       headersTimeout: HEADERS_TIMEOUT,
+      connectionsCheckingInterval: LATE_CHECK_INTERVAL,
       maxHeaderSize: MAX_HEADER_BYTES,
       ...(shouldUpgrade && { shouldUpgradeCallback: shouldUpgrade }),
     },
