@@ -139,7 +139,11 @@ export const ERRORS = {
   },
   'connection-idle': { status: 408, close: 4524, message: 'The connection was idle.' },
   // Can we
-  'not-found': { status: 404, close: 4440, message: 'There is nothing at this address.' },
+  'not-found': {
+    status: 404,
+    close: 4440,
+    message: 'There is nothing at this address. A slash in a name is written %2F.',
+  },
   'server-draining': { status: 503, close: 4500, message: 'The server is restarting. Reconnect.' },
   'server-starting': { status: 503, close: 4507, message: 'The server is starting. Come back in a moment.' },
   'server-overloaded': { status: 503, close: 4501, message: 'The server is overloaded. Come back later.' },

@@ -99,7 +99,7 @@ describe('P10.3 a database that cannot be reached', () => {
     const { code, err } = await weft([command], env);
     expect({ code, err }).toEqual({
       code: 1,
-      err: `${begins}: the database cannot be reached (connect ECONNREFUSED 127.0.0.1:1).\n`,
+      err: `${begins}: the database cannot be reached (connect ECONNREFUSED 127.0.0.1:1). Start it, or change DATABASE_URL.\n`,
     });
   });
 });

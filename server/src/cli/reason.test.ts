@@ -5,11 +5,13 @@ import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { reasonOf } from './reason.ts';
 
+const PLACE = { host: '127.0.0.1', port: 80, dataDir: '/data' };
+
 test('P10.3 a name that has no address is said to be that of HOST, or of the database', async () => {
   const name = 'nowhere.invalid';
   const error: unknown = await lookup(name).catch((failure: unknown) => failure);
-  expect(reasonOf(error, { host: name, port: 8080 })).toContain('Change HOST');
-  expect(reasonOf(error, { host: '127.0.0.1', port: 8080 })).toContain('the database cannot be reached');
+  expect(reasonOf(error, { ...PLACE, host: name })).toContain('Change HOST');
+  expect(reasonOf(error, PLACE)).toContain('the database cannot be reached');
 });
 
 test('P10.3 whatever else answers in place of the database, it is the database that is not there', async () => {
@@ -42,8 +44,23 @@ test('P10.3 what the database itself says is not taken for its absence, whatever
 });
 
 test('P10.3 a data directory that is none is said to be the trouble', async () => {
-  const error: unknown = await mkdir(`${import.meta.filename}/data`, { recursive: true }).catch(
-    (failure: unknown) => failure,
+  const dataDir = `${import.meta.filename}/data`;
+  const error: unknown = await mkdir(dataDir, { recursive: true }).catch((failure: unknown) => failure);
+  expect(reasonOf(error, { ...PLACE, dataDir })).toMatch(
+    /^a file or directory cannot be used: .*data.* Change WEFT_DATA_DIR\.$/,
   );
-  expect(reasonOf(error)).toMatch(/^a file or directory cannot be used: .*data/);
+});
+
+/** As Node says it; who runs the tests may be allowed everything. */
+function forbidden(syscall: string, path?: string): Error {
+  return Object.assign(new Error(`EACCES: permission denied, ${syscall}`), { code: 'EACCES', syscall, path });
+}
+
+test('P10.3 what this user may not do is said to be about the port, the data directory, or another file', () => {
+  expect(reasonOf(forbidden('listen'), PLACE)).toContain('may not listen on port 80');
+  expect(reasonOf(forbidden('mkdir', '/data/postgres'), PLACE)).toMatch(
+    /may not use a file or directory.*Change WEFT_DATA_DIR\.$/,
+  );
+  for (const path of ['/database/x', '/etc/key.pem', undefined])
+    expect(reasonOf(forbidden('open', path), PLACE)).not.toMatch(/port|WEFT_DATA_DIR/);
 });

@@ -1,10 +1,12 @@
 import { DirectoryLockedError } from '@weft/postgres';
+import { resolve, sep } from 'node:path';
 import pg from 'pg';
 
-/** Where the program was to listen; a worker may have no port. */
-interface Listening {
+/** Where the program was to listen, and to keep its files; a worker may have no port. */
+interface Place {
   readonly host: string;
   readonly port: number | undefined;
+  readonly dataDir: string;
 }
 
 interface SystemError extends NodeJS.ErrnoException {
@@ -29,24 +31,29 @@ const NO_POSTGRES =
 const UNUSABLE = new Set<string | undefined>(['EEXIST', 'ENOTDIR', 'ENOSPC', 'EROFS']);
 
 /** What people can do something about, in words; everything else with its stack. */
-export function reasonOf(error: unknown, listening?: Listening): string {
+export function reasonOf(error: unknown, place?: Place): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as SystemError;
-  const unheard = listening && reasonNotToListen(error, listening);
+  const unheard = place && reasonNotToListen(error, place);
   if (unheard) return unheard;
-  if (code === 'EACCES') return `this user may not use a file or directory: ${error.message}.`;
-  if (UNUSABLE.has(code)) return `a file or directory cannot be used: ${error.message}.`;
+  const remedy = place && isInside(place.dataDir, error) ? ' Change WEFT_DATA_DIR.' : '';
+  if (code === 'EACCES') return `this user may not use a file or directory: ${error.message}.${remedy}`;
+  if (UNUSABLE.has(code)) return `a file or directory cannot be used: ${error.message}.${remedy}`;
   if (UNREACHED.has(code) || (code === undefined && NO_POSTGRES.test(error.message)))
-    return `the database cannot be reached (${error.message}).`;
+    return `the database cannot be reached (${error.message}). Start it, or change DATABASE_URL.`;
   if (error instanceof pg.DatabaseError) return `the database refuses: ${error.message}.`;
   return error.name === 'Error' || error instanceof DirectoryLockedError
     ? error.message
     : String(error.stack);
 }
 
+function isInside(directory: string, { path = '' }: SystemError): boolean {
+  return `${resolve(path)}${sep}`.startsWith(`${resolve(directory)}${sep}`);
+}
+
 function reasonNotToListen(
   { code, hostname, syscall, message }: SystemError,
-  { host, port }: Listening,
+  { host, port }: Place,
 ): string | undefined {
   if (code === 'EADDRINUSE') return `port ${port} of ${host} is in use. Choose another with PORT.`;
   if (code === 'EADDRNOTAVAIL') return `this machine has no address ${host}. Change HOST.`;

@@ -14,7 +14,7 @@ export async function work(config: CommandConfig<'worker'>): Promise<void> {
   const { logger, metrics } = createTelemetry(config);
   surviveRejections(logger, metrics);
   const cannotStart = (error: unknown): never =>
-    fail(`weft worker cannot start: ${reasonOf(error, { host: config.host, port: config.workerPort })}`);
+    fail(`weft worker cannot start: ${reasonOf(error, { ...config, port: config.workerPort })}`);
   const database = await openConfiguredDatabase(config, logger).catch(cannotStart);
   await prepareSchema({ config, database, logger }).catch(cannotStart);
   const compactor = createCompactor({ config, database, logger, metrics });

@@ -10,7 +10,7 @@ import { GatewayWebSocket } from './connection/gateway-web-socket.ts';
 import { LightRequest, NO_REQUEST } from './hocuspocus/light-request.ts';
 import { allowsOrigin } from './connection/origin.ts';
 import { RefusedOrigins } from './connection/refused-origins.ts';
-import { refuseSocket } from './connection/refuse-socket.ts';
+import { refuseSocket } from '../http/refuse-socket.ts';
 import { SilentPeers } from './connection/silent-peers.ts';
 import { makeParts, type GatewayDependencies, type GatewayParts } from './parts.ts';
 

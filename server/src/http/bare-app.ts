@@ -10,7 +10,7 @@ import fastify, {
   type RawServerDefault,
 } from 'fastify';
 import type { Config } from '../config.ts';
-import { refuseSocket } from '../gateway/connection/refuse-socket.ts';
+import { refuseSocket } from './refuse-socket.ts';
 import type { Services } from '../services.ts';
 import { errorHandler } from './errors.ts';
 import { strictValidators } from './validators.ts';

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode, Logger } from '@weft/common';
-import { refuseSocket } from '../gateway/connection/refuse-socket.ts';
+import { refuseSocket } from './refuse-socket.ts';
 import type { Phase } from './health.ts';
 
 export const COLLAB_PATH = '/collab';
