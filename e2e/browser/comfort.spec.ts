@@ -238,6 +238,25 @@ test('P9.18 a link is followed, changed and taken away where it stands', async (
   await expect(text).toHaveText('See https://example.com/one now');
 });
 
+test('P9.18 a click on a link places the writer’s caret in it, and takes a reader where it leads', async ({
+  openTogether,
+  weft,
+}) => {
+  const { ada, grace } = await openTogether({ grace: 'viewer' });
+  await ada.text.click();
+  await ada.text.pressSequentially(`See ${weft.url}/healthz now`);
+  await ada.text.getByRole('link').click();
+  await expect(ada.page.getByRole('button', { name: 'Edit link' })).toBeVisible();
+  await ada.page.keyboard.type('y');
+  await expect(ada.text.getByRole('link')).toHaveText(/y/);
+  expect(ada.page.context().pages()).toHaveLength(1);
+
+  const opened = grace.page.waitForEvent('popup');
+  await grace.text.getByRole('link').click();
+  expect((await opened).url()).toBe(`${weft.url}/healthz`);
+  expect(grace.page.context().pages()).toHaveLength(2);
+});
+
 test('P9.21 P9.22 P9.23 P9.24 a heading names the document, it is copied as Markdown and printed whole, and after a reload one goes on where one was', async ({
   open,
 }) => {

@@ -42,7 +42,8 @@ export function editorExtensions(options: EditorExtensionsOptions): Extensions {
       orderedList: OF_ITS_WORDS,
       blockquote: OF_ITS_WORDS,
       link: {
-        openOnClick: 'whenNotEditable',
+        // A click places the caret, and the bubble follows the link. Where nobody writes, the browser follows it itself.
+        openOnClick: false,
         defaultProtocol: 'https',
         HTMLAttributes: { rel: 'noopener noreferrer nofollow' },
       },
