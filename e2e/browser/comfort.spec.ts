@@ -257,6 +257,47 @@ test('P9.18 a click on a link places the writer’s caret in it, and takes a rea
   expect(grace.page.context().pages()).toHaveLength(2);
 });
 
+test('P9.31 an input method has Enter and Escape to itself in a title, a comment and a dialog', async ({
+  openNew,
+}) => {
+  const { page, text } = await openNew();
+  const ime = await page.context().newCDPSession(page);
+  const compose = (letters: string) =>
+    ime.send('Input.imeSetComposition', {
+      text: letters,
+      selectionStart: letters.length,
+      selectionEnd: letters.length,
+    });
+
+  const title = page.getByRole('textbox', { name: 'Document title' });
+  await title.fill('');
+  for (const key of ['Enter', 'Escape']) {
+    await compose('きかく');
+    await page.keyboard.press(key);
+    await expect(title).toBeFocused();
+    await expect(title).toHaveValue(/きかく/);
+  }
+  await title.fill('企画');
+  await page.keyboard.press('Enter');
+  await expect(title).not.toBeFocused();
+  await expect(title).toHaveValue('企画');
+
+  await text.click();
+  await page.keyboard.press('ControlOrMeta+Alt+m');
+  const comment = page.getByRole('textbox', { name: 'Write a comment' });
+  await expect(comment).toBeFocused();
+  await compose('いい');
+  await page.keyboard.press('Escape');
+  await expect(comment).toBeFocused();
+  await page.keyboard.press('Escape');
+
+  await page.getByRole('button', { name: 'Share' }).click();
+  await page.getByRole('combobox', { name: 'Person or group' }).focus();
+  await compose('ゆき');
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toBeVisible();
+});
+
 test('P9.21 P9.22 P9.23 P9.24 a heading names the document, it is copied as Markdown and printed whole, and after a reload one goes on where one was', async ({
   open,
 }) => {

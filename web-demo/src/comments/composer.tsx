@@ -1,5 +1,6 @@
 import { useState, type FormEvent, type KeyboardEvent } from 'react';
 import { Button } from '../ui/button.tsx';
+import { isComposing } from '../ui/composing.ts';
 import { MAX_COMMENT_LENGTH } from './threads.ts';
 
 export interface ComposerProps {
@@ -20,6 +21,7 @@ export function Composer({ label, submitLabel, autoFocus = false, onSubmit, onCa
     setText('');
   };
   const onKeyDown = (event: KeyboardEvent): void => {
+    if (isComposing(event.nativeEvent)) return;
     if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) submit();
     if (event.key === 'Escape' && onCancel) {
       event.stopPropagation();

@@ -1,6 +1,7 @@
 import { useState, type KeyboardEvent } from 'react';
 import { UNTITLED } from '../start/new-document.ts';
 import { MAX_TITLE_LENGTH } from '../start/rename-dialog.tsx';
+import { isComposing } from '../ui/composing.ts';
 
 export interface TitleFieldProps {
   readonly title: string;
@@ -19,6 +20,7 @@ export function TitleField({ title, editable, onRename, onEntered }: TitleFieldP
     if (next && next !== title) onRename(next);
   };
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>): void => {
+    if (isComposing(event.nativeEvent)) return;
     if (event.key === 'Enter') {
       event.preventDefault();
       event.currentTarget.blur();

@@ -1,6 +1,7 @@
 import { X } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 import { useRef, type ReactNode } from 'react';
+import { isComposing } from './composing.ts';
 
 export interface ModalProps {
   readonly open: boolean;
@@ -29,6 +30,7 @@ export function Modal({ open, title, description, wide = false, children, onClos
             event.preventDefault();
             first.focus();
           }}
+          onEscapeKeyDown={(event) => isComposing(event) && event.preventDefault()}
           onCloseAutoFocus={(event) => {
             event.preventDefault();
             if (opener.current instanceof HTMLElement) opener.current.focus();
