@@ -79,3 +79,23 @@ test('P10.25 a part of the page that is gone since the server was upgraded is as
   await expect(page.getByRole('heading', { name: 'Status' })).toBeVisible();
   await desk.close();
 });
+
+test('P10.26 a page that came by plain HTTP takes comments, and says that it cannot copy', async ({
+  openNew,
+}) => {
+  const { page, text, expectStatus } = await openNew();
+  await page.addInitScript(() => {
+    // What browsers withhold there, and not from this machine's own pages.
+    Object.defineProperty(Crypto.prototype, 'randomUUID', { value: undefined });
+    Object.defineProperty(Navigator.prototype, 'clipboard', { value: undefined });
+  });
+  await page.reload();
+  await expectStatus('saved');
+  await text.click();
+  await page.keyboard.press('ControlOrMeta+Alt+m');
+  await page.keyboard.type('A remark.');
+  await page.keyboard.press('ControlOrMeta+Enter');
+  await expect(page.getByRole('list', { name: 'Open threads' })).toContainText('A remark.');
+  await page.getByRole('button', { name: 'Copy as Markdown' }).click();
+  await expect(page.getByText('The browser does not allow copying.')).toBeVisible();
+});

@@ -53,7 +53,7 @@ export function addThread(
     text,
   }: { anchor: Anchor | undefined; quote: string; author: Author; text: string },
 ): string {
-  const id = crypto.randomUUID();
+  const id = newId();
   doc.transact(() => {
     const thread: Entry = new Y.Map<unknown>();
     if (anchor) thread.set('anchor', { ...anchor });
@@ -96,9 +96,15 @@ export function readThreads(doc: Y.Doc): Thread[] {
   return [...commentsOf(doc).entries()].flatMap(([id, entry]) => readThread(id, entry) ?? []);
 }
 
+/** 128 bits. Browsers keep `crypto.randomUUID` back from a page that came by plain HTTP. */
+function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
 function messageEntry(author: Author, text: string): Entry {
   return new Y.Map<unknown>([
-    ['id', crypto.randomUUID()],
+    ['id', newId()],
     ['author', { ...author }],
     ['text', text.slice(0, MAX_COMMENT_LENGTH)],
     ['at', Date.now()],

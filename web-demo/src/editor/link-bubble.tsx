@@ -2,6 +2,7 @@ import { useEditorState, type Editor } from '@tiptap/react';
 import { BubbleMenu } from '@tiptap/react/menus';
 import { Copy, Pencil, Unlink } from 'lucide-react';
 import { IconButton } from '../ui/button.tsx';
+import { copyText } from '../ui/clipboard.ts';
 import { useToast } from '../ui/toast.tsx';
 import { linkAddress } from './link-address.ts';
 
@@ -13,7 +14,7 @@ export function LinkBubble({ editor, onEdit }: { editor: Editor; readonly onEdit
     selector: ({ editor: current }) => String(current.getAttributes('link')['href'] ?? ''),
   });
   const copy = (): void => {
-    navigator.clipboard.writeText(href).then(
+    copyText(href).then(
       () => toast('Link copied'),
       () => toast('The browser does not allow copying.', { tone: 'danger' }),
     );

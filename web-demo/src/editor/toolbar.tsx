@@ -10,6 +10,7 @@ import {
 } from 'lucide-react';
 import { DropdownMenu, Toolbar } from 'radix-ui';
 import { memo } from 'react';
+import { copyText } from '../ui/clipboard.ts';
 import { ariaShortcut, Shortcut } from '../ui/shortcut.tsx';
 import { useToast } from '../ui/toast.tsx';
 import { Tip } from '../ui/tooltip.tsx';
@@ -126,7 +127,7 @@ export const EditorToolbar = memo(function EditorToolbar(props: EditorToolbarPro
 function CopyMarkdownButton({ editor }: { editor: Editor }) {
   const toast = useToast();
   const copy = (): void => {
-    navigator.clipboard.writeText(markdownOf(editor.state.doc)).then(
+    copyText(markdownOf(editor.state.doc)).then(
       () => toast('Copied as Markdown'),
       () => toast('The browser does not allow copying.', { tone: 'danger' }),
     );

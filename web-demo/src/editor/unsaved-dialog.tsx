@@ -1,6 +1,7 @@
 import { Copy } from 'lucide-react';
 import type { UnsavedText } from '../session/use-document.ts';
 import { Button } from '../ui/button.tsx';
+import { copyText } from '../ui/clipboard.ts';
 import { DialogActions, Modal } from '../ui/dialog.tsx';
 import { useToast } from '../ui/toast.tsx';
 
@@ -9,7 +10,7 @@ export function UnsavedDialog({ unsaved, onClose }: { unsaved: UnsavedText; read
   const toast = useToast();
   const text = unsaved.blocks.join('\n\n');
   const copy = (): void => {
-    navigator.clipboard.writeText(text).then(
+    copyText(text).then(
       () => toast('Copied'),
       () => toast('The browser does not allow copying: select the text instead.', { tone: 'danger' }),
     );

@@ -4,6 +4,7 @@ import type { Grant } from '../api/types.ts';
 import { useIdentity } from '../identity/identity.tsx';
 import { documentPath } from '../router.ts';
 import { Button } from '../ui/button.tsx';
+import { copyText } from '../ui/clipboard.ts';
 import { DialogActions, Modal } from '../ui/dialog.tsx';
 import { SelectField } from '../ui/select.tsx';
 import { untilTime } from '../ui/time.ts';
@@ -147,7 +148,7 @@ function CopyLink({ name }: { name: string }) {
   const [copied, setCopied] = useState(false);
   const copy = (): void => {
     const link = new URL(documentPath(name), location.href).href;
-    navigator.clipboard.writeText(link).then(
+    copyText(link).then(
       () => setCopied(true),
       () => window.prompt('Copy the link', link),
     );

@@ -4,6 +4,7 @@ import { useIdentity } from '../identity/identity.tsx';
 import { nameOfUser } from '../identity/people.ts';
 import { documentPath, onLinkClick } from '../router.ts';
 import { roleLabel, roleManages, roleWrites } from '../share/roles.ts';
+import { copyText } from '../ui/clipboard.ts';
 import { Menu, MenuItem, MenuSeparator } from '../ui/menu.tsx';
 import { Swatch } from '../ui/swatch.tsx';
 import { TimeAgo } from '../ui/time-ago.tsx';
@@ -37,7 +38,7 @@ function DocumentRow({ document, onRename, onDelete }: DocumentRowProps) {
   const maker = document.createdBy === person.sub ? 'you' : nameOfUser(document.createdBy);
 
   const copyLink = (): void => {
-    navigator.clipboard.writeText(new URL(path, location.href).href).then(
+    copyText(new URL(path, location.href).href).then(
       () => toast('Link copied'),
       () => toast('The browser does not allow copying.', { tone: 'danger' }),
     );
