@@ -187,6 +187,24 @@ test('P10.6 a dialog takes the focus to where one types, and gives it back', asy
   await expect(page.getByRole('button', { name: 'Share' })).toBeFocused();
 });
 
+test('P10.6 a dialog that was opened from a menu gives the focus back to the menu’s button', async ({
+  weft,
+  open,
+}) => {
+  const name = await newDocument(weft);
+  const { page } = await open('ada');
+  const more = page.getByRole('listitem').filter({ hasText: name }).getByRole('button');
+  for (const key of ['Escape', 'Enter']) {
+    await more.press('Enter');
+    await page.getByRole('menuitem', { name: 'Rename' }).press('Enter');
+    await expect(page.getByRole('dialog').getByRole('textbox')).toBeFocused();
+    await page.keyboard.type(`${name} again`);
+    await page.keyboard.press(key);
+    await expect(page.getByRole('dialog')).toBeHidden();
+    await expect(more).toBeFocused();
+  }
+});
+
 test('P10.6 a comment is written and left by the keyboard, which is back in the text then', async ({
   openNew,
 }) => {

@@ -24,7 +24,7 @@ export function Modal({ open, title, description, wide = false, children, onClos
           {...(description ? {} : { 'aria-describedby': undefined })}
           // The library gives the focus back to a trigger of its own, and these dialogs have none.
           onOpenAutoFocus={(event) => {
-            opener.current = document.activeElement;
+            opener.current = lasting(document.activeElement);
             const first = (event.target as Element).querySelector<HTMLElement>('[data-autofocus]');
             if (!first) return;
             event.preventDefault();
@@ -48,6 +48,12 @@ export function Modal({ open, title, description, wide = false, children, onClos
       </Dialog.Portal>
     </Dialog.Root>
   );
+}
+
+/** The item of a menu is gone with the menu; the button that opened the menu stays. */
+function lasting(element: Element | null): Element | null {
+  const menu = element?.closest('[role="menu"]');
+  return menu ? document.getElementById(menu.getAttribute('aria-labelledby') ?? '') : element;
 }
 
 export function DialogActions({ children }: { children: ReactNode }) {
