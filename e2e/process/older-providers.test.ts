@@ -107,3 +107,32 @@ test.for(VERSIONS)(
     expect((await olga.updates('page')).rows).toEqual([]);
   },
 );
+
+test.for(VERSIONS)(
+  'P6.2 P9.30 two tabs of one person with version $version of the stock provider come to rest, and each shows its own',
+  async ({ library }) => {
+    const server = closing(await startWeft({ databaseUrl: await createDatabase(inject('postgresUrl')) }));
+    await server.as({ sub: 'olga' }).createDocument('page');
+    const token = server.token({ sub: 'olga', name: 'Olga' });
+    const tabs = [
+      closing(open(library, { server, token })),
+      closing(open(library, { server, token })),
+    ] as const;
+    const told = tabs.map(() => 0);
+    tabs.forEach(({ provider }, index) =>
+      provider.awareness?.on('update', (_: unknown, origin: unknown) => {
+        if (origin === provider) told[index]!++;
+      }),
+    );
+    await Promise.all(tabs.map((tab) => tab.synced()));
+    for (const position of [1, 2, 3]) {
+      tabs.forEach(({ provider }, index) => provider.setAwarenessField('cursor', position * 10 + index));
+      const shows = (of: 0 | 1, on: 0 | 1) =>
+        tabs[on].provider.awareness?.getStates().get(tabs[of].document.clientID)?.cursor ===
+        position * 10 + of;
+      await until(() => [shows(0, 0), shows(0, 1), shows(1, 0), shows(1, 1)].every(Boolean));
+    }
+    // Of each of three moves once, and of who is there; in a storm hundreds a second.
+    expect(Math.max(...told)).toBeLessThan(20);
+  },
+);

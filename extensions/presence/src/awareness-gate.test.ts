@@ -103,6 +103,29 @@ describe('P6.2 nobody speaks for another', () => {
     expect(gate.clientsOf(eve)).toEqual([2]);
   });
 
+  test('P6.2 what versions 2 and 3 of the provider send back of the same person’s other tab takes nothing over', () => {
+    const { send, awareness, gate, time } = instance();
+    const [first, second] = [session('alice'), session('alice')];
+    const [told] = send(first, entry(1, 1));
+    time.now += 40;
+    send(first, entry(1, 2));
+    send(second, entry(2, 1));
+    expect(send(second, told!)).toEqual([]);
+    expect(send(second, ...readAwarenessFrame(gate.welcome(second)!))).toEqual([]);
+    expect(awareness.getStates().get(1)).toMatchObject({ at: 2 });
+    expect(gate.clientsOf(first)).toEqual([1]);
+    expect(gate.clientsOf(second)).toEqual([2]);
+  });
+
+  test('P6.2 what they send back of another instance’s people takes nothing over', () => {
+    const [here, there] = [instance(), instance()];
+    const told = here.gate.accept(session('alice'), encodeAwareness([entry(1, 1)])).update!;
+    there.relay(there.gate.observe(told).update);
+    const second = session('alice');
+    expect(there.send(second, ...readAwarenessFrame(told))).toEqual([]);
+    expect(there.gate.clientsOf(second)).toEqual([]);
+  });
+
   test('P6.2 a null for somebody else, as clients send when they time others out, removes nobody', () => {
     const { send, awareness } = instance();
     const [alice, bob] = [session('alice'), session('bob')];

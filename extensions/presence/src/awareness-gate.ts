@@ -57,6 +57,9 @@ export interface ObservedAwareness {
 /** Milliseconds that a frame of another instance takes at most, as a rule: its ticks, and a busy machine. */
 const ON_THE_WAY = 1000;
 
+/** Milliseconds after which nobody repeats a state that they were told of any more. */
+const REPEATED_WITHIN = 60_000;
+
 /**
  * Lets every session of one document speak for itself only.
  *
@@ -229,12 +232,23 @@ export class AwarenessGate {
     return this.claims.clientsOf(session);
   }
 
-  private speaksFor(session: AwarenessSession, { client, json }: RawAwarenessEntry): boolean {
+  private speaksFor(session: AwarenessSession, { client, clock, json }: RawAwarenessEntry): boolean {
     const claim = this.claims.get(client);
     if (claim?.session === session) return true;
     // A null claims nothing: clients that time somebody out send one in that person's name.
-    if (json === 'null') return false;
+    if (json === 'null' || this.isRepeated(client, { clock, claim })) return false;
     return claim ? claim.user === session.principal.user : this.mayTake(client, session.principal);
+  }
+
+  /**
+   * Versions 2 and 3 of the stock provider send back what they are told of others. Of the same person's other tab that would
+   * be taken for its return, told anew, sent back anew, without end. A clock near the one told gives it away: it is a
+   * gate's, and a client counts its own from 0.
+   */
+  private isRepeated(client: number, { clock, claim }: { clock: number; claim: Claim | undefined }): boolean {
+    const { states, meta } = this.awareness;
+    const somebodySpeaks = claim ? claim.session !== undefined : states.has(client);
+    return somebodySpeaks && clock > (meta.get(client)?.clock ?? 0) - REPEATED_WITHIN;
   }
 
   /** An id that only another instance knows is still somebody's: that instance's gate has stamped whose. */
