@@ -18,6 +18,16 @@ test('P10.5 on a phone nothing is cut off, and writing, sharing and comments are
   const phone = await openNew({ viewport, userAgent, deviceScaleFactor, isMobile, hasTouch });
   const overflow = () => phone.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   expect(await overflow()).toBeLessThanOrEqual(0);
+  const expectLargeFields = async () => {
+    const fields = await phone.page.locator('input:visible, textarea:visible').all();
+    expect(fields).not.toHaveLength(0);
+    // Safari zooms into a smaller one, and does not go back.
+    for (const field of fields)
+      expect(
+        await field.evaluate((element) => parseFloat(getComputedStyle(element).fontSize)),
+      ).toBeGreaterThanOrEqual(16);
+  };
+  await expectLargeFields();
   await phone.text.tap();
   await phone.text.pressSequentially('Written on a phone.');
   await phone.expectStatus('saved');
@@ -30,6 +40,7 @@ test('P10.5 on a phone nothing is cut off, and writing, sharing and comments are
     expect(await overflow()).toBeLessThanOrEqual(0);
     const closing = button === 'Share' ? 'Done' : 'Close comments';
     await expect(phone.page.getByRole('button', { name: closing })).toBeInViewport();
+    await expectLargeFields();
     if (button === 'Comments') {
       await expect(lastLine).toBeInViewport({ ratio: 1 });
       const sheet = await phone.page.getByRole('complementary', { name: 'Comments' }).boundingBox();
@@ -40,6 +51,7 @@ test('P10.5 on a phone nothing is cut off, and writing, sharing and comments are
   }
   await phone.page.goto(`http://127.0.0.1:${phone.line.port}/`);
   await expect(phone.page.getByRole('heading', { name: 'Documents' })).toBeVisible();
+  await expectLargeFields();
   expect(await overflow()).toBeLessThanOrEqual(0);
 });
 

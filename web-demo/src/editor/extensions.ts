@@ -47,6 +47,8 @@ export function editorExtensions(options: EditorExtensionsOptions): Extensions {
         defaultProtocol: 'https',
         HTMLAttributes: { rel: 'noopener noreferrer nofollow' },
       },
+      // To a spelling checker every line of code is wrong.
+      codeBlock: { HTMLAttributes: { spellcheck: 'false' } },
       dropcursor: { class: 'dropcursor', color: false },
     }),
     TaskList,
