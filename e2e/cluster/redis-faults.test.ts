@@ -1,7 +1,8 @@
-import { freeze, redisCommand, runSeed, seededRandom, until } from '@weft/harness';
+import { freeze, openSession, redisCommand, runSeed, seededRandom, until } from '@weft/harness';
 import { expect, test } from 'vitest';
+import * as Y from 'yjs';
 import { closing } from '../shared/clean-up.ts';
-import { clusterOfFile } from './cluster.ts';
+import { clusterOfFile, type Instance } from './cluster.ts';
 import { expectUndisturbed, gather, type Crowd } from './crowd.ts';
 import { lasting, redisAway, redisBack } from './faults.ts';
 import { LostMessages } from './lost-messages.ts';
@@ -90,4 +91,36 @@ test(`P5.10 messages that are lost without anybody noticing, after which nobody 
   crowd.start();
   await redisBack(instances);
   await expectUndisturbed(cluster(), crowd);
+});
+
+test('P8.14 a reader who moves to an instance that lags is not refused for having seen more than it has', async () => {
+  const [first, second] = cluster().instances as [Instance, Instance];
+  const loss = new LostMessages(second.redis, 'weft:to:');
+  const olga = cluster().as({ sub: 'olga' });
+  await olga.createDocument('ahead');
+  await olga.grant('ahead', 'user:vera', 'viewer');
+  const token = (sub: string) => cluster().token({ sub });
+  const open = ({ server }: Instance, sub: string, document = new Y.Doc()) =>
+    openSession({ url: server.wsUrl, name: 'ahead', token: token(sub), document });
+  const writer = closing(open(first, 'olga'));
+  // Keeps the document open where it lags.
+  const there = closing(open(second, 'olga'));
+  await Promise.all([writer.saved(), there.saved()]);
+
+  loss.losing = true;
+  for (let move = 1; move <= 5; move++) {
+    const before = open(first, 'vera');
+    await before.opened();
+    writer.text.insert(0, `seen before move ${move}. `);
+    await writer.saved();
+    await until(() => before.text.toJSON() === writer.text.toJSON());
+    before.close();
+
+    const after = open(second, 'vera', before.document);
+    await until(() => after.isSaved || after.authenticationFailures.length > 0, { what: 'the move' });
+    expect(after.authenticationFailures).toEqual([]);
+    expect(there.text.toJSON()).toBe(writer.text.toJSON());
+    after.close();
+  }
+  loss.losing = false;
 });

@@ -109,7 +109,7 @@ export class UpdatePipeline {
     // Something in it is known already, which is where it may say something else.
     if (analysis.update !== update && this.ports.equivocation.refuse(session, update)) return;
     if (analysis.noop) return session.document.answers.owe(session, true);
-    if (!session.mayWrite) return this.refuseReader(session);
+    if (!session.mayWrite) return this.readerAhead(session, update.slice());
     return this.author(session, type, analysis);
   }
 
@@ -237,11 +237,7 @@ export class UpdatePipeline {
   }
 
   private async catchUp(session: Session, type: number, update: Uint8Array): Promise<void> {
-    // With the database away it would wait for as long as that takes.
-    await Promise.race([
-      this.ports.replication.catchUp(session.document),
-      delay(CATCH_UP, undefined, { ref: false }),
-    ]);
+    await this.readLog(session);
     if (!session.isOpen) return;
     if (this.isComplete(session, update)) return this.guard(session, type, update);
     session.missing += 1;
@@ -251,12 +247,34 @@ export class UpdatePipeline {
     session.askForSync();
   }
 
+  /** With the database away it would wait for as long as that takes. */
+  private async readLog({ document }: Session): Promise<void> {
+    await Promise.race([
+      this.ports.replication.catchUp(document),
+      delay(CATCH_UP, undefined, { ref: false }),
+    ]);
+  }
+
   private isComplete(session: Session, update: Uint8Array): boolean {
     try {
       return this.ports.walks.analyze(workOf(session, update))?.missing.length === 0;
     } catch {
       // Why it is refused is found again, and said.
       return true;
+    }
+  }
+
+  /** What has not reached this instance yet, a reader may have seen on another: then it is nothing of their own. */
+  private async readerAhead(session: Session, update: Uint8Array): Promise<void> {
+    await this.readLog(session);
+    try {
+      await this.ports.walks.later(workOf(session, update), ({ noop }) => {
+        if (!session.isOpen) return;
+        if (noop) session.document.answers.owe(session, true);
+        else this.refuseReader(session);
+      });
+    } catch (error) {
+      this.refuseGuarded(session, error);
     }
   }
 
