@@ -104,12 +104,39 @@ export class UpdatePipeline {
     update: Uint8Array,
     analysis: UpdateAnalysis,
   ): void | Promise<void> {
+    const mayBeOthers = type === SyncType.Step2 && session.access.role?.write !== '*';
+    if (mayBeOthers && !analysis.noop && analysis.missing.length === 0)
+      return this.settleWithLog(session, type, update.slice());
+    return this.settle(session, type, update, analysis);
+  }
+
+  /**
+   * Who may not write everything may have seen on another instance what has not reached this one yet: then it is nothing
+   * of their own, and nothing to refuse.
+   */
+  private async settleWithLog(session: Session, type: number, update: Uint8Array): Promise<void> {
+    await this.readLog(session);
+    try {
+      await this.ports.walks.later(workOf(session, update), (analysis) => {
+        if (session.isOpen) return this.settle(session, type, update, analysis);
+      });
+    } catch (error) {
+      this.refuseGuarded(session, error);
+    }
+  }
+
+  private settle(
+    session: Session,
+    type: number,
+    update: Uint8Array,
+    analysis: UpdateAnalysis,
+  ): void | Promise<void> {
     if (analysis.missing.length > 0) return this.missing(session, type, update);
     session.missing = 0;
     // Something in it is known already, which is where it may say something else.
     if (analysis.update !== update && this.ports.equivocation.refuse(session, update)) return;
     if (analysis.noop) return session.document.answers.owe(session, true);
-    if (!session.mayWrite) return this.readerAhead(session, update.slice());
+    if (!session.mayWrite) return this.refuseReader(session);
     return this.author(session, type, analysis);
   }
 
@@ -261,20 +288,6 @@ export class UpdatePipeline {
     } catch {
       // Why it is refused is found again, and said.
       return true;
-    }
-  }
-
-  /** What has not reached this instance yet, a reader may have seen on another: then it is nothing of their own. */
-  private async readerAhead(session: Session, update: Uint8Array): Promise<void> {
-    await this.readLog(session);
-    try {
-      await this.ports.walks.later(workOf(session, update), ({ noop }) => {
-        if (!session.isOpen) return;
-        if (noop) session.document.answers.owe(session, true);
-        else this.refuseReader(session);
-      });
-    } catch (error) {
-      this.refuseGuarded(session, error);
     }
   }
 
