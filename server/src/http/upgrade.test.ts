@@ -1,9 +1,10 @@
+import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { silentLogger } from '@weft/common';
 import { until } from '@weft/harness';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Phase } from './health.ts';
 import { acceptUpgrades, type Upgrades } from './upgrade.ts';
 
@@ -64,6 +65,17 @@ describe('P9.11 upgrades', () => {
   test.each(['/collab', '/collab/', '/collab?x=1'])('P9.11 of %s go to the gateway', async (path) => {
     expect(await upgrade(path)).toMatchObject({ status: 101 });
     expect(handed).toHaveLength(1);
+  });
+
+  test('P7.30 whoever is refused and never hangs up holds nothing', async () => {
+    const stays = connect({ port: port(), host: '127.0.0.1', allowHalfOpen: true });
+    onTestFinished(() => void stays.destroy());
+    stays.resume().on('error', () => undefined);
+    stays.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    await once(stays, 'end');
+    const connections = () =>
+      new Promise<number>((resolve) => server.getConnections((_error, count) => resolve(count)));
+    await until(async () => (await connections()) === 0);
   });
 
   test.each(['/', '/collaborate', '/v1/documents', '/collab/document'])(
