@@ -1,7 +1,7 @@
 import { documentKey } from '@weft/common';
 import { createDatabase, openSession, until } from '@weft/harness';
 import type { Extension } from '@hocuspocus/server';
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { startTestServer, type TestServer } from '../../testing/running-server.ts';
 
 /** By document and hook: the first load of that document waits there until it is let go. */
@@ -64,6 +64,25 @@ describe.each(['onCreateDocument', 'onLoadDocument', 'afterLoadDocument'])('whil
     for (const session of sessions) await session.saved(8_000);
     await until(() => sessions.every(({ text }) => text.toJSON() === 'still here still here '));
   });
+});
+
+test('P7.2 who may make a document by opening it has it, also when it is deleted in the moment in which it is made', async () => {
+  const name = 'deleted as it is made';
+  const grants = { [name]: 'owner' };
+  const { administration } = server.services;
+  const create = administration.createDocument.bind(administration);
+  const made = vi.spyOn(administration, 'createDocument').mockImplementationOnce(async (...given) => {
+    const outcome = await create(...given);
+    await server.as({ sub: 'ada', grants })('DELETE', `/v1/documents/${encodeURIComponent(name)}`);
+    return outcome;
+  });
+  onTestFinished(() => made.mockRestore());
+  const url = `${server.url.replace('http', 'ws')}/collab`;
+  const session = openSession({ url, name, token: server.token({ sub: 'ada', grants }) });
+  onTestFinished(() => session.close());
+  await session.saved(8_000);
+  expect(session.authenticationFailures).toEqual([]);
+  expect(made).toHaveBeenCalledTimes(2);
 });
 
 /** More than lie between the last hook and the moment at which everybody who waits has the document. */

@@ -27,6 +27,9 @@ import type { Leaving, SessionClient } from '../session/client.ts';
 import { Session, writesAnything, type SessionPorts } from '../session/session.ts';
 import type { SyncResponder } from '../sync/sync-responder.ts';
 
+/** How often who may make the document that they open makes it, where it is deleted in the same moment. */
+const CREATION_ATTEMPTS = 3;
+
 /** What a client says to get in. */
 export interface Admission {
   readonly token: string;
@@ -145,7 +148,11 @@ export class SessionOpening {
   }
 
   /** A document that may not be seen answers like one that is not there. */
-  private async accessOf(principal: Principal, key: DocumentKey): Promise<Access> {
+  private async accessOf(
+    principal: Principal,
+    key: DocumentKey,
+    attempts = CREATION_ATTEMPTS,
+  ): Promise<Access> {
     const { access: permissions, mayCreateByOpening, createDocument } = this.ports;
     const access = await permissions.resolve(principal, key);
     // Only a document that is there has a revision: one question to the database instead of two.
@@ -154,8 +161,10 @@ export class SessionOpening {
     if (exists || !(await mayCreateByOpening(principal, key))) throw new WeftError('document-not-found');
     await createDocument(principal, key).catch(unlessMadeMeanwhile);
     const created = await permissions.resolve(principal, key);
-    if (!created.role?.read) throw new WeftError('document-not-found');
-    return created;
+    const deletedMeanwhile = created.policyRev === 0;
+    if (!deletedMeanwhile && created.role?.read) return created;
+    if (deletedMeanwhile && attempts > 1) return this.accessOf(principal, key, attempts - 1);
+    throw new WeftError('document-not-found');
   }
 
   /** Has the hooks say and the document made. Nothing for who has left already. */
