@@ -42,7 +42,8 @@ test('P12.19 a beat that comes while the one before is under way is left out, an
   expect(under).toHaveLength(1);
   period = 60_000;
   under[0]!();
-  await vi.advanceTimersByTimeAsync(1_000);
+  // Not a moment later: beats of a minute may be due in the next millisecond.
+  await vi.advanceTimersByTimeAsync(0);
   expect(vi.getTimerCount()).toBe(1);
   await vi.advanceTimersByTimeAsync(60_000);
   expect(under).toHaveLength(2);
