@@ -32,6 +32,7 @@ import { redisTarget } from './redis-target.ts';
 import { prepareSchema } from './schema.ts';
 import type { CollaborationPort } from './collaboration.ts';
 import type { Services } from './services.ts';
+import { tellingWhy } from './token-refusals.ts';
 
 export interface ComposeOptions {
   /** Hocuspocus extensions of your own; their hooks are called as by a stock Hocuspocus. */
@@ -67,14 +68,17 @@ export async function compose(
     maxPendingBytes: config.logBacklog,
     syncToDisk: () => database.syncToDisk(),
   });
-  const verifier = createTokenVerifier({
-    secret: config.jwtSecret,
-    publicKey: config.jwtPublicKey,
-    jwksUrl: config.jwksUrl,
-    issuer: config.jwtIssuer,
-    audience: config.jwtAudience,
-    clock,
-  });
+  const verifier = tellingWhy(
+    createTokenVerifier({
+      secret: config.jwtSecret,
+      publicKey: config.jwtPublicKey,
+      jwksUrl: config.jwksUrl,
+      issuer: config.jwtIssuer,
+      audience: config.jwtAudience,
+      clock,
+    }),
+    logger,
+  );
   const documents = new DocumentStore();
   const grants = new GrantStore({ pool, roles });
   const clientIds = new KeyedBuckets({

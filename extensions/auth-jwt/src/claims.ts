@@ -83,7 +83,7 @@ function numericDate(claims: Claims, name: string): number | undefined {
   const value = claims[name];
   if (value === undefined) return undefined;
   if (typeof value !== 'number' || !(value >= 0 && value <= MAX_NUMERIC_DATE)) {
-    throw invalid(`${name} is not a time`);
+    throw invalid(`${name} is not a number of seconds since 1970`);
   }
   return value;
 }

@@ -27,6 +27,7 @@ export class JwksKeys {
   private fetchedAt = -Infinity;
   private triedAt = -Infinity;
   private fetching: Promise<void> | undefined;
+  private failure: unknown;
 
   constructor(options: JwksOptions) {
     const url = trustedUrl(options.url, 'the JWKS address');
@@ -51,7 +52,10 @@ export class JwksKeys {
     // In time, and waited for by nobody: else an issuer that is away for the moment in which the set ends refuses all.
     else if (this.age() >= this.options.maxAge / 2) void this.refresh();
     if (this.isStale()) {
-      throw new WeftError('permissions-unavailable', { detail: 'the key set cannot be fetched' });
+      throw new WeftError('permissions-unavailable', {
+        detail: 'the key set cannot be fetched',
+        cause: this.failure,
+      });
     }
     const key = this.keys.get(kid);
     if (key) return key;
@@ -90,8 +94,9 @@ export class JwksKeys {
       }
       this.keys = keys;
       this.fetchedAt = now;
-    } catch {
+    } catch (error) {
       // The set that is known stays in use until it is too old.
+      this.failure = error;
     }
   }
 }

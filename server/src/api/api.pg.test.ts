@@ -1,8 +1,15 @@
 import { connect } from 'node:net';
+import { signToken } from '@weft/auth-jwt';
 import { createDatabase, until } from '@weft/harness';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import * as Y from 'yjs';
-import { startTestServer, type Answer, type Ask, type TestServer } from '../testing/running-server.ts';
+import {
+  SECRET,
+  startTestServer,
+  type Answer,
+  type Ask,
+  type TestServer,
+} from '../testing/running-server.ts';
 
 /** An origin whose pages may ask. */
 const PAGES = 'https://app.example';
@@ -400,6 +407,15 @@ describe('requests', () => {
     const answer = await server.ask('GET', '/v1/documents', { headers });
     expect(answer).toMatchObject({ status: 401, code });
     expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+  });
+
+  test('P3.35 a token that is refused over HTTP is told why', async () => {
+    const token = signToken(SECRET, { sub: 'alice', name: 'A' });
+    const answer = await server.ask('GET', '/v1/documents', {
+      headers: { authorization: `Bearer ${token.slice(0, -8)}${'A'.repeat(8)}` },
+    });
+    expect(answer).toMatchObject({ status: 401, code: 'token-invalid' });
+    expect(JSON.stringify(answer.body)).toContain('The signature is not good.');
   });
 
   test('P7.20 what is not of the documented form is refused, and says where', async () => {

@@ -1,4 +1,4 @@
-import { ERRORS, isRetryable, refusalOf, WeftError, type Metrics } from '@weft/common';
+import { ERRORS, isRetryable, refusalOf, WeftError, type ErrorCode, type Metrics } from '@weft/common';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
 /** Seconds; clients add their own jitter. */
@@ -59,9 +59,11 @@ function answer({ error, known, request, reply }: Refusal): FastifyReply {
   return sendError(known, reply, hintOf(known));
 }
 
-/** What is wrong with a request is its sender's to know; the details of everything else are for the log. */
+/** What is wrong with what was sent is its sender's to know; the details of everything else are for the log. */
+const TOLD: ReadonlySet<ErrorCode> = new Set(['bad-request', 'token-invalid', 'origin-forbidden']);
+
 function hintOf({ code, detail }: WeftError): string {
-  return code === 'bad-request' && detail !== undefined ? ` ${capitalized(detail)}.` : '';
+  return TOLD.has(code) && detail !== undefined ? ` ${capitalized(detail)}.` : '';
 }
 
 function capitalized(text: string): string {
