@@ -1,6 +1,8 @@
 import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/provider';
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { connect as connectTcp } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { createDatabase, freePort, startPostgres, until } from '@weft/harness';
 import pg from 'pg';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
@@ -169,6 +171,11 @@ describe('development mode', () => {
     };
     expect(await from('http://localhost:5173')).toEqual({ allowed: true, opened: true });
     expect(await from('https://evil.example')).toEqual({ allowed: false, opened: false });
+    const evil = { origin: 'https://evil.example', connection: 'Upgrade', upgrade: 'websocket' };
+    const refused = request({ host: '127.0.0.1', port: server.port, path: '/collab', headers: evil }).end();
+    const [answer] = (await once(refused, 'response')) as [IncomingMessage];
+    expect(answer.statusCode).toBe(403);
+    expect(await text(answer)).toContain('WEFT_ALLOWED_ORIGINS');
   });
 });
 

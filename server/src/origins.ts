@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+
 /** Ends a pattern that means every port of a host, as in `http://localhost:*`. */
 const ANY_PORT = ':*';
 
@@ -28,4 +30,19 @@ function isAnyPortOf(pattern: string, origin: string): boolean {
 
 function withoutAnyPort(pattern: string): string | undefined {
   return pattern.endsWith(ANY_PORT) ? pattern.slice(0, -ANY_PORT.length) : undefined;
+}
+
+/**
+ * Whether a page of this origin may open a socket, and read answers. Without the check any page that a person visits could
+ * connect in their name where a cookie or a network position authenticates. Requests without an Origin are not browsers.
+ *
+ * @param allowed patterns of origins; the server's own is always allowed.
+ */
+export function allowsOrigin(
+  { headers: { origin, host } }: Pick<IncomingMessage, 'headers'>,
+  allowed: readonly string[],
+): boolean {
+  if (origin === undefined || matchesOrigin(origin, allowed)) return true;
+  if (!URL.canParse(origin)) return false;
+  return new URL(origin).host === host;
 }

@@ -33,5 +33,9 @@ export function developmentRoutes(app: App, { config }: Services): void {
  */
 function requireLocalName(hostname: string): void {
   const name = hostname.replace(/^\[(.*)\]$/, '$1');
-  if (!isLoopback(name) && !name.endsWith('.localhost')) throw new WeftError('origin-forbidden');
+  if (!isLoopback(name) && !name.endsWith('.localhost')) {
+    throw new WeftError('origin-forbidden', {
+      detail: 'demo tokens are handed out under names of this machine only, such as localhost',
+    });
+  }
 }

@@ -8,9 +8,9 @@ import { WebSocketServer, type Server } from 'ws';
 import { ClientSocket } from './connection/client-socket.ts';
 import { GatewayWebSocket } from './connection/gateway-web-socket.ts';
 import { LightRequest, NO_REQUEST } from './hocuspocus/light-request.ts';
-import { allowsOrigin } from './connection/origin.ts';
-import { RefusedOrigins } from './connection/refused-origins.ts';
 import { refuseSocket } from '../http/refuse-socket.ts';
+import { allowsOrigin } from '../origins.ts';
+import { RefusedOrigins, REFUSED_ORIGIN_HINT } from '../refused-origins.ts';
 import { SilentPeers } from './connection/silent-peers.ts';
 import { makeParts, type GatewayDependencies, type GatewayParts } from './parts.ts';
 
@@ -117,7 +117,7 @@ export class Gateway {
     if (this.draining) return refuseSocket(connection, 'server-draining');
     if (!allowsOrigin(request, this.dependencies.allowedOrigins)) {
       this.refusedOrigins.tell(request.headers.origin ?? '');
-      return this.refuse(connection, 'origin-forbidden');
+      return this.refuse(connection, 'origin-forbidden', REFUSED_ORIGIN_HINT);
     }
     if (!this.parts.socket.addresses.acquire(address)) return this.refuse(connection, 'too-many-connections');
     let accepted = false;
@@ -129,9 +129,9 @@ export class Gateway {
     if (!accepted) this.parts.socket.addresses.release(address);
   }
 
-  private refuse(connection: Duplex, code: ErrorCode): void {
+  private refuse(connection: Duplex, code: ErrorCode, hint?: string): void {
     this.parts.metrics.refusal(code);
-    refuseSocket(connection, code);
+    refuseSocket(connection, code, hint);
   }
 
   private accept(

@@ -1,9 +1,8 @@
-import cors from '@fastify/cors';
 import { WeftError } from '@weft/common';
 import { apiRoutes } from '../api/routes.ts';
-import { matchesOrigin } from '../origins.ts';
 import type { Services } from '../services.ts';
 import { bareApp, type App } from './bare-app.ts';
+import { crossOrigin } from './cross-origin.ts';
 import { errorHandler, sendError } from './errors.ts';
 import { healthRoutes, type Phase } from './health.ts';
 import { observeRequests } from './observe.ts';
@@ -33,15 +32,7 @@ export async function createApp({ services, phase }: HttpOptions): Promise<App> 
     instance: config.instanceId,
     metricsToken: config.metricsToken,
   });
-  await app.register(cors, {
-    origin: config.allowedOrigins.includes('*')
-      ? '*'
-      : (origin, allow) => allow(null, origin !== undefined && matchesOrigin(origin, config.allowedOrigins)),
-    methods: ['GET', 'PUT', 'PATCH', 'POST', 'DELETE'],
-    allowedHeaders: ['authorization', 'content-type', 'if-none-match'],
-    exposedHeaders: ['etag', 'weft-cursor', 'retry-after', 'x-request-id'],
-    maxAge: 600,
-  });
+  await crossOrigin(app, { allowed: config.allowedOrigins, logger });
   await app.register(apiRoutes, { services, phase });
   await staticRoutes(app, config.webRoot);
   logger.debug({ routes: app.printRoutes({ commonPrefix: false }) }, 'routes');

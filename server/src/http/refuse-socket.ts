@@ -2,9 +2,9 @@ import { ERRORS, type ErrorCode } from '@weft/common';
 import type { Duplex } from 'node:stream';
 
 /** Answers whoever has no HTTP response to be answered by, such as an upgrade, and closes the connection. */
-export function refuseSocket(socket: Duplex, code: ErrorCode): void {
+export function refuseSocket(socket: Duplex, code: ErrorCode, hint = ''): void {
   const { status, message } = ERRORS[code];
-  const body = JSON.stringify({ error: { code, message } });
+  const body = JSON.stringify({ error: { code, message: message + hint } });
   socket.end(
     [
       `HTTP/1.1 ${status} ${code}`,
