@@ -139,6 +139,11 @@ export const ERRORS = {
   },
   'connection-idle': { status: 408, close: 4524, message: 'The connection was idle.' },
   // Can we
+  'method-not-allowed': {
+    status: 405,
+    close: 4441,
+    message: 'This address does not take the method of the request. Its header Allow lists those it takes.',
+  },
   'not-found': {
     status: 404,
     close: 4440,

@@ -434,6 +434,26 @@ describe('requests', () => {
     expect(await alice('GET', '/v1/documents/%zz')).toMatchObject({ code: 'bad-request' });
   });
 
+  test('P7.20 whoever uses a method that an address does not take is told which it takes', async () => {
+    const takes: readonly [string, string][] = [
+      ['/v1/documents', 'GET, HEAD, OPTIONS'],
+      [pathOf('methods'), 'DELETE, GET, HEAD, OPTIONS, PATCH, PUT'],
+      [`${pathOf('methods')}/grants/user%3Abob`, 'DELETE, OPTIONS, PUT'],
+      ['/healthz', 'GET, HEAD, OPTIONS'],
+      ['/v1/openapi.json', 'GET, HEAD, OPTIONS'],
+    ];
+    for (const [path, methods] of takes) {
+      const refused = await alice('POST', path, { body: Buffer.from('{'), headers: { 'content-type': 'x' } });
+      expect(refused).toMatchObject({ status: 405, code: 'method-not-allowed' });
+      const told = await server.ask('OPTIONS', path);
+      expect(told).toMatchObject({ status: 204 });
+      for (const { headers } of [refused, told]) expect(headers.get('allow')).toBe(methods);
+    }
+    const traced = await answerTo('TRACE /v1/documents HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    expect(traced).toMatch(/^HTTP\/1\.1 405 /);
+    expect(await alice('POST', '/v1/nothing')).toMatchObject({ status: 404 });
+  });
+
   test.each(['/v1/documents/%ff', '/v1/%zz', pathOf('x'.repeat(20_000))])(
     'P7.20 a page of another origin may read why an address is refused (%#)',
     async (path) => {

@@ -6,6 +6,7 @@ import { crossOrigin } from './cross-origin.ts';
 import { errorHandler, sendError } from './errors.ts';
 import { healthRoutes, type Phase } from './health.ts';
 import { observeRequests } from './observe.ts';
+import { answerOtherMethods } from './other-methods.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 import { sendNoSuchPage, staticRoutes } from './static.ts';
 import { isWebSocketUpgrade } from './upgrade.ts';
@@ -25,6 +26,7 @@ export async function createApp({ services, phase }: HttpOptions): Promise<App> 
   );
   addSecurityHeaders(app);
   observeRequests(app, metrics);
+  const answerTheRest = answerOtherMethods(app);
   healthRoutes(app, {
     phase,
     metrics,
@@ -35,6 +37,7 @@ export async function createApp({ services, phase }: HttpOptions): Promise<App> 
   await crossOrigin(app, { allowed: config.allowedOrigins, logger });
   await app.register(apiRoutes, { services, phase });
   await staticRoutes(app, config.webRoot);
+  answerTheRest();
   logger.debug({ routes: app.printRoutes({ commonPrefix: false }) }, 'routes');
   return app;
 }
