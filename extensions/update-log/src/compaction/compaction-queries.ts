@@ -1,4 +1,4 @@
-import { documentKey, type DocumentKey } from '@weft/common';
+import { documentKey, inTransaction, type DocumentKey } from '@weft/common';
 import type pg from 'pg';
 import type { Queryable } from '../types.ts';
 
@@ -131,22 +131,31 @@ export async function pruneRows(
   }
 }
 
-/** Deletes rows and snapshots of a document that is gone, at most `limit` rows. Resolves to whether some may be left. */
-export async function reap(db: Queryable, limit: number): Promise<boolean> {
-  const { rows } = await db.query<{ document_id: string }>(
-    'SELECT document_id FROM document_removals ORDER BY removed_at LIMIT 1',
+/**
+ * Deletes rows and snapshots of a document that is gone, at most `limit` rows. Resolves to whether some may be left that
+ * nobody else is at. The lock is taken before the rows are looked at: who finds those gone that another is deleting would
+ * take them for the last ones, and the rest would stay for ever.
+ */
+export function reap(pool: pg.Pool, limit: number): Promise<boolean> {
+  return inTransaction(
+    () => pool.connect(),
+    async (tx) => {
+      const { rows } = await tx.query<{ document_id: string }>(
+        'SELECT document_id FROM document_removals ORDER BY removed_at LIMIT 1 FOR UPDATE SKIP LOCKED',
+      );
+      const id = rows[0]?.document_id;
+      if (id === undefined) return false;
+      const { rowCount } = await tx.query(
+        `DELETE FROM document_updates WHERE document_id = $1 AND seq IN (
+           SELECT seq FROM document_updates WHERE document_id = $1 ORDER BY seq LIMIT $2)`,
+        [id, limit],
+      );
+      if ((rowCount ?? 0) >= limit) return true;
+      await tx.query('DELETE FROM document_snapshots WHERE document_id = $1', [id]);
+      await tx.query('DELETE FROM document_removals WHERE document_id = $1', [id]);
+      return true;
+    },
   );
-  const id = rows[0]?.document_id;
-  if (id === undefined) return false;
-  const { rowCount } = await db.query(
-    `DELETE FROM document_updates WHERE document_id = $1 AND seq IN (
-       SELECT seq FROM document_updates WHERE document_id = $1 ORDER BY seq LIMIT $2)`,
-    [id, limit],
-  );
-  if ((rowCount ?? 0) >= limit) return true;
-  await db.query('DELETE FROM document_snapshots WHERE document_id = $1', [id]);
-  await db.query('DELETE FROM document_removals WHERE document_id = $1', [id]);
-  return true;
 }
 
 /** Without a limit in time every row is old enough. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { silentLogger } from '@weft/common';
+import { documentKey, silentLogger } from '@weft/common';
 import type { Database } from '@weft/postgres';
 import * as Y from 'yjs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -266,6 +266,22 @@ describe('compaction', () => {
     expect(await count('document_removals', document.id)).toBe(0);
     await service.stop();
     await log.stop();
+  });
+
+  test('P2.4 all of a deleted document’s rows go, also when several instances remove them at once', async () => {
+    const { id } = await store.create(database.pool, { key: documentKey('acme', 'long'), createdBy: 'ada' });
+    await database.pool.query(
+      `INSERT INTO document_updates (document_id, seq, at, policy_rev, batch, kind, actor, session, instance, update)
+       SELECT $1, seq, now(), 1, gen_random_uuid(), 'edit', 'ada', 's', 'test', '\\x0000'
+       FROM generate_series(1, 10000) AS seq`,
+      [id],
+    );
+    await store.delete(database.pool, documentKey('acme', 'long'));
+    const services = [0, 1, 2].map(() => compactor());
+    await Promise.all(services.map((service) => service.run()));
+    expect(await count('document_updates', id)).toBe(0);
+    expect(await count('document_removals', id)).toBe(0);
+    await Promise.all(services.map((service) => service.stop()));
   });
 });
 
