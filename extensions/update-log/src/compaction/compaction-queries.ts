@@ -41,15 +41,15 @@ export interface Retention {
 /** Documents whose oldest row may go. */
 export async function documentsToPrune(
   db: Queryable,
-  { retention, now, limit }: { retention: Retention; now: number; limit: number },
+  { retention, limit }: { retention: Retention; limit: number },
 ): Promise<Candidate[]> {
   const { rows } = await db.query<CandidateRow>(
     `SELECT d.id, d.tenant, d.name FROM documents d
      JOIN document_updates u ON u.document_id = d.id AND u.seq = d.pruned_seq + 1
-     WHERE d.pruned_seq < d.snapshot_seq AND u.seq <= d.head - $1 AND u.at < $2
+     WHERE d.pruned_seq < d.snapshot_seq AND u.seq <= d.head - $1 AND u.at < ${horizon('$2')}
        AND u.seq <= (SELECT min(seq) FROM document_snapshots s WHERE s.document_id = d.id)
      LIMIT $3`,
-    [retention.rows ?? 0, horizon(retention, now), limit],
+    [retention.rows ?? 0, age(retention), limit],
   );
   return rows.map(toCandidate);
 }
@@ -98,7 +98,7 @@ export async function dropOldSnapshots(db: Queryable, id: number, keep: number):
  */
 export async function pruneRows(
   client: pg.ClientBase,
-  { id, retention, now, limit }: { id: number; retention: Retention; now: number; limit: number },
+  { id, retention, limit }: { id: number; retention: Retention; limit: number },
 ): Promise<number> {
   await client.query('BEGIN');
   try {
@@ -111,10 +111,10 @@ export async function pruneRows(
          WHERE document_id = $1 AND seq <= bounds.upto ORDER BY seq LIMIT $4
        ), gone AS (
          SELECT seq FROM oldest
-         WHERE seq < coalesce((SELECT min(seq) FROM oldest WHERE at >= $3), 9223372036854775807)
+         WHERE seq < coalesce((SELECT min(seq) FROM oldest WHERE at >= ${horizon('$3')}), 9223372036854775807)
        )
        DELETE FROM document_updates WHERE document_id = $1 AND seq IN (SELECT seq FROM gone) RETURNING seq`,
-      [id, retention.rows ?? 0, horizon(retention, now), limit],
+      [id, retention.rows ?? 0, age(retention), limit],
     );
     const last = rows.reduce((highest, { seq }) => Math.max(highest, Number(seq)), 0);
     if (last > 0) {
@@ -158,7 +158,12 @@ export function reap(pool: pg.Pool, limit: number): Promise<boolean> {
   );
 }
 
-/** Without a limit in time every row is old enough. */
-function horizon({ ms }: Retention, now: number): Date {
-  return new Date(ms === undefined ? now + 60_000 : now - ms);
+/** By the clock of the database, which has dated the rows: an instance whose clock is wrong would delete what is to stay. */
+function horizon(parameter: string): string {
+  return `now() - ${parameter}::float8 * interval '1 millisecond'`;
+}
+
+/** Milliseconds. Without a limit in time every row is old enough. */
+function age({ ms }: Retention): number {
+  return ms ?? -60_000;
 }

@@ -120,7 +120,7 @@ export class Compactor implements Service {
   }
 
   private async look(): Promise<void> {
-    const { pool, minRows, minBytes, retention, clock } = this.options;
+    const { pool, minRows, minBytes, retention } = this.options;
     while (!this.stopped && (await reap(pool, ROWS_PER_DELETE)));
     const due = await documentsToCompact(pool, {
       rows: minRows,
@@ -129,7 +129,7 @@ export class Compactor implements Service {
     });
     for (const candidate of due) await this.attend(candidate, (client) => this.compact(client, candidate));
     if (retention.rows === undefined && retention.ms === undefined) return;
-    const old = await documentsToPrune(pool, { retention, now: clock.now(), limit: DOCUMENTS_PER_ROUND });
+    const old = await documentsToPrune(pool, { retention, limit: DOCUMENTS_PER_ROUND });
     for (const candidate of old) await this.attend(candidate, (client) => this.prune(client, candidate.id));
   }
 
@@ -187,10 +187,10 @@ export class Compactor implements Service {
   }
 
   private async prune(client: pg.PoolClient, id: number): Promise<void> {
-    const { retention, clock } = this.options;
+    const { retention } = this.options;
     let deleted = ROWS_PER_DELETE;
     while (deleted === ROWS_PER_DELETE && !this.stopped) {
-      deleted = await pruneRows(client, { id, retention, now: clock.now(), limit: ROWS_PER_DELETE });
+      deleted = await pruneRows(client, { id, retention, limit: ROWS_PER_DELETE });
       this.pruned.inc({}, deleted);
     }
   }
