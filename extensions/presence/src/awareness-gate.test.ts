@@ -122,9 +122,37 @@ describe('P6.2 nobody speaks for another', () => {
     const told = here.gate.accept(session('alice'), encodeAwareness([entry(1, 1)])).update!;
     there.relay(there.gate.observe(told).update);
     const second = session('alice');
+    there.gate.welcome(second);
     expect(there.send(second, ...readAwarenessFrame(told))).toEqual([]);
     expect(there.gate.clientsOf(second)).toEqual([]);
   });
+
+  test('P6.2 what somebody was told of themselves by their other tab, and sends back, changes nothing', () => {
+    const { send, gate, awareness } = instance();
+    const first = session('alice');
+    const [told] = send(first, entry(1, 1));
+    expect(send(first, told!)).toEqual([]);
+    send(first, entry(1, 2));
+    expect(send(first, told!)).toEqual([]);
+    expect(awareness.getStates().get(1)).toMatchObject({ at: 2 });
+    expect(send(first, entry(1, told!.clock + 2))).toHaveLength(1);
+    expect(gate.clientsOf(first)).toEqual([1]);
+  });
+
+  test.each(['before it is told of anybody', 'after that, having said who it is'])(
+    'P6.4 who counts on from a clock that it was told comes back here and on another instance, %s',
+    (when) => {
+      const [here, there] = [instance(), instance()];
+      const [told] = here.relay(here.gate.accept(session('alice'), encodeAwareness([entry(1, 1)])).update);
+      there.relay(there.gate.observe(encodeAwareness([told!])).update);
+      for (const { gate, send } of [here, there]) {
+        const again = session('alice');
+        if (when.startsWith('after')) gate.welcome(again, [1]);
+        expect(send(again, entry(1, told!.clock + 1))).toHaveLength(1);
+        expect(gate.clientsOf(again)).toEqual([1]);
+      }
+    },
+  );
 
   test('P6.2 a null for somebody else, as clients send when they time others out, removes nobody', () => {
     const { send, awareness } = instance();
@@ -308,7 +336,8 @@ describe('P6.4 presence across instances', () => {
     const before = session('alice');
     old.send(before, entry(1, 5));
     time.now += 1000;
-    next.send(session('alice'), entry(1, 5));
+    const after = session('alice');
+    next.send(after, entry(1, 5));
     time.now += 1000;
     const removal = old.gate.removal(old.gate.removeSession(before))!;
     old.relay(removal);
@@ -319,6 +348,9 @@ describe('P6.4 presence across instances', () => {
     for (const { awareness } of [old, next]) {
       expect(awareness.getStates().get(1)).toMatchObject({ user: { id: 'alice' } });
     }
+    // Their client is told so as well, and counts on from there.
+    const [{ clock }] = readAwarenessFrame(reassert!) as [AwarenessEntry];
+    expect(next.send(after, entry(1, clock + 1))).toHaveLength(1);
   });
 
   test('P6.4 another instance cannot rename somebody who is connected here', () => {

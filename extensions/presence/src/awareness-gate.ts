@@ -59,6 +59,8 @@ const ON_THE_WAY = 1000;
 
 /** Milliseconds after which nobody repeats a state that they were told of any more. */
 const REPEATED_WITHIN = 60_000;
+/** Moves of somebody that are shown within the time in which one may come back to them from another of their tabs. */
+const EARLIER = 8;
 
 /**
  * Lets every session of one document speak for itself only.
@@ -78,6 +80,8 @@ export class AwarenessGate {
   private readonly mayClaim: (client: number, principal: Principal) => boolean;
   private readonly clock: Clock;
   private readonly claims: ClientClaims;
+  /** Sessions that were told of others, each with the ids that it had said to be its own by then. */
+  private readonly told = new WeakMap<AwarenessSession, readonly number[]>();
 
   constructor(options: AwarenessGateOptions) {
     this.awareness = options.awareness;
@@ -104,12 +108,14 @@ export class AwarenessGate {
     const verdict = { present: [] as number[], left: [] as number[], claimed: [] as number[] };
     const out: RawAwarenessEntry[] = [];
     const entries: AwarenessEntry[] = [];
-    own.forEach(({ client }, index) => {
+    own.forEach(({ client, clock }, index) => {
       const state = states[index]!;
       const isNew = this.claims.get(client)?.session !== session;
       const claim = state === null ? this.claims.get(client) : this.claims.take(client, session);
       if (!claim) return;
       if (isNew) verdict.claimed.push(client);
+      claim.said = clock;
+      claim.earlier = [...claim.earlier, claim.clock].slice(-EARLIER);
       claim.clock = this.nextClock(client, claim.clock);
       out.push({ client, clock: claim.clock, json: stamped(state, session.principal) });
       entries.push({ client, clock: claim.clock, state });
@@ -199,6 +205,7 @@ export class AwarenessGate {
     session?: AwarenessSession,
     own: readonly number[] = session ? this.clientsOf(session) : [],
   ): Uint8Array | undefined {
+    if (session && !this.told.has(session)) this.told.set(session, own);
     const now = this.clock.now();
     const out: RawAwarenessEntry[] = [];
     for (const [client, state] of this.awareness.states) {
@@ -232,11 +239,13 @@ export class AwarenessGate {
     return this.claims.clientsOf(session);
   }
 
-  private speaksFor(session: AwarenessSession, { client, clock, json }: RawAwarenessEntry): boolean {
+  private speaksFor(session: AwarenessSession, entry: RawAwarenessEntry): boolean {
+    const { client, json } = entry;
     const claim = this.claims.get(client);
+    if (this.isRepeated(session, entry, claim)) return false;
     if (claim?.session === session) return true;
     // A null claims nothing: clients that time somebody out send one in that person's name.
-    if (json === 'null' || this.isRepeated(client, { clock, claim })) return false;
+    if (json === 'null') return false;
     return claim ? claim.user === session.principal.user : this.mayTake(client, session.principal);
   }
 
@@ -244,8 +253,20 @@ export class AwarenessGate {
    * Versions 2 and 3 of the stock provider send back what they are told of others. Of the same person's other tab that would
    * be taken for its return, told anew, sent back anew, without end. A clock near the one told gives it away: it is a
    * gate's, and a client counts its own from 0.
+   *
+   * Version 2 may tell other tabs of the browser as well, and so a tab of itself. It sends that back, too, also when it has
+   * moved on; and its own clock is near a gate's from then on, also when it comes back. But who has not been told of anybody
+   * repeats nothing.
    */
-  private isRepeated(client: number, { clock, claim }: { clock: number; claim: Claim | undefined }): boolean {
+  private isRepeated(
+    session: AwarenessSession,
+    { client, clock }: RawAwarenessEntry,
+    claim: Claim | undefined,
+  ): boolean {
+    if (claim?.session === session) return isOwnEcho(clock, claim);
+    const own = this.told.get(session) ?? this.clientsOf(session);
+    const wasTold = this.told.has(session) || own.length > 0;
+    if (!wasTold || own.includes(client)) return false;
     const { states, meta } = this.awareness;
     const somebodySpeaks = claim ? claim.session !== undefined : states.has(client);
     return somebodySpeaks && clock > (meta.get(client)?.clock ?? 0) - REPEATED_WITHIN;
@@ -269,7 +290,8 @@ export class AwarenessGate {
       return;
     }
     // The person moved here from the other instance before that one had noticed.
-    claim.clock = Math.max(entry.clock + 1, this.nextClock(entry.client, claim.clock));
+    // The person counts on from it, who is told as well.
+    claim.said = claim.clock = Math.max(entry.clock + 1, this.nextClock(entry.client, claim.clock));
     to.reassert.push({ client: entry.client, clock: claim.clock, json: JSON.stringify(shown) });
   }
 
@@ -297,6 +319,13 @@ export class AwarenessGate {
       excess--;
     }
   }
+}
+
+/** A client counts its own moves by one: what is far ahead of its last, or one that a gate has given, it was told. */
+function isOwnEcho(clock: number, claim: Claim): boolean {
+  const toldFirst = clock - claim.said > REPEATED_WITHIN;
+  claim.said = clock;
+  return clock > 0 && (toldFirst || clock === claim.clock || claim.earlier.includes(clock));
 }
 
 const texts = new WeakMap<object, string>();

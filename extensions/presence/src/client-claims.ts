@@ -12,6 +12,10 @@ export interface Claim {
   readonly session: AwarenessSession | undefined;
   /** Of the newest state that has been shown for it. */
   clock: number;
+  /** Of those before it, as long as they may come back; the newest last. */
+  earlier: readonly number[];
+  /** The client's own, of what it said last. */
+  said: number;
 }
 
 interface OwnClaim extends Claim {
@@ -50,7 +54,7 @@ export class ClientClaims {
 
   /** The session speaks for the id from now on; a person's newest session wins. `undefined`: it has as many as it may. */
   take(client: number, session: AwarenessSession): Claim | undefined {
-    const claim = this.claims.get(client) ?? { user: session.principal.user, session: undefined, clock: 0 };
+    const claim = this.claims.get(client) ?? unclaimed(session.principal.user);
     if (claim.session === session) return claim;
     const clients = this.clientsOf(session);
     if (clients.length >= this.options.perSession) return undefined;
@@ -100,4 +104,8 @@ export class ClientClaims {
       excess--;
     }
   }
+}
+
+function unclaimed(user: string): OwnClaim {
+  return { user, session: undefined, clock: 0, earlier: [], said: 0 };
 }
