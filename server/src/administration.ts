@@ -58,11 +58,13 @@ export class Administration {
     this.stores = stores;
   }
 
-  /** Makes a document and its maker the owner. @throws WeftError `document-exists` */
+  /** Makes a document and its maker the owner. @throws WeftError `document-exists`, `name-invalid` */
   createDocument(by: Principal, key: DocumentKey, settings: DocumentSettings = {}): Promise<DocumentRow> {
     const { documents, grants, audit } = this.stores;
     return this.transaction(async (tx) => {
       const document = await documents.create(tx, { key, createdBy: by.user, ...settings });
+      // Not before: of one that is there already, however it is written, that is what is to be said.
+      requireNormalForm(nameOf(key));
       await grants.put({ key, subject: `user:${by.user}`, role: 'owner', by: by.user }, tx);
       await audit.recordIn(tx, { ...act(by, 'document.create', key), detail: settings });
       return document;
@@ -167,4 +169,9 @@ export class Administration {
 
 function act({ tenant, user }: Principal, action: string, key?: DocumentKey) {
   return { tenant, actor: user, action, document: key === undefined ? undefined : nameOf(key) };
+}
+
+/** Names that look the same would be two documents, and which of them somebody means would depend on their keyboard. */
+function requireNormalForm(name: string): void {
+  if (name.normalize('NFC') !== name) throw new WeftError('name-invalid');
 }

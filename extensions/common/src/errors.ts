@@ -46,7 +46,7 @@ export const ERRORS = {
     status: 400,
     close: 4411,
     message:
-      'A document name has 1 to 255 bytes, no control characters, no spaces at its ends, no * at its end, and is not a dot or two.',
+      'A document name has 1 to 255 bytes, no control characters, no spaces at its ends, no * at its end, and is not a dot or two. A new one is in Unicode form NFC.',
   },
   'frame-malformed': { status: 400, close: 4412, message: 'The frame is not of the Hocuspocus protocol.' },
   'update-malformed': {

@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
 import { signToken } from '@weft/auth-jwt';
-import { createDatabase, until } from '@weft/harness';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { documentKey } from '@weft/common';
+import { createDatabase, openSession, until } from '@weft/harness';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import * as Y from 'yjs';
 import {
   SECRET,
@@ -72,6 +73,32 @@ describe('documents', () => {
     expect((await alice('GET', `${path}/grants`)).body).toMatchObject({
       grants: [{ subject: 'user:alice', role: 'owner', expiresAt: null }],
     });
+  });
+
+  test('P3.36 a new name is in Unicode form NFC; a document that has another keeps it', async () => {
+    const [composed, decomposed] = ['caf\u00e9', 'cafe\u0301'];
+    expect(await alice('PUT', pathOf(decomposed))).toMatchObject({ status: 400, code: 'name-invalid' });
+    expect(await alice('GET', pathOf(decomposed))).toMatchObject({ status: 404 });
+    expect(await alice('PUT', pathOf(composed))).toMatchObject({ status: 201 });
+
+    const older = 're\u0301sume\u0301';
+    const { documents, pool } = server.services;
+    await documents.create(pool, { key: documentKey('default', older), createdBy: 'ada' });
+    const ada = server.as({ sub: 'ada', grants: { [older]: 'owner' } });
+    expect(await ada('GET', pathOf(older))).toMatchObject({ status: 200, body: { name: older } });
+    expect(await ada('PUT', pathOf(older))).toMatchObject({ code: 'document-exists' });
+
+    const opened = (name: string) => {
+      const token = server.token({ sub: 'ada', grants: { '*': 'owner' } });
+      const url = `${server.url.replace('http', 'ws')}/collab`;
+      const session = openSession({ url, name, token });
+      onTestFinished(() => session.close());
+      return session;
+    };
+    await opened(older).saved();
+    const refused = opened('nai\u0308ve');
+    await until(() => refused.authenticationFailures.length > 0);
+    expect(refused.authenticationFailures).toEqual(['name-invalid']);
   });
 
   test('P3.26 a document needs no body; its title is its name then', async () => {
