@@ -7,7 +7,13 @@ import { useStableCallback } from '../ui/use-stable-callback.ts';
 /** The ends that an invitation undoes. */
 const UNINVITED = new Set(['access-removed', 'document-not-found']);
 
-const FIRST_WAIT_MS = 4_000;
+/**
+ * Who has just come may be about to be let in, as when the document is being made at this moment. Growing by a quarter, each
+ * wait is about a quarter of all those before it: what one notices late, one has waited for anyway. In the first minute
+ * it is a dozen questions.
+ */
+const FIRST_WAIT_MS = 1_000;
+const GROWTH = 1.25;
 const LONGEST_WAIT_MS = 30_000;
 
 export interface InvitationOptions {
@@ -44,7 +50,7 @@ export function useInvitation({ name, end, onInvited }: InvitationOptions): void
       if (stopped) return;
       clearTimeout(timer);
       timer = setTimeout(look, wait * (0.75 + Math.random() / 2));
-      wait = Math.min(LONGEST_WAIT_MS, wait * 1.5);
+      wait = Math.min(LONGEST_WAIT_MS, wait * GROWTH);
     };
     lookLater();
     document.addEventListener('visibilitychange', look);
