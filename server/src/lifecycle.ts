@@ -99,7 +99,12 @@ class Server implements RunningServer {
     reserveOpenFiles(this.app.server, { limit: openFilesLimit(), logger, metrics: services.metrics });
     this.upgrades = acceptUpgrades(this.app.server, { gateway: services.gateway, phase, logger });
     try {
-      await this.app.listen({ host: services.config.host, port: services.config.port });
+      await this.app.listen({
+        host: services.config.host,
+        port: services.config.port,
+        // Fastify's own words say no less than that it is ready.
+        listenTextResolver: (address) => `answers probes at ${address}; not ready yet`,
+      });
       await services.start();
     } catch (error) {
       this.phase = 'stopped';

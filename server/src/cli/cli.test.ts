@@ -102,6 +102,15 @@ describe('P10.3 a database that cannot be reached', () => {
       err: `${begins}: the database cannot be reached (connect ECONNREFUSED 127.0.0.1:1). Start it, or change DATABASE_URL.\n`,
     });
   });
+
+  test('P8.2 what listens and serves nobody yet does not say that it serves', async () => {
+    const { out } = await weft(['serve'], { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/weft', PORT: '0' });
+    const said = out
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => (JSON.parse(line) as { msg: string }).msg);
+    expect(said).toEqual(['starting', expect.stringMatching(/^answers probes at .*; not ready yet$/)]);
+  });
 });
 
 describe('P10.3 weft check-config', () => {
