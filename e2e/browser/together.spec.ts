@@ -1,4 +1,6 @@
-import { expect, expectSameText, newDocument, test } from './desk.ts';
+import { openSession } from '@weft/harness';
+import * as Y from 'yjs';
+import { expect, expectSameText, newDocument, test, tokenOf } from './desk.ts';
 
 test('P9.3 P9.17 two people write at once, see each other’s carets, and end with the same text', async ({
   openTogether,
@@ -98,6 +100,49 @@ test('P9.5 marks, headings, lists and a task survive the way to another screen a
   await ada.page.reload();
   await expect(ada.text.getByRole('checkbox')).toBeChecked();
   await expect(ada.text.getByRole('heading', { level: 1, name: 'Weaving' })).toBeVisible();
+});
+
+test('P9.32 what another program put into the document stays, and keeps neither reader nor writer out', async ({
+  weft,
+  open,
+}) => {
+  const name = await newDocument(weft, { grace: 'viewer' });
+  const program = openSession({ url: weft.wsUrl, name, token: await tokenOf(weft, { sub: 'ada' }) });
+  await program.opened();
+  const content = program.document.getXmlFragment('default');
+  const paragraph = (words: string, format: object): Y.XmlElement => {
+    const [element, text] = [new Y.XmlElement('paragraph'), new Y.XmlText()];
+    text.insert(0, words, format);
+    element.insert(0, [text]);
+    return element;
+  };
+  program.document.transact(() =>
+    content.push([
+      new Y.XmlElement('image'),
+      paragraph('lit', { highlight: { color: 'gold' } }),
+      paragraph('odd', { link: { href: 5 } }),
+      paragraph('bad', { link: { href: 'javascript:alert(1)' } }),
+      paragraph('dressed', { link: { href: 'https://example.com', class: 'topbar', rel: 'opener' } }),
+    ]),
+  );
+  await program.saved();
+
+  const grace = await open('grace', name);
+  await grace.expectStatus('read-only');
+  await expect(grace.text.getByRole('img', { name: 'Not shown by this editor (image)' })).toBeVisible();
+  const ada = await open('ada', name);
+  await ada.expectStatus('saved');
+  await expect(ada.text.getByText('bad')).toHaveAttribute('href', '');
+  await expect(ada.text.getByText('dressed')).toHaveAttribute('rel', 'noopener noreferrer nofollow');
+  await expect(ada.text.getByText('dressed')).not.toHaveClass('topbar');
+  await ada.text.getByText('lit').click();
+  await ada.page.keyboard.press('End');
+  await ada.page.keyboard.type(' up');
+  await expect(grace.text.getByText('lit up')).toBeVisible();
+  await grace.expectStatus('read-only');
+  await ada.expectStatus('saved');
+  expect(content.toJSON()).toMatch(/^<image><.image><paragraph><highlight color="gold">lit up</);
+  program.close();
 });
 
 test('P9.6 undo takes back one’s own edits and nobody else’s', async ({ openTogether }) => {

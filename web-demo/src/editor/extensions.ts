@@ -1,6 +1,7 @@
 import { Extension, type Extensions } from '@tiptap/core';
 import { Collaboration } from '@tiptap/extension-collaboration';
 import { CollaborationCaret } from '@tiptap/extension-collaboration-caret';
+import { Link } from '@tiptap/extension-link';
 import { TaskItem, TaskList } from '@tiptap/extension-list';
 import { Placeholder } from '@tiptap/extensions';
 import { keydownHandler } from '@tiptap/pm/keymap';
@@ -14,6 +15,7 @@ import { CommentHighlights } from '../comments/highlights.ts';
 import type { Person } from '../identity/people.ts';
 import { TEXT_ROOT } from '../session/access.ts';
 import { CaretNames, renderCaret } from './carets.ts';
+import { foreignContent } from './foreign-content.ts';
 import { SlashCommand } from './slash-command.ts';
 import { tables } from './tables.ts';
 
@@ -41,12 +43,7 @@ export function editorExtensions(options: EditorExtensionsOptions): Extensions {
       bulletList: OF_ITS_WORDS,
       orderedList: OF_ITS_WORDS,
       blockquote: OF_ITS_WORDS,
-      link: {
-        // A click places the caret, and the bubble follows the link. Where nobody writes, the browser follows it itself.
-        openOnClick: false,
-        defaultProtocol: 'https',
-        HTMLAttributes: { rel: 'noopener noreferrer nofollow' },
-      },
+      link: false,
       // To a spelling checker every line of code is wrong.
       codeBlock: { HTMLAttributes: { spellcheck: 'false' } },
       dropcursor: { class: 'dropcursor', color: false },
@@ -58,7 +55,14 @@ export function editorExtensions(options: EditorExtensionsOptions): Extensions {
       // The text of the task follows; with it in the label it would be read, and found, twice.
       a11y: { checkboxLabel: () => 'Done' },
     }),
+    SafeLink.configure({
+      // A click places the caret, and the bubble follows the link. Where nobody writes, the browser follows it itself.
+      openOnClick: false,
+      defaultProtocol: 'https',
+      HTMLAttributes: { rel: 'noopener noreferrer nofollow' },
+    }),
     ...tables,
+    ...foreignContent(doc.getXmlFragment(TEXT_ROOT)),
     Placeholder.configure({
       placeholder: ({ editor }) =>
         editor.isEditable
@@ -84,6 +88,14 @@ export function editorExtensions(options: EditorExtensionsOptions): Extensions {
     WriteGuard,
   ];
 }
+
+/** How a link looks and where it opens is not for the document to say: a class of this page's could lay it over everything. */
+const SafeLink = Link.extend({
+  addAttributes() {
+    const fixed = { default: null, rendered: false, parseHTML: () => null };
+    return { ...this.parent?.(), class: fixed, rel: fixed, target: fixed };
+  },
+});
 
 /** The first words in a task are the hidden name of its box, by which it would be taken for English. */
 const SharedTask = TaskItem.extend({

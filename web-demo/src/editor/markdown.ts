@@ -73,7 +73,9 @@ function fenced(node: Node): string {
 const SIGNS: Readonly<Record<string, string>> = { bold: '**', italic: '*', strike: '~~' };
 
 function inline(parent: Node): string {
-  return parent.children.map((node) => (node.isText ? marked(node) : '\\\n')).join('');
+  return parent.children
+    .map((node) => (node.isText ? marked(node) : node.type.name === 'hardBreak' ? '\\\n' : ''))
+    .join('');
 }
 
 /** Signs must touch the words that they are for: spaces stay outside. */

@@ -1,0 +1,147 @@
+import { Extension, Mark as MarkExtension, Node as NodeExtension, type Extensions } from '@tiptap/core';
+import type { Attrs, Mark, MarkType, Node, Schema } from '@tiptap/pm/model';
+import * as Y from 'yjs';
+
+const FOREIGN_BLOCK = 'foreignBlock';
+const FOREIGN_INLINE = 'foreignInline';
+const FOREIGN_MARK = 'foreignMark';
+
+/** What another program may call something, as far as it is worth showing. */
+const NAME = /^[\w-]{1,40}$/;
+
+/**
+ * What other programs put into the document and this one has no place for: pictures, mentions, highlighted words. The
+ * binding deletes from the shared document what the schema does not take. For a writer that would be somebody's loss, and
+ * for a reader a change without the right to it, for which the server ends the session. So the schema takes everything,
+ * and what it does not know is a box, or a format without a look, that stays in the document as it is.
+ */
+export function foreignContent(fragment: Y.XmlFragment): Extensions {
+  return [ForeignBlock, ForeignInline, ForeignMark, TakeEverything.configure({ fragment })];
+}
+
+const NAMED = { name: { default: '' } };
+
+const ForeignBlock = NodeExtension.create({
+  name: FOREIGN_BLOCK,
+  group: 'block',
+  atom: true,
+  addAttributes: () => NAMED,
+  renderHTML: ({ node }) => ['div', lookOf(node)],
+});
+
+const ForeignInline = NodeExtension.create({
+  name: FOREIGN_INLINE,
+  group: 'inline',
+  inline: true,
+  atom: true,
+  addAttributes: () => NAMED,
+  renderHTML: ({ node }) => ['span', lookOf(node)],
+});
+
+const ForeignMark = MarkExtension.create({
+  name: FOREIGN_MARK,
+  renderHTML: () => ['span', 0],
+});
+
+/** The words are drawn by the style sheet: they are no part of the text. */
+function lookOf({ attrs }: Node): Record<string, string> {
+  const name = String(attrs['name']);
+  const kind = NAME.test(name) ? ` (${name})` : '';
+  return { class: 'foreign', role: 'img', 'aria-label': `Not shown by this editor${kind}` };
+}
+
+const TakeEverything = Extension.create<{ fragment: Y.XmlFragment | undefined }>({
+  name: 'takeEverything',
+  addOptions: () => ({ fragment: undefined }),
+  onBeforeCreate() {
+    const { schema, options } = this.editor;
+    const { fragment } = this.options;
+    if (fragment) takeEverything(schema, { fragment, isWritable: () => options.editable });
+  },
+});
+
+export interface TakeOptions {
+  readonly fragment: Y.XmlFragment;
+  readonly isWritable: () => boolean;
+}
+
+/** The binding makes nodes, texts and marks by these three methods of the schema, and deletes where one of them throws. */
+export function takeEverything(schema: Schema, { fragment, isWritable }: TakeOptions): void {
+  const known = {
+    node: schema.node.bind(schema),
+    text: schema.text.bind(schema),
+    mark: schema.mark.bind(schema),
+  };
+  const isInline = inlineNames(schema, fragment);
+  const foreign = (kind: string, name: string): Node => known.node(kind, { name });
+
+  schema.node = (type, attrs, content, ...rest) => {
+    const name = typeof type === 'string' ? type : type.name;
+    const knownType = schema.nodes[name];
+    if (!knownType) return foreign(isInline(name) ? FOREIGN_INLINE : FOREIGN_BLOCK, name);
+    try {
+      return known.node(type, attrs, content, ...rest);
+    } catch (error) {
+      // Left over from what two did at once: whoever may write mends it, by deleting what is not whole.
+      if (isWritable() && !hasForeign(content)) throw error;
+      return foreign(knownType.isInline ? FOREIGN_INLINE : FOREIGN_BLOCK, name);
+    }
+  };
+  // What is embedded in a text is no string.
+  schema.text = (text: unknown, ...rest) =>
+    typeof text === 'string' ? known.text(text, ...rest) : foreign(FOREIGN_INLINE, '');
+  schema.mark = (type, attrs) => {
+    const name = typeof type === 'string' ? type : type.name;
+    if (name in schema.marks) return known.mark(hasBrokenAddress(name, attrs) ? FOREIGN_MARK : type, attrs);
+    return foreignMarkType(schema, name).create(attrs);
+  };
+}
+
+function hasForeign(content: Parameters<Schema['node']>[2]): boolean {
+  return (
+    Array.isArray(content) &&
+    content.some(({ type }: Node) => type.name === FOREIGN_BLOCK || type.name === FOREIGN_INLINE)
+  );
+}
+
+/** An address that is no text breaks whatever looks at the link. */
+function hasBrokenAddress(name: string, attrs: Attrs | null | undefined): boolean {
+  return name === 'link' && typeof attrs?.['href'] !== 'string';
+}
+
+/** A mark keeps its own name and its value: so it is still there when the words were edited. */
+function foreignMarkType(schema: Schema, name: string): MarkType {
+  const base = schema.marks[FOREIGN_MARK];
+  if (!base) throw new Error(`The schema lacks ${FOREIGN_MARK}.`);
+  const type = Object.create(base) as MarkType;
+  const create = (value: unknown): Mark => {
+    // Editors on ProseMirror give nothing else than objects.
+    const attrs = typeof value === 'object' && value !== null ? value : {};
+    return Object.create(base.create(), { type: { value: type }, attrs: { value: attrs } }) as Mark;
+  };
+  Object.defineProperties(type, {
+    name: { value: name },
+    excluded: { value: [type] },
+    create: { value: create },
+  });
+  // Where the view reads what was typed, it looks for the type by its name.
+  (schema.marks as Record<string, MarkType>)[name] = type;
+  return type;
+}
+
+/** Whether it stands among words, as others of its name do. */
+function inlineNames(schema: Schema, fragment: Y.XmlFragment): (name: string) => boolean {
+  const names = new Map<string, boolean>();
+  const look = (parent: Y.XmlFragment): void => {
+    const isText = parent instanceof Y.XmlElement && schema.nodes[parent.nodeName]?.inlineContent === true;
+    for (const child of parent.toArray()) {
+      if (!(child instanceof Y.XmlElement)) continue;
+      if (!names.has(child.nodeName)) names.set(child.nodeName, isText);
+      look(child);
+    }
+  };
+  return (name) => {
+    if (!names.has(name)) look(fragment);
+    return names.get(name) === true;
+  };
+}
