@@ -13,7 +13,7 @@ import {
   TokenGrantSource,
   type GrantSource,
 } from '@weft/authorize';
-import { systemClock } from '@weft/common';
+import { steadyClock, systemClock } from '@weft/common';
 import { KeyedBuckets } from '@weft/limits';
 import { MemoryPresence, RedisPresence, type PresenceRegistry } from '@weft/presence';
 import { createRedisClient, RedisBackplane } from '@weft/redis-backplane';
@@ -97,7 +97,8 @@ export async function compose(
     instance,
     limits: gatewayLimits(config),
     guardLimits: {},
-    clock,
+    clock: steadyClock,
+    wallClock: clock,
     logger,
     metrics,
     audit,

@@ -8,6 +8,7 @@ export * from './editing-trace.ts';
 export * from './fault-proxy.ts';
 export * from './freeze.ts';
 export * from './hostile-client.ts';
+export * from './jumping-clock.ts';
 export * from './ports.ts';
 export * from './postgres.ts';
 export * from './prepared.ts';

@@ -18,6 +18,12 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() };
 
+/**
+ * For how long something has been: it only goes forward, also when somebody sets the time of the machine. Then what it says
+ * is no longer the time of day.
+ */
+export const steadyClock: Clock = { now: () => Math.floor(performance.timeOrigin + performance.now()) };
+
 /** A number that only grows. Labels are the field's Prometheus labels; keep their values few. */
 export interface Counter {
   inc(labels?: Record<string, string>, by?: number): void;

@@ -4,8 +4,8 @@
 -- ARGV[1]  key prefix
 -- ARGV[2]  incarnation
 -- ARGV[3…] one JSON object for each connection: {c: connection, d: document, u: tenant/person, e: entry, as JSON
---          text; none: the connection is over}
--- Writes   <prefix>document:<document>     hash, connection → entry
+--          text; none: the connection is over, a: milliseconds since it was opened}
+-- Writes   <prefix>document:<document>     hash, connection → entry, with `opened`: milliseconds of Redis' clock
 --          <prefix>person:<tenant/person>  hash, connection → document
 --          <prefix>instance:<incarnation>  hash, connection → JSON [document, tenant/person]
 -- Returns  {'lost'} when the incarnation has no lease, and nothing is written; else {'ok', one of these for each
@@ -13,6 +13,8 @@
 --          client ids are spoken for by a newer connection of the person, '' nothing to tell
 
 local prefix, me = ARGV[1], ARGV[2]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if not redis.call('ZSCORE', KEYS[1], me) then
   return { 'lost' }
 end
@@ -46,8 +48,17 @@ local function others(op)
   return found
 end
 
+-- By Redis' clock, since those of two instances may differ by hours; that of one is exact.
+local function isNewer(other, entry, opened)
+  if other.instance == entry.instance or not other.opened then
+    return other.since > entry.since
+  end
+  return other.opened > opened
+end
+
 local function announce(op)
   local entry = cjson.decode(op.e)
+  local opened = now - op.a
   local documentKey = prefix .. 'document:' .. op.d
   local present = redis.call('HEXISTS', documentKey, op.c) == 1
   for _, connection in ipairs(others(op)) do
@@ -55,13 +66,14 @@ local function announce(op)
     local raw = redis.call('HGET', documentKey, connection)
     local other = raw and cjson.decode(raw)
     if other and overlap(entry.clientIds, other.clientIds) then
-      if other.since > entry.since then
+      if isNewer(other, entry, opened) then
         return 'superseded'
       end
       remove(connection, op.d, op.u, other.incarnation)
     end
   end
-  redis.call('HSET', documentKey, op.c, op.e)
+  -- As text: encoded anew, empty arrays would become objects.
+  redis.call('HSET', documentKey, op.c, string.format('{"opened":%d,', opened) .. string.sub(op.e, 2))
   redis.call('HSET', prefix .. 'person:' .. op.u, op.c, op.d)
   redis.call('HSET', prefix .. 'instance:' .. me, op.c, cjson.encode({ op.d, op.u }))
   return present and '' or 'joined'

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { steadyClock } from '@weft/common';
 import type { Awareness } from 'y-protocols/awareness';
 import type { AwarenessEntry } from './awareness-frame.ts';
 
@@ -11,10 +12,10 @@ interface Changes {
 
 /**
  * `applyAwarenessUpdate` of y-protocols for states that are parsed already, as the gate's are: a crowd's cursors would
- * else be read twice, which is a quarter of what taking one costs.
+ * else be read twice, which is a quarter of what taking one costs. When they came is by {@link steadyClock}.
  */
 export function applyStates(awareness: Awareness, entries: readonly AwarenessEntry[], origin: unknown): void {
-  const lastUpdated = Date.now();
+  const lastUpdated = steadyClock.now();
   const changes: Changes = { added: [], updated: [], removed: [] };
   const different: number[] = [];
   const observed = awareness._observers.has('change');

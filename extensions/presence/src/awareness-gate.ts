@@ -158,7 +158,10 @@ export class AwarenessGate {
     for (const client of clients) {
       const claim = this.claims.get(client);
       if (claim?.session || !this.awareness.states.has(client)) continue;
-      const clock = this.nextClock(client, claim?.clock ?? 0);
+      // Of somebody at another instance no later than that one's next word: it would be taken for old.
+      const clock = claim
+        ? this.nextClock(client, claim.clock)
+        : (this.awareness.meta.get(client)?.clock ?? 0) + 1;
       if (claim) claim.clock = clock;
       out.push({ client, clock, json: 'null' });
     }
@@ -218,7 +221,7 @@ export class AwarenessGate {
     return out.length > 0 ? encodeRawAwareness(out) : undefined;
   }
 
-  /** Those who are shown and whom other instances have brought; milliseconds since 1970 when last told of. */
+  /** Those who are shown and whom other instances have brought, and when last told of, by {@link steadyClock}. */
   elsewhere(): { readonly client: number; readonly at: number }[] {
     const { states, meta } = this.awareness;
     const clients = [...states.keys()].filter((client) => !this.claims.has(client));

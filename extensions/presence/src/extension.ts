@@ -6,7 +6,7 @@ import type {
   Extension,
   onConfigurePayload,
 } from '@hocuspocus/server';
-import { documentKey, nameOf, tenantOf, type Principal, type Unsubscribe } from '@weft/common';
+import { documentKey, nameOf, steadyClock, tenantOf, type Principal, type Unsubscribe } from '@weft/common';
 import { removeAwarenessStates } from 'y-protocols/awareness';
 import { stampedUser } from './identity.ts';
 import { MemoryPresence } from './memory-presence.ts';
@@ -73,7 +73,7 @@ export class PresenceExtension implements Extension {
 
   async connected({ connection, documentName, context }: connectedPayload): Promise<void> {
     const id = `${connection.socketId}/${connection.messageAddress}`;
-    this.presences.set(connection, { id, since: Date.now(), clients: new Set() });
+    this.presences.set(connection, { id, since: steadyClock.now(), clients: new Set() });
     this.announce(connection, documentName, context);
     // There is no hook that knows which of a socket's document connections ended.
     connection.onClose((_document, event) => {

@@ -1,4 +1,4 @@
-import type { DocumentKey } from '@weft/common';
+import { steadyClock, type Clock, type DocumentKey } from '@weft/common';
 import { userKey, userKeyOf } from './local-presence.ts';
 import { RedisScript, type RedisClient } from './redis-script.ts';
 import type { PresenceEntry } from './registry.ts';
@@ -29,6 +29,7 @@ export class PresenceStore {
   readonly channel: string;
   private readonly client: RedisClient;
   private readonly prefix: string;
+  private readonly clock: Clock;
   private readonly scripts = {
     register: new RedisScript('register'),
     heartbeat: new RedisScript('heartbeat'),
@@ -36,8 +37,10 @@ export class PresenceStore {
     reap: new RedisScript('reap'),
   };
 
-  constructor(client: RedisClient, prefix: string) {
+  /** @param clock by which `since` of the entries is given */
+  constructor(client: RedisClient, prefix: string, clock: Clock = steadyClock) {
     this.client = client;
+    this.clock = clock;
     this.prefix = `${prefix}{presence}:`;
     this.channel = `${this.prefix}gone`;
   }
@@ -62,12 +65,16 @@ export class PresenceStore {
 
   /** `lost`: the incarnation has no lease, and nothing was written. */
   async sync(incarnation: string, changes: readonly PresenceChange[]): Promise<SyncResult[] | 'lost'> {
+    const now = this.clock.now();
     const operations = changes.map(({ entry, present }) =>
       JSON.stringify({
         c: entry.connection,
         d: entry.document,
         u: userKeyOf(entry),
-        ...(present && { e: JSON.stringify({ ...entry, incarnation } satisfies StoredEntry) }),
+        ...(present && {
+          e: JSON.stringify({ ...entry, incarnation } satisfies StoredEntry),
+          a: Math.round(now - entry.since),
+        }),
       }),
     );
     const [state, ...results] = (await this.scripts.sync.run(

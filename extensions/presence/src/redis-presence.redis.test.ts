@@ -124,6 +124,20 @@ describe('P6.9 every instance gives the same answer', () => {
   });
 });
 
+test('P6.16 who moves is there from the instance that they are at, whatever the clocks of the two say', async () => {
+  const prefix = newPrefix();
+  const HOUR = 3_600_000;
+  const ahead = { now: () => Date.now() + HOUR };
+  const [a, b] = [await startInstance('a', prefix, { clock: ahead }), await startInstance('b', prefix)];
+  a.registry.announce(announcement('here', 'c1', 'alice', { clientIds: [7], since: ahead.now() - 5_000 }));
+  await until(() => a.told.length === 1);
+  b.registry.announce(announcement('here', 'c2', 'alice', { clientIds: [7], since: Date.now() }));
+  await until(async () => (await a.listed()).join() === 'c2');
+  a.registry.leave('c1');
+  expect(await b.listed()).toEqual(['c2']);
+  expect([...a.told, ...b.told]).toEqual(['+alice']);
+});
+
 describe('P6.10 a dead instance leaves no ghost', () => {
   test('P6.10 its people are removed once, and every instance is told their client ids', async () => {
     const prefix = newPrefix();

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import {
   noMetrics,
   everyBeat,
+  steadyClock,
+  type Clock,
   type DocumentKey,
   type Logger,
   type Metrics,
@@ -36,6 +38,8 @@ export interface RedisPresenceOptions {
   readonly lease?: number;
   /** Milliseconds that an answer of Redis may take. */
   readonly timeout?: number;
+  /** By which `since` of what is announced is given. */
+  readonly clock?: Clock;
   readonly logger: Logger;
   readonly metrics?: Metrics;
 }
@@ -47,6 +51,7 @@ export const redisPresenceDefaults = {
   // Below the ten seconds that a ghost may last: the last renewal, the lease, and the reaping are within them.
   lease: 9000,
   timeout: 1500,
+  clock: steadyClock,
 } as const;
 
 const SYNC_BATCH = 100;
@@ -114,7 +119,7 @@ export class RedisPresence implements PresenceRegistry {
   async start(): Promise<void> {
     this.client = this.connect();
     this.subscriber = this.connect();
-    this.store = new PresenceStore(this.client, this.options.prefix);
+    this.store = new PresenceStore(this.client, this.options.prefix, this.options.clock);
     this.running = true;
     for (const client of [this.client, this.subscriber]) {
       // Not the error itself: it carries the command, which may be AUTH with the password.

@@ -166,11 +166,12 @@ export class Gateway {
 
   private sweep(): void {
     const now = this.dependencies.clock.now();
+    const today = this.dependencies.wallClock.now();
     const presenceIsDue = now - this.presenceSweptAt >= this.dependencies.limits.heartbeat;
     if (presenceIsDue) this.presenceSweptAt = now;
     for (const socket of this.parts.socket.sockets) {
       this.sweepSocket(socket, now);
-      for (const session of socket.sessions()) this.parts.access.sweep(session, now);
+      for (const session of socket.sessions()) this.parts.access.sweep(session, today);
     }
     for (const live of this.parts.documents.all()) {
       live.states.dropIfUnusedSince(now - STATE_CACHE_UNUSED);

@@ -40,7 +40,10 @@ export interface GatewayDependencies {
   readonly instance: string;
   readonly limits: GatewayLimits;
   readonly guardLimits: Partial<GuardLimits>;
+  /** For how long something has been: it does not jump when the time of the machine is set. */
   readonly clock: Clock;
+  /** For what ends at a time of day: tokens and grants. */
+  readonly wallClock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly audit: AuditLog;
@@ -83,7 +86,7 @@ export interface GatewayParts {
  * for documents that others asked it to make, and the log tells of rows and revisions.
  */
 export function makeParts(dependencies: GatewayDependencies): GatewayParts {
-  const { limits, clock, extensions, log, logger, guardLimits } = dependencies;
+  const { limits, clock, wallClock, extensions, log, logger, guardLimits } = dependencies;
   const metrics = new GatewayMetrics(dependencies.metrics);
   const shared = { ...dependencies, metrics };
   const userHooks = new UserHooks(extensions);
@@ -109,7 +112,7 @@ export function makeParts(dependencies: GatewayDependencies): GatewayParts {
     policyRevised: (live, revision) => access.revised(live, revision),
   };
   const replication = new Replication({ ...dependencies, events });
-  const access = new SessionAccess({ ...shared, documents: () => documents.all() });
+  const access = new SessionAccess({ ...shared, clock: wallClock, documents: () => documents.all() });
   const barrier = new Barrier({ ...shared, access });
   const documents: LiveDocuments = new LiveDocuments({
     ...shared,
