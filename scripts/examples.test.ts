@@ -90,3 +90,11 @@ test('P10.21 the examples of every README compile as they are shown', { timeout:
   );
   expect(said).toEqual([]);
 });
+
+test('P10.21 whoever installs an extension that speaks of pg has its types', () => {
+  const packages = globSync('extensions/*/package.json', { cwd: REPOSITORY })
+    .map((path) => JSON.parse(readFileSync(join(REPOSITORY, path), 'utf8')) as { dependencies?: object })
+    .filter(({ dependencies = {} }) => 'pg' in dependencies);
+  expect(packages.length).toBeGreaterThan(0);
+  for (const each of packages) expect(each).toHaveProperty(['dependencies', '@types/pg']);
+});
