@@ -387,12 +387,32 @@ test('P9.5 a pasted picture is left out, the page says so, and what is around it
   await expect(text.locator('ul > li > p')).toHaveText(['one', 'two']);
   await expect(text.locator('ul > li > ol > li')).toHaveText('inner');
   await expect(text.locator('p + ol > li')).toHaveText(['inner', 'first']);
+
+  await text.press('Control+a');
+  await text.evaluate((element) => {
+    const clipboardData = new DataTransfer();
+    const task = (words: string, checked: boolean) =>
+      `<li role="checkbox" aria-checked="${checked}"><img src="data:," aria-roledescription="checkbox"><p>${words}</p></li>`;
+    clipboardData.setData(
+      'text/html',
+      `<b style="font-weight:normal"><ul>${task('warp', true)}${task('weft', false)}<ul>${task('thread', true)}</ul></ul></b>` +
+        '<p style="position:fixed"><a href="javascript:pwned()">run</a></p>' +
+        '<ul><li><input type="checkbox" checked> loom</li><li>[ ] shuttle</li></ul><ul><li>plain</li></ul>',
+    );
+    element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+  });
+  const tasks = text.locator('li[data-checked]');
+  await expect(tasks.locator('> div > p')).toHaveText(['warp', 'weft', 'thread', 'loom', 'shuttle']);
+  const checked = await tasks.evaluateAll((items) => items.map((item) => item.getAttribute('data-checked')));
+  expect(checked).toEqual(['true', 'false', 'true', 'true', 'false']);
+  await expect(text.locator('li:not([data-checked])')).toHaveText('plain');
+  await expect(text.locator('a, p[style]')).toHaveCount(0);
 });
 
 test('P10.19 every paragraph, list and quote reads in the direction of its own words', async ({
   openNew,
 }) => {
-  const { text } = await openNew();
+  const { page, text } = await openNew();
   await text.click();
   await text.pressSequentially('Left to right\nمن اليمين إلى اليسار');
   const indents = await text.locator('p').evaluateAll((paragraphs) =>
@@ -412,6 +432,14 @@ test('P10.19 every paragraph, list and quote reads in the direction of its own w
   const box = await text.getByRole('checkbox').boundingBox();
   const task = await text.getByText('مهمة').boundingBox();
   expect(box?.x).toBeGreaterThan((task?.x ?? Infinity) + (task?.width ?? 0));
+
+  await page.getByRole('textbox', { name: 'Document title' }).fill('خطة 5');
+  await text.press('Control+Alt+m');
+  await page.getByRole('textbox', { name: 'Write a comment' }).fill('ملاحظة 5');
+  await page.getByRole('button', { name: 'Comment', exact: true }).last().click();
+  for (const words of [page.getByRole('textbox', { name: 'Document title' }), page.getByText('ملاحظة 5')]) {
+    await expect(words).toHaveCSS('direction', 'rtl');
+  }
 });
 
 test('P10.20 who asks for less motion is not scrolled about', async ({ openNew }) => {

@@ -61,7 +61,9 @@ export function CommentsPanel(props: CommentsPanelProps) {
       <div className="comments__scroll">
         {draft && (
           <div className="thread thread--active">
-            <p className="thread__quote">{draft.quote || 'Whole document'}</p>
+            <p className="thread__quote" dir="auto">
+              {draft.quote || 'Whole document'}
+            </p>
             <Composer
               label="Write a comment"
               submitLabel="Comment"

@@ -32,6 +32,7 @@ export function Composer({ label, submitLabel, autoFocus = false, onSubmit, onCa
   return (
     <form className="composer" onSubmit={submit}>
       <textarea
+        dir="auto"
         aria-label={label}
         placeholder={label}
         rows={1}

@@ -43,6 +43,7 @@ export function ThreadCard({ thread, active, detached, writable, self, ...action
         <button
           type="button"
           className="thread__quote"
+          dir="auto"
           aria-label={thread.quote ? `Show “${thread.quote}” in the text` : 'About the whole document'}
           aria-pressed={active}
         >
@@ -69,7 +70,11 @@ export function ThreadCard({ thread, active, detached, writable, self, ...action
           />
         ))}
       </ul>
-      {thread.resolvedBy !== undefined && <p className="thread__resolved">Resolved by {thread.resolvedBy}</p>}
+      {thread.resolvedBy !== undefined && (
+        <p className="thread__resolved">
+          Resolved by <bdi>{thread.resolvedBy}</bdi>
+        </p>
+      )}
       {writable && thread.resolvedBy === undefined && active && (
         <Composer label="Reply" submitLabel="Reply" onSubmit={(text) => actions.onReply(thread.id, text)} />
       )}
@@ -91,10 +96,12 @@ function MessageItem({ message, deletable, onDelete }: MessageItemProps) {
       <Avatar name={author.name} color={color} small />
       <div className="message__body">
         <p className="message__head">
-          <strong>{author.name}</strong>
+          <strong dir="auto">{author.name}</strong>
           <TimeAgo at={message.at} />
         </p>
-        <p className="message__text">{message.text}</p>
+        <p className="message__text" dir="auto">
+          {message.text}
+        </p>
       </div>
       {deletable && (
         <IconButton label="Delete comment" className="message__delete" onClick={onDelete}>

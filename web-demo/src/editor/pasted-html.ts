@@ -5,13 +5,17 @@ export interface FittedHtml {
 }
 
 /** What needs no care is most of what is pasted, and is not parsed twice. */
-const NEEDS_CARE = /<img|<h[4-6]|mso-list|<table[\s\S]*<table/i;
+const NEEDS_CARE = /<img|<h[4-6]|mso-list|<table[\s\S]*<table|<li[\s\S]*(checkbox|\[[ x]\])/i;
 
-/** As much of foreign HTML as the document has a place for. */
+/**
+ * As much of foreign HTML as the document has a place for. It never comes into the page's own document, where it would load
+ * what it names, and run what that starts.
+ */
 export function fittedHtml(html: string): FittedHtml {
   if (!NEEDS_CARE.test(html)) return { html, hadPictures: false };
   const { body } = new DOMParser().parseFromString(html, 'text/html');
   const hadPictures = removePictures(body);
+  gatherTasks(body);
   raiseSmallHeadings(body);
   gatherWordLists(body);
   flattenNestedTables(body);
@@ -25,10 +29,49 @@ function removePictures(body: HTMLElement): boolean {
   return pictures.some(({ ariaRoleDescription }) => !ariaRoleDescription?.includes('checkbox'));
 }
 
+/** Check lists, of which each program has a way of its own. */
+function gatherTasks(body: HTMLElement): void {
+  for (const list of body.querySelectorAll('ul')) {
+    const items = [...list.children].filter((child) => child.localName === 'li');
+    const boxes = items.map(boxOf);
+    if (items.length === 0 || boxes.includes(undefined)) continue;
+    list.dataset['type'] = 'taskList';
+    for (const [index, item] of items.entries()) {
+      item.setAttribute('data-type', 'taskItem');
+      item.setAttribute('data-checked', String(boxes[index]?.checked));
+      boxes[index]?.remove();
+    }
+  }
+}
+
+interface Box {
+  readonly checked: boolean;
+  readonly remove: () => void;
+}
+
+/** @returns `undefined` where an item begins with none */
+function boxOf(item: Element): Box | undefined {
+  const own = (element: Element | null): element is Element => element?.closest('li') === item;
+  const input = item.querySelector<HTMLInputElement>('input[type="checkbox"]');
+  if (own(input)) return { checked: input.checked, remove: () => input.remove() };
+  if (item.getAttribute('role') === 'checkbox') {
+    return { checked: item.getAttribute('aria-checked') === 'true', remove: () => undefined };
+  }
+  const text = item.ownerDocument.createTreeWalker(item, NodeFilter.SHOW_TEXT).nextNode();
+  const [written, mark] = /^\s*\[([ x])\]\s+/i.exec(text?.nodeValue ?? '') ?? [];
+  if (!text || written === undefined) return undefined;
+  return {
+    checked: mark !== ' ',
+    remove: () => {
+      text.nodeValue = (text.nodeValue ?? '').slice(written.length);
+    },
+  };
+}
+
 /** Three sizes of headings there are; what is smaller is still a heading. */
 function raiseSmallHeadings(body: HTMLElement): void {
   for (const heading of body.querySelectorAll('h4, h5, h6')) {
-    const raised = document.createElement('h3');
+    const raised = body.ownerDocument.createElement('h3');
     raised.append(...heading.childNodes);
     heading.replaceWith(raised);
   }
@@ -47,13 +90,13 @@ function gatherWordLists(body: HTMLElement): void {
     mark?.remove();
     open.length = open[depth - 1]?.localName === kind ? depth : depth - 1;
     if (open.length < depth) {
-      const list = document.createElement(kind);
+      const list = body.ownerDocument.createElement(kind);
       const above = open.at(-1)?.lastElementChild;
       if (above) above.append(list);
       else item.before(list);
       open.push(list);
     }
-    const place = document.createElement('li');
+    const place = body.ownerDocument.createElement('li');
     open.at(-1)?.append(place);
     place.append(item);
   }
@@ -73,7 +116,7 @@ function flattenNestedTables(body: HTMLElement): void {
 }
 
 function blockOf(cell: HTMLTableCellElement): HTMLElement {
-  const block = document.createElement('div');
+  const block = cell.ownerDocument.createElement('div');
   block.append(...cell.childNodes);
   return block;
 }

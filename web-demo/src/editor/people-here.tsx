@@ -83,7 +83,7 @@ function Everybody({ people, more, onPerson }: PeopleHereProps & { readonly more
                   }}
                 >
                   <Avatar small name={person.name} color={person.color} />
-                  <span className="everybody__name">{person.name}</span>
+                  <bdi className="everybody__name">{person.name}</bdi>
                   {!person.caret && <span className="everybody__note">no caret in the text</span>}
                 </button>
               </li>

@@ -12,7 +12,12 @@ export interface TitleFieldProps {
 
 export function TitleField({ title, editable, onRename, onEntered }: TitleFieldProps) {
   const [draft, setDraft] = useState<string>();
-  if (!editable) return <h1 className="title-field title-field--fixed">{title}</h1>;
+  if (!editable)
+    return (
+      <h1 className="title-field title-field--fixed" dir="auto">
+        {title}
+      </h1>
+    );
 
   const commit = (): void => {
     const next = draft?.trim();
@@ -32,6 +37,7 @@ export function TitleField({ title, editable, onRename, onEntered }: TitleFieldP
   return (
     <input
       className="title-field"
+      dir="auto"
       aria-label="Document title"
       maxLength={MAX_TITLE_LENGTH}
       value={draft ?? title}

@@ -25,7 +25,7 @@ export function GrantRow({ grant, self, onChange, onRemove }: GrantRowProps) {
       <SubjectIcon subject={subject} />
       <div className="grant__who">
         <span className="grant__name">
-          {name}
+          <bdi>{name}</bdi>
           {self && <span className="grant__you"> (you)</span>}
         </span>
         {expiresAt && <span className="grant__until">until {untilTime(new Date(expiresAt))}</span>}

@@ -48,14 +48,16 @@ function DocumentRow({ document, onRename, onDelete }: DocumentRowProps) {
     <li className="document-row">
       <Swatch seed={document.name} />
       <div className="document-row__text">
-        <a className="document-row__title" href={path} onClick={onLinkClick}>
+        <a className="document-row__title" dir="auto" href={path} onClick={onLinkClick}>
           {title}
         </a>
         <p className="document-row__meta">
           <span>
             Edited <TimeAgo at={document.updatedAt} />
           </span>
-          <span>Made by {maker}</span>
+          <span>
+            Made by <bdi>{maker}</bdi>
+          </span>
         </p>
       </div>
       <span className={`role-badge role-badge--${document.role ?? 'none'}`}>{roleLabel(document.role)}</span>

@@ -29,6 +29,7 @@ export function RenameDialog({ document, onClose, onDone }: DocumentDialogProps)
         <label className="field">
           <span>Title</span>
           <input
+            dir="auto"
             value={title}
             required
             maxLength={MAX_TITLE_LENGTH}

@@ -19,7 +19,7 @@ export function PersonMenu() {
       <div className="menu__who">
         <Avatar name={person.name} color={person.color} />
         <span>
-          <strong>{person.name}</strong>
+          <strong dir="auto">{person.name}</strong>
           <span className="menu__hint">{person.groups.join(', ') || 'no group'}</span>
         </span>
       </div>
