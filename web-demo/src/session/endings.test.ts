@@ -18,6 +18,7 @@ const BESIDE_THE_SESSION = new Set([
   'cursor-epoch',
   'cursor-pruned',
   'not-found',
+  'method-not-allowed',
 ]);
 
 function documentedErrors(): { code: string; retryable: boolean }[] {
