@@ -66,7 +66,8 @@ export class Barrier {
       detail: { policyRev },
     });
     written.refused = true;
-    session?.sendNow(refusedBody('access-removed', { repaired: !analysis.deletes }));
+    // Who has lost all access has been told of it, and the next session under the address may listen.
+    if (session?.isOpen) session.sendNow(refusedBody('access-removed', { repaired: !analysis.deletes }));
   }
 }
 

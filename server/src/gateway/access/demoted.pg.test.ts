@@ -1,4 +1,4 @@
-import { differences, openSession, until, type Session } from '@weft/harness';
+import { differences, openSession, until, type ClientSocket, type Session } from '@weft/harness';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startServerAndDatabase, type ServerAndDatabase } from '../../testing/server-and-database.ts';
 
@@ -12,11 +12,16 @@ async function begin(mode: string): Promise<ServerAndDatabase> {
   return place;
 }
 
-async function enter({ server }: ServerAndDatabase, sub: string): Promise<Session> {
+async function enter(
+  { server }: ServerAndDatabase,
+  sub: string,
+  place: { readonly name?: string; readonly socket?: ClientSocket } = {},
+): Promise<Session> {
   const session = openSession({
     url: `${server.url.replace('http', 'ws')}/collab`,
     name: NAME,
     token: server.token({ sub }),
+    ...place,
   });
   onTestFinished(() => session.close());
   await session.saved();
@@ -37,6 +42,22 @@ async function demoteWhile(
 }
 
 describe.each(['live', 'strict'])('in a %s document', (mode) => {
+  test('P9.16 who loses all access while typing is told so, and nothing after it', async () => {
+    const place = await begin(mode);
+    const anna = await enter(place, 'anna');
+    await demoteWhile(place, 'gone', async () => {
+      await place.database.query('DELETE FROM grants WHERE subject = $1', ['user:anna']);
+      for (const letter of 'lost') anna.text.insert(0, letter);
+      await until(() => anna.acks.pending === 4, { what: 'it to be on its way' });
+    });
+    const refused = () => place.database.query(`SELECT FROM audit WHERE action LIKE 'update%'`);
+    await until(async () => (await refused()).rowCount !== 0, { what: 'it to be refused' });
+    // One socket keeps the order: with this document, whatever else the server had to say has come.
+    await place.server.as({ sub: 'anna' })('PUT', '/v1/documents/hers', { body: {} });
+    await enter(place, 'anna', { name: 'hers', socket: anna.socket });
+    expect(anna.events.at(-1)).toMatchObject({ weft: 'closed', code: 'access-removed' });
+  });
+
   test.each(['viewer', 'commenter'])(
     'P4.12 who becomes a %s while typing ends up with what all others have, and with nothing unsaved',
     async (role) => {
