@@ -1,4 +1,4 @@
-import { type Clock, readJson, trustedUrl, WeftError } from '@weft/common';
+import { type Clock, readJson, trustedUrl, UnusableAnswer, WeftError } from '@weft/common';
 import { JwksClient } from 'jwks-rsa';
 import { publicKey, type VerificationKey } from './keys.ts';
 
@@ -112,13 +112,15 @@ function usableKey(pem: string): VerificationKey | undefined {
 async function fetchKeySet(url: string, timeout: number): Promise<{ keys: unknown[] }> {
   const response = await fetch(url, {
     // A redirect would move the root of all trust to an address that nobody configured.
-    redirect: 'error',
+    redirect: 'manual',
     signal: AbortSignal.timeout(timeout),
     headers: { accept: 'application/json' },
   });
-  if (response.status !== 200) throw new Error(`the key set's answer is ${response.status}`);
+  if (response.status !== 200) throw new UnusableAnswer(`the key set's answer is ${response.status}`);
   const body = await readJson(response, MAX_BYTES);
   const keys = typeof body === 'object' && body !== null ? (body as { keys?: unknown }).keys : undefined;
-  if (!Array.isArray(keys) || keys.length > MAX_KEYS) throw new Error('the answer is not a key set');
+  if (!Array.isArray(keys) || keys.length === 0 || keys.length > MAX_KEYS) {
+    throw new UnusableAnswer(`the answer is not a set of 1 to ${MAX_KEYS} keys`);
+  }
   return { keys };
 }

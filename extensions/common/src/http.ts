@@ -16,10 +16,15 @@ export function trustedUrl(text: string, what: string): URL {
   return url;
 }
 
+/** Somebody else's server answered otherwise than it should: its message says all there is, a stack would be of who asked. */
+export class UnusableAnswer extends Error {
+  override readonly name = 'UnusableAnswer';
+}
+
 /**
  * The JSON of a response, of which at most `maxBytes` are read, whatever its Content-Length says.
  *
- * @throws Error when it is larger, or SyntaxError when it is not JSON
+ * @throws UnusableAnswer when it is larger, or not JSON
  */
 export async function readJson(response: Response, maxBytes: number): Promise<unknown> {
   const chunks: Uint8Array[] = [];
@@ -28,9 +33,13 @@ export async function readJson(response: Response, maxBytes: number): Promise<un
     // Leaving the loop by an exception cancels the stream, and with it the transfer.
     for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
       bytes += chunk.byteLength;
-      if (bytes > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`);
+      if (bytes > maxBytes) throw new UnusableAnswer(`the answer is larger than ${maxBytes} bytes`);
       chunks.push(chunk);
     }
   }
-  return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    throw new UnusableAnswer('the answer is not JSON');
+  }
 }

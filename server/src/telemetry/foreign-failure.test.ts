@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { WeftError } from '@weft/common';
+import { UnusableAnswer, WeftError } from '@weft/common';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { foreignFailure } from './foreign-failure.ts';
@@ -12,6 +12,10 @@ test('P11.7 of what is away it is said what is wrong there, however deep it lies
   expect(foreignFailure(refused)).toBe('connect ECONNREFUSED 10.0.0.1:5432');
   expect(foreignFailure(new WeftError('permissions-unavailable', { cause: refused }))).toBe(refused.message);
   expect(foreignFailure(new TypeError('fetch failed', { cause: refused }))).toBe(refused.message);
+  const answered = new UnusableAnswer('the permission endpoint answered 404');
+  expect(foreignFailure(new WeftError('permissions-unavailable', { cause: answered }))).toBe(
+    answered.message,
+  );
   const full = Object.assign(new pg.DatabaseError('could not extend file', 0, 'error'), { code: '53100' });
   expect(foreignFailure(full)).toBe('could not extend file (53100)');
 });

@@ -1,4 +1,4 @@
-import { isDatabaseAway } from '@weft/common';
+import { isDatabaseAway, UnusableAnswer } from '@weft/common';
 
 /** Longer than any chain of causes; they might go round in a circle. */
 const MAX_CAUSES = 10;
@@ -23,7 +23,12 @@ function rootOf(error: unknown): unknown {
 }
 
 function isForeign(error: Error): boolean {
-  return isDatabaseAway(error) || 'syscall' in error || error.name === 'TimeoutError';
+  return (
+    isDatabaseAway(error) ||
+    error instanceof UnusableAnswer ||
+    'syscall' in error ||
+    error.name === 'TimeoutError'
+  );
 }
 
 /** Where a name has several addresses the error has none of its own, but one for each. */

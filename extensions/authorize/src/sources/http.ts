@@ -8,6 +8,7 @@ import {
   systemClock,
   tenantOf,
   trustedUrl,
+  UnusableAnswer,
   WeftError,
 } from '@weft/common';
 import { affects, type PolicyChange } from '../pattern.ts';
@@ -123,7 +124,7 @@ export class HttpGrantSource implements GrantSource {
     if (role) return { roles: [role], expiresAt };
     // Like every answer that cannot be used, it is not remembered.
     if (this.cache.get(question)?.answer === answer) this.cache.delete(question);
-    throw unavailable(new Error(`the permission endpoint named a role that there is not: ${name}`));
+    throw unavailable(new UnusableAnswer(`the permission endpoint named a role that there is not: ${name}`));
   }
 
   async watch(onChange: (change: PolicyChange) => void): Promise<StopWatching> {
@@ -191,7 +192,7 @@ export class HttpGrantSource implements GrantSource {
       const timestamp = String(Math.floor(askedAt / 1_000));
       const response = await fetch(this.url, {
         method: 'POST',
-        redirect: 'error',
+        redirect: 'manual',
         signal: AbortSignal.timeout(this.timeout),
         headers: {
           'content-type': 'application/json',
@@ -203,7 +204,7 @@ export class HttpGrantSource implements GrantSource {
       });
       if (response.status !== 200) {
         await response.body?.cancel();
-        throw new Error(`the permission endpoint answered ${response.status}`);
+        throw new UnusableAnswer(`the permission endpoint answered ${response.status}`);
       }
       return this.parse(await readJson(response, MAX_ANSWER_BYTES), askedAt);
     } catch (cause) {
@@ -254,8 +255,8 @@ function questionOf({ user, groups }: Principal, key: DocumentKey): string {
   });
 }
 
-function malformed(): Error {
-  return new Error('the permission endpoint answered in another form than the documented one');
+function malformed(): UnusableAnswer {
+  return new UnusableAnswer('the permission endpoint answered in another form than the documented one');
 }
 
 function unavailable(cause: unknown): WeftError {
