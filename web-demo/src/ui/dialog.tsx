@@ -36,12 +36,12 @@ export function Modal({ open, title, description, wide = false, children, onClos
             if (opener.current instanceof HTMLElement) opener.current.focus();
           }}
         >
-          <header className="dialog__head">
+          <div className="dialog__head">
             <Dialog.Title className="dialog__title">{title}</Dialog.Title>
             <Dialog.Close className="icon-button" aria-label="Close">
               <X />
             </Dialog.Close>
-          </header>
+          </div>
           {description && <Dialog.Description className="dialog__lead">{description}</Dialog.Description>}
           {children}
         </Dialog.Content>
@@ -57,5 +57,5 @@ function lasting(element: Element | null): Element | null {
 }
 
 export function DialogActions({ children }: { children: ReactNode }) {
-  return <footer className="dialog__actions">{children}</footer>;
+  return <div className="dialog__actions">{children}</div>;
 }
