@@ -28,7 +28,7 @@ export interface DocumentHost {
 export interface LiveDocumentsPorts {
   readonly limits: Pick<GatewayLimits, 'loadConcurrency' | 'loadQueue' | 'unloadDelay'>;
   readonly logger: Logger;
-  readonly log: Pick<UpdateLog, 'open'>;
+  readonly log: Pick<UpdateLog, 'open' | 'heads'>;
   readonly bindings: Pick<ClientBindings, 'load' | 'unload'>;
   readonly replication: Pick<Replication, 'join' | 'leave'>;
   readonly hocuspocus: DocumentHost;
@@ -87,6 +87,26 @@ export class LiveDocuments {
     }
   }
 
+  /**
+   * The same for who has been told this revision of its permissions. Is it another than the one known here, then the
+   * document may be another as well: deleted and made again elsewhere, of which nothing has been heard yet. Whoever may see
+   * the one of now is shown nothing of the one before.
+   */
+  async acquireAt(key: DocumentKey, policyRev: number): Promise<LiveDocument> {
+    for (;;) {
+      const live = await this.acquire(key);
+      try {
+        // The log gives up what it finds deleted.
+        if (live.policyRev !== policyRev) await this.ports.log.heads([live.log.id]);
+        if (!live.discarded) return live;
+      } catch (error) {
+        this.release(live);
+        throw error;
+      }
+      this.release(live);
+    }
+  }
+
   release(live: LiveDocument): void {
     const entry = this.entries.get(live.key);
     if (!entry || entry.live !== live) return;
@@ -95,8 +115,11 @@ export class LiveDocuments {
   }
 
   /** Runs `task` on a document that stays open meanwhile, whether anybody else has it open or not. */
-  async use<T>(key: DocumentKey, task: (live: LiveDocument) => Promise<T>): Promise<T> {
-    const live = await this.acquire(key);
+  async use<T>(
+    { key, policyRev }: { readonly key: DocumentKey; readonly policyRev: number },
+    task: (live: LiveDocument) => Promise<T>,
+  ): Promise<T> {
+    const live = await this.acquireAt(key, policyRev);
     try {
       if (!live.isOpen) await this.ports.hocuspocus.openForServer(key);
       if (live.discarded) throw new WeftError('document-reload');

@@ -64,7 +64,7 @@ export interface SessionOpeningPorts {
   /** Makes a document and its maker the owner, in one transaction. */
   readonly createDocument: (principal: Principal, key: DocumentKey) => Promise<void>;
   readonly access: SessionAccess;
-  readonly documents: Pick<LiveDocuments, 'acquire' | 'release'>;
+  readonly documents: Pick<LiveDocuments, 'acquireAt' | 'release'>;
   readonly hocuspocus: Pick<WeftHocuspocus, 'admission' | 'left' | 'hasExtensions'>;
   readonly sync: Pick<SyncResponder, 'sendAhead' | 'hasSentAhead'>;
   readonly people: PresentPeople;
@@ -142,7 +142,7 @@ export class SessionOpening {
     const key = documentKey(principal.tenant, client.name);
     const access = await this.accessOf(principal, key);
     if (!client.socket.admit(principal)) throw new WeftError('too-many-connections');
-    const document = await documents.acquire(key);
+    const document = await documents.acquireAt(key, access.policyRev);
     client.socket.inbound.authenticated();
     return { principal, access, document };
   }

@@ -33,7 +33,10 @@ export class Submissions {
   async submit(principal: Principal, key: DocumentKey, update: Uint8Array): Promise<Cursor> {
     const access = await this.ports.access.resolve(principal, key);
     if (!access.role?.read) throw new WeftError('document-not-found');
-    return this.ports.documents.use(key, (live) => this.write(live, principal, access, update));
+    const { policyRev } = access;
+    return this.ports.documents.use({ key, policyRev }, (live) =>
+      this.write(live, principal, access, update),
+    );
   }
 
   private async write(
