@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { documentKey, silentLogger } from '@weft/common';
 import type { Database } from '@weft/postgres';
 import * as Y from 'yjs';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { Compactor, type CompactorOptions } from '../index.ts';
 import { storeSnapshot } from './compaction-queries.ts';
 import { Author, Recorder, editsOf, newDocument, openTestDatabase, store, testLog } from '../testing/log.ts';
@@ -266,6 +266,32 @@ describe('compaction', () => {
     expect(await count('document_updates', document.id)).toBe(0);
     expect(await count('document_snapshots', document.id)).toBe(0);
     expect(await count('document_removals', document.id)).toBe(0);
+    await service.stop();
+    await log.stop();
+  });
+
+  test('P2.4 a document that is deleted while its snapshot is due is no trouble', async () => {
+    const key = await newDocument(database);
+    const log = testLog(database);
+    const document = await log.open(key, new Recorder());
+    document.append(new Author('ada').next());
+    await document.flush();
+    const complaints: string[] = [];
+    const logger = { ...silentLogger, error: (_: object, message: string) => void complaints.push(message) };
+    const service = compactor({ logger });
+    const { pool } = database;
+    const connect = pool.connect.bind(pool) as (...args: unknown[]) => Promise<unknown>;
+    let connections = 0;
+    // The first is for what is left of others, the second for this document, which was found before.
+    const deleteFirst = async (...args: unknown[]) => {
+      if (args.length === 0 && ++connections === 2) await store.delete(pool, key);
+      return connect(...args);
+    };
+    const connecting = vi.spyOn(pool, 'connect').mockImplementation(deleteFirst as typeof pool.connect);
+    await service.run();
+    connecting.mockRestore();
+    expect(complaints).toEqual([]);
+    expect(service.failing).toBe(false);
     await service.stop();
     await log.stop();
   });

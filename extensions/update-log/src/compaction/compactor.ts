@@ -1,5 +1,6 @@
 import {
   checkOut,
+  WeftError,
   noMetrics,
   systemClock,
   type Clock,
@@ -158,6 +159,7 @@ export class Compactor implements Service {
     } catch (error) {
       // The lock goes with the connection.
       broken = true;
+      if (isDeleted(error)) return;
       if (isLasting(error)) this.failed.set(id, clock.now() + PENANCE_MS);
       this.snapshots.inc({ result: 'failed' });
       logger.error({ err: error, document: key }, 'a document could not be compacted');
@@ -194,6 +196,11 @@ export class Compactor implements Service {
       this.pruned.inc({}, deleted);
     }
   }
+}
+
+/** Somebody's wish, and no trouble: what is left of it goes another way. */
+function isDeleted(error: unknown): boolean {
+  return error instanceof WeftError && error.code === 'document-not-found';
 }
 
 /** It will fail again in the next round, unlike what fails because the database is away. */
