@@ -95,7 +95,7 @@ describe('P10.3 a database that cannot be reached', () => {
     ['worker', 'weft worker cannot start'],
     ['serve', 'weft cannot start'],
   ])('P10.3 is one line to %s, without a stack', async (command, begins) => {
-    const env = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/weft', WEFT_LOG_LEVEL: 'silent' };
+    const env = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/weft', WEFT_LOG_LEVEL: 'silent', PORT: '0' };
     const { code, err } = await weft([command], env);
     expect({ code, err }).toEqual({
       code: 1,
