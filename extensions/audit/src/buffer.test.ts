@@ -37,6 +37,16 @@ describe('P11.4 a flood of refusals is counted, not listed', () => {
     expect(buffer.take({ limit: 10, now: 0, countedUntil: -1_000 })).toHaveLength(2);
   });
 
+  test('P11.4 what was counted before the clock went back is taken, and counted no further', () => {
+    const buffer = new AuditBuffer(100);
+    buffer.add(refusal, 3_600_000);
+    buffer.add(refusal, 10_000);
+    const taken = buffer.take({ limit: 10, now: 10_100, countedUntil: 9_100 });
+    expect(taken.map(({ at, count }) => [at, count])).toEqual([[3_600_000, 1]]);
+    buffer.add({ ...refusal, actor: 'alice' }, 20_000);
+    expect(buffer.take({ limit: 10, now: 5_000, countedUntil: 4_000 })).toHaveLength(2);
+  });
+
   test('P11.4 what is still being counted is not taken', () => {
     const buffer = new AuditBuffer(100);
     buffer.add(refusal, 500);

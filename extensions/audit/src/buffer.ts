@@ -25,7 +25,8 @@ export class AuditBuffer {
   add(entry: AuditEntry, now: number): boolean {
     const kind = entry.code === undefined ? undefined : kindOf(entry);
     const same = kind === undefined ? undefined : this.counting.get(kind);
-    if (same && now - same.at < COALESCE_MS) {
+    // Else what came before the clock was set back would be counted on for as long as it went back, and not written.
+    if (same && same.at <= now && now - same.at < COALESCE_MS) {
       same.count += 1;
       return true;
     }
@@ -47,7 +48,7 @@ export class AuditBuffer {
   /** Takes the oldest, at most `limit`. What was first seen after `countedUntil` is still being counted. */
   take({ limit, now, countedUntil }: { limit: number; now: number; countedUntil: number }): Recorded[] {
     for (const [kind, entry] of this.counting) {
-      if (entry.at > countedUntil) continue;
+      if (entry.at > countedUntil && entry.at <= now) continue;
       this.counting.delete(kind);
       this.ready.push(entry);
     }
