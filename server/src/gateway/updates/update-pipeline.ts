@@ -179,10 +179,12 @@ export class UpdatePipeline {
       else if (owner === session.principal.user) this.comeBack(session, client);
       else foreign = true;
     }
+    // Of others' too: whose a client is that is not known here may be known to the database. Analysed anew afterwards,
+    // since the document may have changed meanwhile.
+    if (unbound.length > 0)
+      return this.bind(session, unbound).then(() => this.guard(session, SyncType.Step2, analysis.update));
     if (foreign) return this.ports.carried.receive(session, analysis);
-    if (unbound.length === 0) return this.authorize(session, analysis);
-    // Analysed anew afterwards, since the document may have changed meanwhile.
-    return this.bind(session, unbound).then(() => this.guard(session, SyncType.Step2, analysis.update));
+    return this.authorize(session, analysis);
   }
 
   /** A Yjs client of an earlier session, perhaps with another token. */

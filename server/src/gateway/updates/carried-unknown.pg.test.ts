@@ -1,0 +1,59 @@
+import { createDatabase, openSession, until, type Session } from '@weft/harness';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import * as Y from 'yjs';
+import { startTestServer, type TestServer } from '../../testing/running-server.ts';
+
+const GRANTS = { plan: 'editor' };
+
+function enter(server: TestServer, sub: string, document = new Y.Doc()): Session {
+  const url = `${server.url.replace('http', 'ws')}/collab`;
+  const token = server.token({ sub, grants: GRANTS });
+  const session = openSession({ url, name: 'plan', token, document });
+  onTestFinished(() => session.close());
+  return session;
+}
+
+/** What that Yjs client would have written next. */
+function forge(known: Uint8Array, client: number): Uint8Array {
+  const document = new Y.Doc();
+  Y.applyUpdate(document, known);
+  document.clientID = client;
+  document.getText('body').insert(0, 'forged');
+  return Y.encodeStateAsUpdate(document);
+}
+
+test('P3.19 whose edits somebody brings together with those of others is asked of the database, too', async () => {
+  const databaseUrl = await createDatabase(inject('postgresUrl'));
+  const servers = [
+    await startTestServer({ DATABASE_URL: databaseUrl }),
+    await startTestServer({ DATABASE_URL: databaseUrl }),
+  ] as const;
+  for (const server of servers) onTestFinished(() => server.remove());
+  const [here, there] = servers;
+  const bob = enter(here, 'bob');
+  await bob.opened();
+  bob.text.insert(0, 'bob');
+  await bob.saved();
+  const carol = enter(there, 'carol');
+  await carol.opened();
+  carol.provider.setAwarenessField('cursor', 1);
+  const { pool } = here.services;
+  const bound = async () => (await pool.query("SELECT FROM client_bindings WHERE person = 'carol'")).rowCount;
+  await until(async () => (await bound()) === 1, { what: 'Carol’s client to be bound, elsewhere' });
+
+  const known = Y.encodeStateAsUpdate(bob.document);
+  const document = new Y.Doc();
+  for (const client of [bob.document.clientID, carol.document.clientID])
+    Y.applyUpdate(document, forge(known, client));
+  const mallory = enter(here, 'mallory', document);
+  await until(() => mallory.acks.sent.length > 0);
+  await mallory.opened();
+  // Behind what she sent.
+  mallory.provider.setAwarenessField('cursor', 2);
+  await until(() => bob.provider.awareness!.getStates().get(document.clientID)?.['cursor'] === 2);
+  bob.text.insert(0, 'still ');
+  await bob.saved();
+  const { rows } = await pool.query<{ actor: string }>('SELECT DISTINCT actor FROM document_updates');
+  expect(rows.map(({ actor }) => actor)).toEqual(['bob']);
+  expect(bob.text.toJSON()).toBe('still bob');
+});
