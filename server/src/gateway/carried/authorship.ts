@@ -1,4 +1,4 @@
-import type { ClientBindings } from '@weft/authorize';
+import { claimsFor, type ClientBindings } from '@weft/authorize';
 import type { Clock, UpdateAnalysis } from '@weft/common';
 import type { LiveDocument } from '../document/live-document.ts';
 import type { Session } from '../session/session.ts';
@@ -8,7 +8,7 @@ const FORGOTTEN_FOR = 600_000;
 
 export interface AuthorshipPorts {
   readonly clock: Clock;
-  readonly bindings: Pick<ClientBindings, 'ownerOf'>;
+  readonly bindings: Pick<ClientBindings, 'ownerOf' | 'bindAll'>;
 }
 
 /** Whose edits somebody brings: their own, or other people's. */
@@ -30,6 +30,24 @@ export class Authorship {
   isOwn(session: Session, client: number): boolean {
     const owner = this.ports.bindings.ownerOf(session.key, client);
     return owner === undefined ? !this.mayHoldForgotten(session.document) : owner === session.principal.user;
+  }
+
+  /** Yjs clients that nobody here has heard of: whose they are, the database may know. */
+  unknownClients({ key, document }: Session, { authors }: UpdateAnalysis): number[] {
+    if (this.mayHoldForgotten(document)) return [];
+    return authors
+      .map(({ client }) => client)
+      .filter((client) => this.ports.bindings.ownerOf(key, client) === undefined);
+  }
+
+  /** Makes those Yjs clients the session's that are nobody else's. */
+  async claim(session: Session, clients: readonly number[]): Promise<void> {
+    const { key, principal } = session;
+    const claims = claimsFor(principal, key);
+    const outcomes = await this.ports.bindings.bindAll(key, clients, principal.user, { claims });
+    clients.forEach((client, i) => {
+      if (outcomes[i] === 'own') session.speaksFor(client);
+    });
   }
 
   /** The others whose edits a carrier brings. `undefined` is somebody whom the database has forgotten. */

@@ -35,6 +35,8 @@ export interface CarriedDecisionPorts {
 /** Decides what becomes of carried edits, and answers their carrier. */
 export class CarriedDecision {
   private readonly ports: CarriedDecisionPorts;
+  /** Those of which it is being asked whose Yjs clients they are of. */
+  private readonly asking = new WeakSet<CarriedItem>();
 
   constructor(ports: CarriedDecisionPorts) {
     this.ports = ports;
@@ -56,7 +58,12 @@ export class CarriedDecision {
       answer(item, true);
       return true;
     }
-    if (analysis.missing.length > 0) return false;
+    if (analysis.missing.length > 0 || this.asking.has(item)) return false;
+    const unknown = this.ports.authorship.unknownClients(carrier, analysis);
+    if (unknown.length > 0) {
+      void this.ask(item, unknown);
+      return false;
+    }
     const authors = this.ports.authorship.foreignAuthors(carrier, analysis);
     if (authors.size === 0) {
       if (!mayWrite(carrier.access.role, analysis)) refuse(item, 'write-forbidden');
@@ -68,6 +75,18 @@ export class CarriedDecision {
     }
     if (now < item.takenAt || isHere(document, analysis)) return false;
     return this.take(item, analysis, authors).catch((error: unknown) => carrier.failed(error));
+  }
+
+  /** What depends on carried edits was not complete when it came: whose it is was not asked then. */
+  private async ask(item: CarriedItem, clients: readonly number[]): Promise<void> {
+    this.asking.add(item);
+    try {
+      await this.ports.authorship.claim(item.carrier, clients);
+    } catch (error) {
+      item.carrier.failed(error);
+    } finally {
+      this.asking.delete(item);
+    }
   }
 
   private analyze({ carrier, update }: CarriedItem): UpdateAnalysis | undefined {
@@ -144,11 +163,12 @@ function refuse(item: CarriedItem, code: ErrorCode): void {
 }
 
 /**
- * Whether a session of one of these very Yjs clients is open; the same person in a new tab can't bring what it has. Nor
+ * Whether a session of one of these very Yjs clients is open, on whichever instance; the same person in a new tab can't bring what it has. Nor
  * can who shows another presence and only owns it for having brought a copy, as anybody may to a document that was
  * made again.
  */
-function isHere({ sessions, awareness }: LiveDocument, { authors }: UpdateAnalysis): boolean {
+function isHere({ sessions, awareness, document }: LiveDocument, { authors }: UpdateAnalysis): boolean {
+  if (authors.some(({ client }) => document.awareness.states.has(client))) return true;
   for (const session of sessions) {
     const shown = awareness.clientsOf(session);
     const present = shown.length > 0 ? shown : [...session.clients];

@@ -57,3 +57,32 @@ test('P3.19 whose edits somebody brings together with those of others is asked o
   expect(rows.map(({ actor }) => actor)).toEqual(['bob']);
   expect(bob.text.toJSON()).toBe('still bob');
 });
+
+test('P3.19 whose edits are that build on those of others is asked of the database when these are taken', async () => {
+  const databaseUrl = await createDatabase(inject('postgresUrl'));
+  const environment = { DATABASE_URL: databaseUrl, WEFT_CARRIED_GRACE: '1s' };
+  const servers = [await startTestServer(environment), await startTestServer(environment)] as const;
+  for (const server of servers) onTestFinished(() => server.remove());
+  const [here, there] = servers;
+  const bob = enter(here, 'bob');
+  await bob.opened();
+  bob.text.insert(0, 'bob');
+  await bob.saved();
+  bob.close();
+  const carol = enter(there, 'carol');
+  await carol.opened();
+  carol.provider.setAwarenessField('cursor', 1);
+  const { pool } = here.services;
+  const bound = async () => (await pool.query("SELECT FROM client_bindings WHERE person = 'carol'")).rowCount;
+  await until(async () => (await bound()) === 1, { what: 'Carol’s client to be bound, elsewhere' });
+
+  const document = new Y.Doc();
+  Y.applyUpdate(document, forge(Y.encodeStateAsUpdate(bob.document), bob.document.clientID));
+  const mallory = enter(here, 'mallory', document);
+  await until(() => mallory.acks.sent.length > 0);
+  Y.applyUpdate(document, forge(Y.encodeStateAsUpdate(document), carol.document.clientID));
+  const rows = async () =>
+    (await pool.query<{ kind: string }>('SELECT kind FROM document_updates ORDER BY seq')).rows;
+  await until(async () => (await rows()).length === 3, { what: 'all of it to be taken' });
+  expect((await rows()).map(({ kind }) => kind)).toEqual(['edit', 'carried', 'carried']);
+});

@@ -9,7 +9,7 @@ import {
   type Logger,
   type UpdateAnalysis,
 } from '@weft/common';
-import { claimsFor, decideUpdate, type ClientBindings } from '@weft/authorize';
+import { decideUpdate, type ClientBindings } from '@weft/authorize';
 import { isEmptyUpdate } from '@weft/guard';
 import type { SessionAccess } from '../access/session-access.ts';
 import type { Authorship } from '../carried/authorship.ts';
@@ -45,10 +45,10 @@ export interface UpdatePipelinePorts {
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
   readonly audit: Pick<AuditLog, 'record'>;
-  readonly bindings: Pick<ClientBindings, 'ownerOf' | 'bindAll'>;
+  readonly bindings: Pick<ClientBindings, 'ownerOf'>;
   readonly walks: Walks;
   readonly access: Pick<SessionAccess, 'rememberClaims' | 'hasEnded' | 'untilKnown'>;
-  readonly authorship: Pick<Authorship, 'mayHoldForgotten'>;
+  readonly authorship: Pick<Authorship, 'mayHoldForgotten' | 'claim'>;
   readonly equivocation: Pick<Equivocation, 'refuse'>;
   readonly carried: CarriedWork;
   readonly replication: Pick<Replication, 'catchUp'>;
@@ -167,8 +167,8 @@ export class UpdatePipeline {
   // ── author: whose clocks are these ─────────────────────────────────────────
 
   private author(session: Session, type: number, analysis: UpdateAnalysis): void | Promise<void> {
-    const { bindings } = this.ports;
-    const mixed = type === SyncType.Step2 && this.ports.authorship.mayHoldForgotten(session.document);
+    const { authorship, bindings } = this.ports;
+    const mixed = type === SyncType.Step2 && authorship.mayHoldForgotten(session.document);
     const unbound: number[] = [];
     let foreign = false;
     for (const { client } of analysis.authors) {
@@ -182,7 +182,9 @@ export class UpdatePipeline {
     // Of others' too: whose a client is that is not known here may be known to the database. Analysed anew afterwards,
     // since the document may have changed meanwhile.
     if (unbound.length > 0)
-      return this.bind(session, unbound).then(() => this.guard(session, SyncType.Step2, analysis.update));
+      return authorship
+        .claim(session, unbound)
+        .then(() => this.guard(session, SyncType.Step2, analysis.update));
     if (foreign) return this.ports.carried.receive(session, analysis);
     return this.authorize(session, analysis);
   }
@@ -191,17 +193,6 @@ export class UpdatePipeline {
   private comeBack(session: Session, client: number): void {
     if (session.clients.size === 0) this.ports.access.rememberClaims(session);
     session.speaksFor(client);
-  }
-
-  private async bind(session: Session, clients: readonly number[]): Promise<void> {
-    const { bindings } = this.ports;
-    const { key, principal } = session;
-    const outcomes = await bindings.bindAll(key, clients, principal.user, {
-      claims: claimsFor(principal, key),
-    });
-    clients.forEach((client, i) => {
-      if (outcomes[i] === 'own') session.speaksFor(client);
-    });
   }
 
   // ── authorize and write ────────────────────────────────────────────────────
