@@ -20,7 +20,10 @@ test('P10.24 with no room on the device, or none allowed, the page works and say
   await desk.expectStatus('saved');
   desk.goOffline();
   await text.pressSequentially('Nor for this.');
-  await expect(page.getByText('Offline — changes are kept in this tab only')).toBeVisible();
+  // Shown, and told to screen readers.
+  const kept = page.getByText('Offline — changes are kept in this tab only');
+  await expect(kept.first()).toBeVisible();
+  await expect(kept.and(page.getByRole('status'))).toBeAttached();
   desk.goOnline();
   await desk.expectStatus('saved');
 

@@ -230,6 +230,8 @@ test('P9.29 what somebody writes or reads stays in its place while others write 
     await ada.page.keyboard.press('Control+Home');
     await ada.page.keyboard.type(`${words}\n${words}\n${words}\n`);
     await expect(grace.text.getByText(words)).toHaveCount(3);
+    // To the last line's end.
+    await expect(grace.text.locator('p')).toHaveCount(await ada.text.locator('p').count());
   };
   const atCaret = await topOf(line40);
   await writeAbove('while she writes');
@@ -240,6 +242,12 @@ test('P9.29 what somebody writes or reads stays in its place while others write 
   await grace.page.mouse.wheel(0, -900);
   await expect(line40).not.toBeInViewport();
   const line20 = grace.text.getByText('Line 20');
+  // The wheel rolls on for a moment.
+  await expect(async () => {
+    const rolling = await topOf(line20);
+    await grace.page.waitForTimeout(100);
+    expect(await topOf(line20)).toBe(rolling);
+  }).toPass();
   const inSight = await topOf(line20);
   await writeAbove('while she reads');
   expect(Math.abs((await topOf(line20)) - inSight)).toBeLessThanOrEqual(1);

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 export interface RestAnswer<T = unknown> {
   readonly status: number;
   readonly body: T;
@@ -41,6 +43,19 @@ export class RestError extends Error {
     this.code = code;
     this.body = body;
   }
+}
+
+/** @throws RestError with status 503 where that lasts */
+async function againWhileUnavailable<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; attempt < 10; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof RestError && error.status === 503)) throw error;
+      await delay(100 * attempt);
+    }
+  }
+  return ask();
 }
 
 /** The management API as one person. Answers other than 2xx throw {@link RestError}, except from `request`. */
@@ -102,12 +117,14 @@ export class RestClient {
     return this.must('GET', `${documentPath(name)}/updates?${query.toString()}`);
   }
 
-  /** All rows, by following the cursor as an integrator would. */
+  /** All rows, by following the cursor as an integrator would, who asks again where the server can't answer now. */
   async log(name: string, { limit = 500 } = {}): Promise<LogRow[]> {
     const rows: LogRow[] = [];
     let after: string | undefined;
     for (;;) {
-      const page = await this.updates(name, { limit, ...(after !== undefined && { after }) });
+      const page = await againWhileUnavailable(() =>
+        this.updates(name, { limit, ...(after !== undefined && { after }) }),
+      );
       rows.push(...page.rows);
       const last = rows.at(-1)?.seq ?? 0;
       if (page.rows.length === 0 || last >= page.head) return rows;
