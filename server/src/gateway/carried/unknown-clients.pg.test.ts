@@ -1,6 +1,7 @@
 import { createDatabase, openSession, until, type Session } from '@weft/harness';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import * as Y from 'yjs';
+import { forgeNext } from '../../testing/forged-work.ts';
 import { startTestServer, type TestServer } from '../../testing/running-server.ts';
 
 const GRANTS = { plan: 'editor' };
@@ -11,15 +12,6 @@ function enter(server: TestServer, sub: string, document = new Y.Doc()): Session
   const session = openSession({ url, name: 'plan', token, document });
   onTestFinished(() => session.close());
   return session;
-}
-
-/** What that Yjs client would have written next. */
-function forge(known: Uint8Array, client: number): Uint8Array {
-  const document = new Y.Doc();
-  Y.applyUpdate(document, known);
-  document.clientID = client;
-  document.getText('body').insert(0, 'forged');
-  return Y.encodeStateAsUpdate(document);
 }
 
 test('P3.19 whose edits somebody brings together with those of others is asked of the database, too', async () => {
@@ -44,7 +36,7 @@ test('P3.19 whose edits somebody brings together with those of others is asked o
   const known = Y.encodeStateAsUpdate(bob.document);
   const document = new Y.Doc();
   for (const client of [bob.document.clientID, carol.document.clientID])
-    Y.applyUpdate(document, forge(known, client));
+    Y.applyUpdate(document, forgeNext(known, client));
   const mallory = enter(here, 'mallory', document);
   await until(() => mallory.acks.sent.length > 0);
   await mallory.opened();
@@ -77,10 +69,10 @@ test('P3.19 whose edits are that build on those of others is asked of the databa
   await until(async () => (await bound()) === 1, { what: 'Carol’s client to be bound, elsewhere' });
 
   const document = new Y.Doc();
-  Y.applyUpdate(document, forge(Y.encodeStateAsUpdate(bob.document), bob.document.clientID));
+  Y.applyUpdate(document, forgeNext(Y.encodeStateAsUpdate(bob.document), bob.document.clientID));
   const mallory = enter(here, 'mallory', document);
   await until(() => mallory.acks.sent.length > 0);
-  Y.applyUpdate(document, forge(Y.encodeStateAsUpdate(document), carol.document.clientID));
+  Y.applyUpdate(document, forgeNext(Y.encodeStateAsUpdate(document), carol.document.clientID));
   const rows = async () =>
     (await pool.query<{ kind: string }>('SELECT kind FROM document_updates ORDER BY seq')).rows;
   await until(async () => (await rows()).length === 3, { what: 'all of it to be taken' });
