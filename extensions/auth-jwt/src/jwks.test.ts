@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type ErrorCode, isRetryable, WeftError } from '@weft/common';
 import { until } from '@weft/harness';
 import jwt from 'jsonwebtoken';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createTokenVerifier, type TokenVerifier, type TokenVerifierOptions } from './verifier.ts';
 
 let now = 1_800_000_000_000;
@@ -65,6 +65,17 @@ describe('P3.9 the keys of an issuer', () => {
     const people = await Promise.all([...tokens, ...tokens].map((text) => by.verify(text)));
     expect(people.map(({ user }) => user)).toEqual(['alice', 'alice', 'alice', 'alice']);
     expect(requests).toBe(1);
+  });
+
+  test('P3.9 a new key is found also after the clock of this machine was set back', async () => {
+    onTestFinished(() => void vi.useRealTimers());
+    vi.useFakeTimers({ toFake: ['Date'] });
+    respond = answer([jwk(rsa.publicKey, { kid: 'r' })]);
+    const by = create({ clock: undefined, jwksCooldown: 1 });
+    expect(await codeOf(token(rsa.privateKey, 'RS256', 'r'), by)).toBe('accepted');
+    vi.setSystemTime(Date.now() - 3_600_000);
+    respond = answer([jwk(ec.publicKey, { kid: 'e' })]);
+    await until(async () => (await codeOf(token(ec.privateKey, 'ES256', 'e'), by)) === 'accepted');
   });
 
   test('P3.9 a new key is found, and invented kids do not make us ask again and again', async () => {

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type Clock, type Principal, systemClock, WeftError } from '@weft/common';
+import { type Clock, type Principal, steadyClock, systemClock, WeftError } from '@weft/common';
 import jwt from 'jsonwebtoken';
 import { type Claims, type ClaimRules, principalOf } from './claims.ts';
 import { JwksKeys } from './jwks.ts';
@@ -49,7 +49,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     audience: nonEmpty(options.audience, 'audience'),
     nbfTolerance: options.nbfTolerance ?? 60,
   } satisfies ClaimRules;
-  const keyFor = keySource(options, clock);
+  const keyFor = keySource(options);
   return {
     async verify(token) {
       const { header, text } = readToken(token);
@@ -67,7 +67,7 @@ interface Header {
 
 type KeySource = (header: Header) => VerificationKey | Promise<VerificationKey>;
 
-function keySource(options: TokenVerifierOptions, clock: Clock): KeySource {
+function keySource(options: TokenVerifierOptions): KeySource {
   const { secret, publicKey: pem, jwksUrl } = options;
   if ([secret, pem, jwksUrl].filter((key) => key !== undefined).length !== 1) {
     throw new TypeError('give exactly one of secret, publicKey and jwksUrl');
@@ -75,7 +75,8 @@ function keySource(options: TokenVerifierOptions, clock: Clock): KeySource {
   if (jwksUrl !== undefined) {
     const keys = new JwksKeys({
       url: jwksUrl,
-      clock,
+      // How old a key set is does not depend on the time of day.
+      clock: options.clock ?? steadyClock,
       maxAge: options.jwksMaxAge ?? 600_000,
       cooldown: options.jwksCooldown ?? 10_000,
       timeout: options.jwksTimeout ?? 5_000,
