@@ -29,6 +29,7 @@ import type { GatewayLimits } from './gateway/limits.ts';
 import { clientAddress } from './http/client-address.ts';
 import type { Telemetry } from './lifecycle.ts';
 import { redisTarget } from './redis-target.ts';
+import { RefusedOrigins } from './refused-origins.ts';
 import { prepareSchema } from './schema.ts';
 import type { CollaborationPort } from './collaboration.ts';
 import type { Services } from './services.ts';
@@ -75,7 +76,6 @@ export async function compose(
       jwksUrl: config.jwksUrl,
       issuer: config.jwtIssuer,
       audience: config.jwtAudience,
-      clock,
     }),
     logger,
   );
@@ -93,6 +93,7 @@ export async function compose(
   const administration = new Administration({ pool, documents, grants, tenantRoles, bindings, audit });
   const compactor = config.compaction ? createCompactor({ config, database, logger, metrics }) : undefined;
   const { backplane, registry, reports } = connectInstances(config, { logger, metrics });
+  const refusedOrigins = new RefusedOrigins(logger);
   const gateway = new Gateway({
     instance,
     limits: gatewayLimits(config),
@@ -116,6 +117,7 @@ export async function compose(
     },
     clientAddress: clientAddress(config.trustedProxies),
     allowedOrigins: config.allowedOrigins,
+    refusedOrigins,
     extensions,
   });
   const presence = presenceOf(registry);
@@ -148,6 +150,7 @@ export async function compose(
     audit,
     administration,
     gateway,
+    refusedOrigins,
     collaboration: {
       submitUpdate: (principal, key, update) => gateway.submitUpdate(principal, key, update),
       presence,

@@ -11,6 +11,7 @@ import type { Administration } from './administration.ts';
 import type { ClusterStatus } from './cluster/cluster-view.ts';
 import type { CollaborationPort } from './collaboration.ts';
 import type { Config } from './config.ts';
+import type { RefusedOrigins } from './refused-origins.ts';
 import type { PrometheusMetrics } from './telemetry/metrics.ts';
 
 /** One dependency as the readiness probe reports it. */
@@ -63,6 +64,8 @@ export interface Services extends Service {
   readonly audit: Pick<AuditLog, 'record' | 'recordIn' | 'list'>;
   readonly administration: Administration;
   readonly gateway: GatewayPort;
+  /** Those that a page or a socket was refused for, each told once. */
+  readonly refusedOrigins: RefusedOrigins;
   readonly collaboration: CollaborationPort;
   readonly cluster: Pick<ClusterStatus, 'read'>;
   health(): HealthReport;

@@ -10,7 +10,7 @@ import { GatewayWebSocket } from './connection/gateway-web-socket.ts';
 import { LightRequest, NO_REQUEST } from './hocuspocus/light-request.ts';
 import { refuseSocket } from '../http/refuse-socket.ts';
 import { allowsOrigin } from '../origins.ts';
-import { RefusedOrigins, REFUSED_ORIGIN_HINT } from '../refused-origins.ts';
+import { REFUSED_ORIGIN_HINT } from '../refused-origins.ts';
 import { SilentPeers } from './connection/silent-peers.ts';
 import { makeParts, type GatewayDependencies, type GatewayParts } from './parts.ts';
 
@@ -49,7 +49,6 @@ export class Gateway {
   private readonly parts: GatewayParts;
   private readonly server: Server<typeof GatewayWebSocket>;
   private readonly silentPeers: SilentPeers;
-  private readonly refusedOrigins: RefusedOrigins;
   private stopSweeping: (() => void) | undefined;
   private sweepDue: NodeJS.Immediate | undefined;
   private presenceSweptAt = 0;
@@ -60,7 +59,6 @@ export class Gateway {
     this.parts = makeParts(dependencies);
     const { heartbeat } = dependencies.limits;
     this.silentPeers = new SilentPeers({ heartbeat, interval: SWEEP_INTERVAL });
-    this.refusedOrigins = new RefusedOrigins(dependencies.logger);
     this.server = new WebSocketServer({
       noServer: true,
       // The gateway has a list of its own; this one costs a listener for each.
@@ -116,7 +114,7 @@ export class Gateway {
     const address = this.dependencies.clientAddress(request);
     if (this.draining) return refuseSocket(connection, 'server-draining');
     if (!allowsOrigin(request, this.dependencies.allowedOrigins)) {
-      this.refusedOrigins.tell(request.headers.origin ?? '');
+      this.dependencies.refusedOrigins.tell(request.headers.origin ?? '');
       return this.refuse(connection, 'origin-forbidden', REFUSED_ORIGIN_HINT);
     }
     if (!this.parts.socket.addresses.acquire(address)) return this.refuse(connection, 'too-many-connections');

@@ -30,6 +30,7 @@ import { SessionOpening } from './opening/session-opening.ts';
 import { AbsentPeople } from './presence/absent-people.ts';
 import { AwarenessRelay } from './presence/awareness-relay.ts';
 import { PresentPeople } from './presence/present-people.ts';
+import type { RefusedOrigins } from '../refused-origins.ts';
 import { sessionRates } from './session/rates.ts';
 import { Resumption } from './sync/resumption.ts';
 import { SyncResponder } from './sync/sync-responder.ts';
@@ -42,7 +43,7 @@ export interface GatewayDependencies {
   readonly guardLimits: Partial<GuardLimits>;
   /** For how long something has been: it does not jump when the time of the machine is set. */
   readonly clock: Clock;
-  /** For what ends at a time of day: tokens and grants. */
+  /** For what has a time of day: the ends of tokens and grants, the beginning of a history. */
   readonly wallClock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -62,6 +63,7 @@ export interface GatewayDependencies {
   readonly clientAddress: (request: IncomingMessage) => string;
   /** Pages of these origins may connect; `*` for all. The server's own always may. */
   readonly allowedOrigins: readonly string[];
+  readonly refusedOrigins: RefusedOrigins;
   /** Users' own Hocuspocus extensions. */
   readonly extensions: readonly Extension[];
 }
@@ -86,7 +88,7 @@ export interface GatewayParts {
  * for documents that others asked it to make, and the log tells of rows and revisions.
  */
 export function makeParts(dependencies: GatewayDependencies): GatewayParts {
-  const { limits, clock, wallClock, extensions, log, logger, guardLimits } = dependencies;
+  const { limits, clock, extensions, log, logger, guardLimits } = dependencies;
   const metrics = new GatewayMetrics(dependencies.metrics);
   const shared = { ...dependencies, metrics };
   const userHooks = new UserHooks(extensions);
@@ -112,7 +114,7 @@ export function makeParts(dependencies: GatewayDependencies): GatewayParts {
     policyRevised: (live, revision) => access.revised(live, revision),
   };
   const replication = new Replication({ ...dependencies, events });
-  const access = new SessionAccess({ ...shared, clock: wallClock, documents: () => documents.all() });
+  const access = new SessionAccess({ ...shared, documents: () => documents.all() });
   const barrier = new Barrier({ ...shared, access });
   const documents: LiveDocuments = new LiveDocuments({
     ...shared,

@@ -18,7 +18,7 @@ export interface HttpOptions {
 
 /** The HTTP side: health, API, pages. It listens to nothing yet, and upgrades are not its business. */
 export async function createApp({ services, phase }: HttpOptions): Promise<App> {
-  const { config, logger, metrics } = services;
+  const { config, logger, metrics, refusedOrigins } = services;
   const app = bareApp({ config, logger, metrics, shouldUpgrade: isWebSocketUpgrade });
   app.setErrorHandler(errorHandler(metrics));
   app.setNotFoundHandler(
@@ -34,7 +34,7 @@ export async function createApp({ services, phase }: HttpOptions): Promise<App> 
     instance: config.instanceId,
     metricsToken: config.metricsToken,
   });
-  await crossOrigin(app, { allowed: config.allowedOrigins, logger });
+  await crossOrigin(app, { allowed: config.allowedOrigins, refused: refusedOrigins });
   await app.register(apiRoutes, { services, phase });
   await staticRoutes(app, config.webRoot);
   answerTheRest();

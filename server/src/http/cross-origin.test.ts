@@ -1,6 +1,7 @@
 import { silentLogger } from '@weft/common';
 import fastify from 'fastify';
 import { expect, test } from 'vitest';
+import { RefusedOrigins } from '../refused-origins.ts';
 import { crossOrigin } from './cross-origin.ts';
 
 const OWN = 'weft.example';
@@ -10,7 +11,7 @@ test('P9.11 the log names each origin whose pages are refused once, and how to l
   const lines: unknown[] = [];
   const warn = (fields: object, message: string) => lines.push({ ...fields, message });
   const app = fastify();
-  await crossOrigin(app, { allowed: [ALLOWED], logger: { ...silentLogger, warn } });
+  await crossOrigin(app, { allowed: [ALLOWED], refused: new RefusedOrigins({ ...silentLogger, warn }) });
   app.get('/', async () => 'read');
   const allows = async (method: 'GET' | 'OPTIONS', origin: string) => {
     const headers = { host: OWN, origin, 'access-control-request-method': 'GET' };

@@ -1,20 +1,18 @@
 import cors from '@fastify/cors';
-import type { Logger } from '@weft/common';
 import type { FastifyInstance } from 'fastify';
 import { allowsOrigin, matchesOrigin } from '../origins.ts';
-import { RefusedOrigins } from '../refused-origins.ts';
+import type { RefusedOrigins } from '../refused-origins.ts';
 
 export interface CrossOriginOptions {
   readonly allowed: readonly string[];
-  readonly logger: Logger;
+  readonly refused: RefusedOrigins;
 }
 
 /** Pages of these origins may read what is answered. Others' authors learn nothing from their browser: the log tells. */
 export async function crossOrigin(
   app: FastifyInstance,
-  { allowed, logger }: CrossOriginOptions,
+  { allowed, refused }: CrossOriginOptions,
 ): Promise<void> {
-  const refused = new RefusedOrigins(logger);
   app.addHook('onRequest', async ({ raw }) => {
     if (!allowsOrigin(raw, allowed)) refused.tell(raw.headers.origin ?? '');
   });

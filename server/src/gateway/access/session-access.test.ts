@@ -21,7 +21,7 @@ function begin() {
     failed: vi.fn(),
   };
   const access = new SessionAccess({
-    clock: { now: () => now },
+    wallClock: { now: () => now },
     gate: {
       resolve: (_person, _key, options) => {
         const answer = Promise.withResolvers<Access>();

@@ -22,7 +22,7 @@ const RESOLVE_PAUSE = 200;
 const RESOLVE_PATIENCE = 1_000;
 
 export interface SessionAccessPorts {
-  readonly clock: Clock;
+  readonly wallClock: Clock;
   readonly gate: Pick<Gate, 'resolve'>;
   /** The newest tokens of people, by document. */
   readonly bindings: { readonly claims: Pick<ClientBindings['claims'], 'rememberSoon'> };
@@ -52,7 +52,7 @@ export class SessionAccess {
 
   /** What is known of somebody's rights holds no longer, and decides nothing. */
   hasEnded({ expiresAt }: Access): boolean {
-    return expiresAt !== undefined && this.ports.clock.now() >= expiresAt;
+    return expiresAt !== undefined && this.ports.wallClock.now() >= expiresAt;
   }
 
   /**

@@ -7,7 +7,7 @@ import type { Session } from '../session/session.ts';
 const FORGOTTEN_FOR = 600_000;
 
 export interface AuthorshipPorts {
-  readonly clock: Clock;
+  readonly wallClock: Clock;
   readonly bindings: Pick<ClientBindings, 'ownerOf' | 'bindAll'>;
 }
 
@@ -24,7 +24,7 @@ export class Authorship {
    * is here shows their own first; what is taken for the carrier's else would be theirs for good.
    */
   mayHoldForgotten({ log: { renewed, epoch } }: LiveDocument): boolean {
-    return renewed && this.ports.clock.now() - epoch < FORGOTTEN_FOR;
+    return renewed && this.ports.wallClock.now() - epoch < FORGOTTEN_FOR;
   }
 
   isOwn(session: Session, client: number): boolean {

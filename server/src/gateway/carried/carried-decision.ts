@@ -18,7 +18,7 @@ export interface CarriedItem {
   readonly update: Uint8Array;
   /** The answer that the carrier is owed. */
   readonly owed: Owed;
-  /** When they are taken from the carrier, milliseconds since 1970. */
+  /** When they are taken from the carrier, by the gateway's steady clock. */
   readonly takenAt: number;
 }
 
@@ -43,7 +43,7 @@ export class CarriedDecision {
   }
 
   /**
-   * @param now milliseconds since 1970
+   * @param now by the gateway's steady clock, milliseconds
    * @returns whether the item is decided; a promise while it is being taken from its carrier
    */
   decide(item: CarriedItem, now: number): boolean | Promise<void> {
@@ -163,9 +163,9 @@ function refuse(item: CarriedItem, code: ErrorCode): void {
 }
 
 /**
- * Whether a session of one of these very Yjs clients is open, on whichever instance; the same person in a new tab can't bring what it has. Nor
- * can who shows another presence and only owns it for having brought a copy, as anybody may to a document that was
- * made again.
+ * Whether a session of one of these very Yjs clients is open, on whichever instance; the same person in a new tab can't
+ * bring what it has. Nor can who shows another presence and only owns it for having brought a copy, as anybody may to a
+ * document that was made again.
  */
 function isHere({ sessions, awareness, document }: LiveDocument, { authors }: UpdateAnalysis): boolean {
   if (authors.some(({ client }) => document.awareness.states.has(client))) return true;

@@ -2,7 +2,7 @@ import { awarenessEntries } from '@weft/common';
 import type { Receiver } from './receiver.ts';
 import { Window, type Item, type Shown } from './window.ts';
 
-/** A Yjs update, and when it was made: milliseconds since 1970. */
+/** A Yjs update, and when it was made: milliseconds of the gateway's steady clock. */
 export interface Change extends Item {
   readonly at: number;
 }
