@@ -239,15 +239,16 @@ test('P9.29 what somebody writes or reads stays in its place while others write 
 
   // She reads on, her caret far below.
   await grace.text.hover();
+  // The wheel rolls on for a moment.
+  const rolled = await grace.page
+    .locator('.desk')
+    .evaluateHandle((desk) => ({
+      out: new Promise((resolve) => desk.addEventListener('scrollend', resolve)),
+    }));
   await grace.page.mouse.wheel(0, -900);
+  await rolled.evaluate(({ out }) => out.then(() => undefined));
   await expect(line40).not.toBeInViewport();
   const line20 = grace.text.getByText('Line 20');
-  // The wheel rolls on for a moment.
-  await expect(async () => {
-    const rolling = await topOf(line20);
-    await grace.page.waitForTimeout(100);
-    expect(await topOf(line20)).toBe(rolling);
-  }).toPass();
   const inSight = await topOf(line20);
   await writeAbove('while she reads');
   expect(Math.abs((await topOf(line20)) - inSight)).toBeLessThanOrEqual(1);

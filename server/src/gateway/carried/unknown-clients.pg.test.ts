@@ -14,12 +14,10 @@ function enter(server: TestServer, sub: string, document = new Y.Doc()): Session
   return session;
 }
 
-test('P3.19 whose edits somebody brings together with those of others is asked of the database, too', async () => {
-  const databaseUrl = await createDatabase(inject('postgresUrl'));
-  const servers = [
-    await startTestServer({ DATABASE_URL: databaseUrl }),
-    await startTestServer({ DATABASE_URL: databaseUrl }),
-  ] as const;
+/** Bob has written here, and is known; of Carol, who is at another instance, the database knows alone. */
+async function begin(options: Readonly<Record<string, string>> = {}) {
+  const environment = { DATABASE_URL: await createDatabase(inject('postgresUrl')), ...options };
+  const servers = [await startTestServer(environment), await startTestServer(environment)] as const;
   for (const server of servers) onTestFinished(() => server.remove());
   const [here, there] = servers;
   const bob = enter(here, 'bob');
@@ -32,6 +30,11 @@ test('P3.19 whose edits somebody brings together with those of others is asked o
   const { pool } = here.services;
   const bound = async () => (await pool.query("SELECT FROM client_bindings WHERE person = 'carol'")).rowCount;
   await until(async () => (await bound()) === 1, { what: 'Carol’s client to be bound, elsewhere' });
+  return { here, pool, bob, carol };
+}
+
+test('P3.19 whose edits somebody brings together with those of others is asked of the database, too', async () => {
+  const { here, pool, bob, carol } = await begin();
 
   const known = Y.encodeStateAsUpdate(bob.document);
   const document = new Y.Doc();
@@ -51,23 +54,8 @@ test('P3.19 whose edits somebody brings together with those of others is asked o
 });
 
 test('P3.19 whose edits are that build on those of others is asked of the database when these are taken', async () => {
-  const databaseUrl = await createDatabase(inject('postgresUrl'));
-  const environment = { DATABASE_URL: databaseUrl, WEFT_CARRIED_GRACE: '1s' };
-  const servers = [await startTestServer(environment), await startTestServer(environment)] as const;
-  for (const server of servers) onTestFinished(() => server.remove());
-  const [here, there] = servers;
-  const bob = enter(here, 'bob');
-  await bob.opened();
-  bob.text.insert(0, 'bob');
-  await bob.saved();
+  const { here, pool, bob, carol } = await begin({ WEFT_CARRIED_GRACE: '1s' });
   bob.close();
-  const carol = enter(there, 'carol');
-  await carol.opened();
-  carol.provider.setAwarenessField('cursor', 1);
-  const { pool } = here.services;
-  const bound = async () => (await pool.query("SELECT FROM client_bindings WHERE person = 'carol'")).rowCount;
-  await until(async () => (await bound()) === 1, { what: 'Carol’s client to be bound, elsewhere' });
-
   const document = new Y.Doc();
   Y.applyUpdate(document, forgeNext(Y.encodeStateAsUpdate(bob.document), bob.document.clientID));
   const mallory = enter(here, 'mallory', document);
