@@ -240,11 +240,9 @@ test('P9.29 what somebody writes or reads stays in its place while others write 
   // She reads on, her caret far below.
   await grace.text.hover();
   // The wheel rolls on for a moment.
-  const rolled = await grace.page
-    .locator('.desk')
-    .evaluateHandle((desk) => ({
-      out: new Promise((resolve) => desk.addEventListener('scrollend', resolve)),
-    }));
+  const rolled = await grace.page.locator('.desk').evaluateHandle((desk) => ({
+    out: new Promise((resolve) => desk.addEventListener('scrollend', resolve)),
+  }));
   await grace.page.mouse.wheel(0, -900);
   await rolled.evaluate(({ out }) => out.then(() => undefined));
   await expect(line40).not.toBeInViewport();
