@@ -72,6 +72,27 @@ test('P12.14 what several people wrote is one cheap statement, as it was written
   await stop();
 });
 
+test('P12.14 whoever was mistaken writes the next row without a guess, and guesses again when alone', async () => {
+  const { a, b, stop } = await openTwice();
+  const [ada, bob] = [new Author('ada'), new Author('bob')];
+  const write = async (document: typeof a, author: Author) => {
+    document.append(author.next());
+    await document.flush();
+  };
+  await write(a, ada);
+  const names = watchAppends();
+  await write(b, bob);
+  expect(names.splice(0)).toEqual(['weft_append_one', 'weft_append']);
+  await write(a, ada);
+  expect(names.splice(0)).toEqual(['weft_append_one', 'weft_append']);
+  await write(b, bob);
+  expect(names.splice(0)).toEqual(['weft_append']);
+  await write(b, bob);
+  await write(b, bob);
+  expect(names).toEqual(['weft_append', 'weft_append_one']);
+  await stop();
+});
+
 test('P12.14 a rumour of rows that do not exist, or of too few, harms nothing', async () => {
   const { a, b, logs, recorders, stop } = await openTwice();
   const authors = [new Author('ada'), new Author('bob')] as const;

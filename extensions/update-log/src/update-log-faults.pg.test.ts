@@ -142,6 +142,33 @@ describe('the update log and a failing database', () => {
     await detour.close();
   });
 
+  test('P1.3 nor is a batch that arrives late written twice where its first retry failed', async () => {
+    const detour = await FaultProxy.start(postgres.port);
+    const database = await openDatabase({ url: detour.through(url), logger: silentLogger });
+    const { log, recorder, author, document } = await openWithOneRow(
+      testLog(database, { commitTimeoutMs: 300, retryMinMs: 20 }),
+    );
+    document.expect(2);
+    detour.toServer.mode = 'stall';
+    const unreachable = new URL(url);
+    unreachable.port = '1';
+    Object.assign(database.pool.options, { connectionString: unreachable.href });
+    const late = document.append(author.next());
+    await until(() => /ECONNREFUSED/.test(String(log.stats().degradedBy)));
+    Object.assign(database.pool.options, { connectionString: url });
+    await until(() => recorder.through === late);
+    const before = detour.toClient.bytes;
+    detour.toServer.mode = 'pass';
+    await until(() => detour.toClient.bytes > before);
+    await until(() => detour.connections === 0);
+    const { rows } = await log.readUpdates(document.key);
+    expect(editsOf(rows.map(({ update }) => update))).toEqual(['ada:1', 'ada:2']);
+    expect(rows.map(({ seq }) => seq)).toEqual([1, 2]);
+    await log.stop();
+    await database.close();
+    await detour.close();
+  });
+
   test('P2.15 what was on its way when a document was given up is told to nobody, and counted once', async () => {
     const log = testLog(direct);
     const recorder = new Recorder();

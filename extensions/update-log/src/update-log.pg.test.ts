@@ -45,6 +45,39 @@ describe('the update log', () => {
     await log.stop();
   });
 
+  test('P1.1 tells nobody of a commit before it is on the disk', async () => {
+    const disk = Promise.withResolvers<void>();
+    let syncing = false;
+    const syncToDisk = () => {
+      syncing = true;
+      return disk.promise;
+    };
+    const log = testLog(database, { syncToDisk });
+    const recorder = new Recorder();
+    const document = await log.open(await newDocument(database), recorder);
+    document.append(new Author('ada').next());
+    await until(() => syncing);
+    expect((await log.readUpdates(document.key)).head).toBe(1);
+    expect(recorder.through).toBe(0);
+    disk.resolve();
+    await document.flush();
+    expect(recorder.through).toBe(1);
+    await log.stop();
+  });
+
+  test('P1.4 an update larger than all that may wait is saved where nothing else waits', async () => {
+    const log = testLog(database, { maxPendingBytes: 100 });
+    const document = await log.open(await newDocument(database), new Recorder());
+    const author = new Author('ada');
+    document.append(author.next());
+    expect(() => document.append(author.next())).toThrow(
+      expect.objectContaining({ code: 'log-backlog-full' }),
+    );
+    await document.flush();
+    expect((await log.readUpdates(document.key)).head).toBe(1);
+    await log.stop();
+  });
+
   test('P11.1 a row says who wrote it, however they are called', async () => {
     const log = testLog(database);
     const document = await log.open(await newDocument(database), new Recorder());
