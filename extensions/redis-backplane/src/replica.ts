@@ -1,7 +1,13 @@
-import type { CommittedUpdate, Cursor, DocumentKey, Unsubscribe } from '@weft/common';
+import {
+  WeftError,
+  type CommittedUpdate,
+  type Cursor,
+  type DocumentKey,
+  type Unsubscribe,
+} from '@weft/common';
 import { AwarenessBatch } from './awareness-batch.ts';
 import type { RedisBackplane } from './backplane.ts';
-import { DocumentPosition, type DocumentPositionPort } from './document-position.ts';
+import { DocumentPosition, type DocumentPositionPort, type LogPage } from './document-position.ts';
 import type { Vigilance, Watching } from './vigilance.ts';
 
 export interface ReplicaEvents extends Omit<DocumentPositionPort, 'repaired'> {
@@ -54,7 +60,7 @@ export class Replica {
     this.position = new DocumentPosition({
       ...(maxHeldBytes !== undefined && { maxHeldBytes }),
       port: {
-        readRows: (after, limit) => events.readRows(after, limit),
+        readRows: (after, limit) => this.readRows(after, limit),
         apply: (rows) => events.apply(rows),
         lost: (reason) => events.lost(reason),
         repaired: () => this.announce(),
@@ -89,6 +95,17 @@ export class Replica {
     });
     this.position.open({ epoch, seq });
     this.showEarly();
+  }
+
+  private async readRows(after: Cursor, limit: number): Promise<LogPage> {
+    try {
+      return await this.events.readRows(after, limit);
+    } catch (error) {
+      // Rows are read by the document's name, which may be another's since. That this one is deleted tells its number, and
+      // whoever was only told to come back would bring it into the other.
+      if (error instanceof WeftError && error.code === 'cursor-epoch') await this.vigilance.checkNow();
+      throw error;
+    }
   }
 
   private showEarly(): void {
