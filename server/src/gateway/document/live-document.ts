@@ -89,8 +89,10 @@ export class LiveDocument implements WrittenDocument {
   /** Filled from the log before the document has been made of it. */
   readonly states = new StateCache(() => Y.encodeStateAsUpdate(this.document));
   recent = new RecentChanges();
-  /** The newest permission revision that is known here. */
+  /** The newest permission revision that is known here. Sessions hear of it by the name, which may be another's by now. */
   policyRev = 0;
+  /** A revision that is this document's for sure, and of no other that bears or bore its name. */
+  ownPolicyRev = 0;
   /** Yjs clients that asked for presence and are bound to nobody yet. */
   readonly unboundClients = new Set<number>();
   /** Its sessions are gone or going and it takes no more writes. */
@@ -174,7 +176,7 @@ export class LiveDocument implements WrittenDocument {
   /** The log has been read. */
   opened(log: DocumentLog): void {
     this.stage = { is: 'read', log };
-    this.policyRev = log.loaded.policyRev;
+    this.policyRev = this.ownPolicyRev = log.loaded.policyRev;
     const { snapshot, tail, seq } = log.loaded;
     this.progress.seq = seq;
     const updates = tail.map(({ update }) => update);

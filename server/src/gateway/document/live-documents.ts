@@ -96,8 +96,7 @@ export class LiveDocuments {
     for (;;) {
       const live = await this.acquire(key);
       try {
-        // The log gives up what it finds deleted.
-        if (live.policyRev !== policyRev) await this.ports.log.heads([live.log.id]);
+        if (live.ownPolicyRev !== policyRev) await this.confirm(live, policyRev);
         if (!live.discarded) return live;
       } catch (error) {
         this.release(live);
@@ -105,6 +104,13 @@ export class LiveDocuments {
       }
       this.release(live);
     }
+  }
+
+  /** Whatever was told of its name is of this document if it is still there: the log gives up what it finds deleted. */
+  private async confirm(live: LiveDocument, policyRev: number): Promise<void> {
+    await this.ports.log.heads([live.log.id]);
+    // An older one may be of an earlier document.
+    live.ownPolicyRev = Math.max(policyRev, live.ownPolicyRev);
   }
 
   release(live: LiveDocument): void {
