@@ -17,6 +17,7 @@ let server: Server;
 let granted: Map<string, string>;
 let tell: (change: PolicyChange) => void = () => undefined;
 let available = true;
+let whileLoading: () => void;
 
 /** Grants in memory: the extension is what is tested here. */
 const source: GrantSource = {
@@ -43,6 +44,7 @@ class Bindings {
 beforeEach(async () => {
   granted = new Map();
   available = true;
+  whileLoading = () => undefined;
   const gate = new Gate({ sources: [source] });
   await gate.start();
   server = new Server({
@@ -54,6 +56,7 @@ beforeEach(async () => {
         priority: 1_000,
         onAuthenticate: async ({ context, token }) =>
           void Object.assign(context as object, { principal: person(token) }),
+        onLoadDocument: async () => whileLoading(),
       },
       new AuthorizeExtension({ gate, analyze: analyzeUpdate, bindings: new Bindings(), tenant: TENANT }),
     ],
@@ -175,6 +178,13 @@ describe('P4.2 on a stock Hocuspocus', () => {
     bob.text('default').insert(0, 'in time');
     await until(() => stored('default') !== '');
     expect(stored('default')).toBe('in time');
+  });
+
+  test('P4.2 so is who lost it while it was being opened', async () => {
+    give('alice', 'editor');
+    whileLoading = () => give('alice', undefined);
+    const { reasons } = visit('alice');
+    await until(() => reasons.includes('access-removed'));
   });
 
   test('P4.2 who may write again, writes', async () => {

@@ -93,6 +93,7 @@ export class AuthorizeExtension implements Extension<AuthorizeContext> {
     this.sessions.set(connection, context.weftAuthorize);
     connection.onClose(() => this.sessions.delete(connection));
     // Rights may have changed since they were asked for, before this connection could be told.
+    context.weftAuthorize.invalidate();
     await this.recheck(connection, context.weftAuthorize);
   }
 
