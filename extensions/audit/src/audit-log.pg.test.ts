@@ -33,6 +33,29 @@ const refusal = (): AuditEntry => ({
   detail: { root: 'default' },
 });
 
+interface Call {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A log whose inserts are answered by the test. */
+function loggingBy() {
+  const made: Call[] = [];
+  const actions: unknown[] = [];
+  const query = (_text: string, values: unknown[]) =>
+    new Promise<void>((resolve, reject) => {
+      actions.push(values[3]);
+      made.push({ resolve, reject });
+    });
+  const log = new AuditLog({ pool: { query } as unknown as pg.Pool });
+  /** The call of this number, counted from 1, when it is made. */
+  const call = async (number: number): Promise<Call> => {
+    await until(() => made.length >= number);
+    return made[number - 1]!;
+  };
+  return { log, calls: Object.assign(call, { actions }) };
+}
+
 describe('P11.3 refusals and acts are kept', () => {
   test('P11.3 with who, what, where, when and why', async () => {
     const log = new AuditLog({ pool, clock: { now: () => 1_700_000_000_000 } });
@@ -179,6 +202,48 @@ describe('P11.5 nothing is changed or lost', () => {
     await Promise.all(writers);
     expect(new Set(seen).size).toBe(total);
     expect((await log.list({ tenant, after })).rows).toEqual([]);
+  });
+
+  test('P11.5 rows are read in order, however they lie in the table', async () => {
+    for (const id of [9_000_003, 9_000_001, 9_000_002]) {
+      await pool.query(
+        `INSERT INTO audit (id, entry, tenant, at, action) OVERRIDING SYSTEM VALUE
+         VALUES ($1, gen_random_uuid(), $2, now(), $3)`,
+        [id, tenant, String(id)],
+      );
+    }
+    const options = '-c enable_indexscan=off -c enable_bitmapscan=off -c enable_indexonlyscan=off';
+    const scanning = new pg.Pool({ ...pool.options, options });
+    const { rows, next } = await new AuditLog({ pool: scanning }).list({ tenant, limit: 2 });
+    expect([rows.map(({ id }) => id), next]).toEqual([[9_000_001, 9_000_002], 9_000_002]);
+    await scanning.end();
+  });
+
+  test('P11.5 what is being written is in one hand only', async () => {
+    const { log, calls } = loggingBy();
+    log.record({ tenant, action: 'a' });
+    const flushes = [log.flush()];
+    const first = await calls(1);
+    log.record({ tenant, action: 'b' });
+    flushes.push(log.flush());
+    first.resolve();
+    (await calls(2)).resolve();
+    await Promise.all(flushes);
+    expect(calls.actions).toEqual([['a'], ['b']]);
+  });
+
+  test('P11.5 a database that goes away while bad entries are looked for loses none', async () => {
+    const { log, calls } = loggingBy();
+    log.record({ tenant, action: 'a' });
+    log.record({ tenant, action: 'b' });
+    const failed = log.flush();
+    (await calls(1)).reject(Object.assign(new Error('invalid'), { code: '22P02' }));
+    (await calls(2)).reject(Object.assign(new Error('shutting down'), { code: '57P01' }));
+    await expect(failed).rejects.toThrow('shutting down');
+    const again = log.flush();
+    (await calls(3)).resolve();
+    await again;
+    expect(calls.actions).toEqual([['a', 'b'], ['a'], ['a', 'b']]);
   });
 
   test('P11.5 record never throws, not even after the end', async () => {

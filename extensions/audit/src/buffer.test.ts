@@ -66,4 +66,12 @@ describe('P7.9 the audit log is bounded', () => {
     expect(note).toMatchObject({ at: 7, entry: { tenant: 'acme', action: 'audit.dropped' } });
     expect(JSON.parse(note?.detail ?? '')).toEqual({ count: 7 });
   });
+
+  test('P7.9 so are the tenants for whom that is counted', () => {
+    const buffer = new AuditBuffer(2);
+    for (let n = 0; n < 10; n++) buffer.add({ ...refusal, tenant: `t${n}` }, 0);
+    buffer.take({ limit: 2, now: 0, countedUntil: 0 });
+    const notes = buffer.take({ limit: 100, now: 0, countedUntil: 0 });
+    expect(notes.map(({ entry }) => entry.tenant)).toEqual(['t2', 't3']);
+  });
 });

@@ -1,8 +1,8 @@
 import { HocuspocusProvider } from '@hocuspocus/provider';
-import { type Configuration, Server } from '@hocuspocus/server';
+import { type Configuration, type connectedPayload, Server } from '@hocuspocus/server';
 import { until } from '@weft/harness';
-import { afterEach, describe, expect, test } from 'vitest';
-import { JwtExtension } from './extension.ts';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { type JwtContext, JwtExtension } from './extension.ts';
 import { signToken } from './sign.ts';
 import { createTokenVerifier } from './verifier.ts';
 
@@ -100,4 +100,29 @@ describe('P3.3 on a stock Hocuspocus', () => {
     const thief = visit(server, () => tokenOf(++asked === 1 ? 'alice' : 'mallory', 60));
     await until(() => thief.closed.includes('token-invalid'), { timeout: 5_000 });
   });
+
+  test('P3.4 and of the same tenant', async () => {
+    const server = await start({}, 59_500);
+    let asked = 0;
+    const next = () =>
+      signToken(SECRET, { sub: 'alice', tenant: ++asked === 1 ? 'acme' : 'other', expiresIn: 60 });
+    const namesake = visit(server, next);
+    await until(() => namesake.closed.includes('token-invalid'), { timeout: 5_000 });
+  });
+});
+
+test('P12.17 who has left is not watched until the end of their token', async () => {
+  vi.useFakeTimers();
+  closing.push(() => void vi.useRealTimers());
+  const verifier = createTokenVerifier({ secret: SECRET });
+  const principal = await verifier.verify(tokenOf('alice', 60));
+  const leaving: (() => void)[] = [];
+  const connection = { onClose: (leave: () => void) => leaving.push(leave) };
+  await new JwtExtension({ verifier }).connected({
+    connection,
+    context: { principal },
+  } as unknown as connectedPayload<JwtContext>);
+  expect(vi.getTimerCount()).toBe(1);
+  for (const leave of leaving) leave();
+  expect(vi.getTimerCount()).toBe(0);
 });

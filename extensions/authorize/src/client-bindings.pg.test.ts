@@ -1,4 +1,5 @@
-import { documentKey, type DocumentKey, type WeftError } from '@weft/common';
+import { documentKey, nameOf, type DocumentKey, type WeftError } from '@weft/common';
+import { until } from '@weft/harness';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { ClientBindings } from './client-bindings.ts';
@@ -20,6 +21,14 @@ async function opened(maxCached?: number): Promise<ClientBindings> {
   const bindings = new ClientBindings({ pool, ...(maxCached !== undefined && { maxCached }) });
   await bindings.load(key);
   return bindings;
+}
+
+/** How many connections wait for another's transaction. */
+async function waiting(): Promise<number> {
+  const { rows } = await pool.query(
+    "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+  );
+  return rows.length;
 }
 
 describe('P3.19 a Yjs client id belongs to the first who shows it', () => {
@@ -58,6 +67,27 @@ describe('P3.19 a Yjs client id belongs to the first who shows it', () => {
     }
   });
 
+  test('P3.19 two instances that are asked about the same ids in another order do not wait for each other', async () => {
+    const [one, two] = [await opened(), await opened()];
+    const blocker = await pool.connect();
+    await blocker.query('BEGIN');
+    await blocker.query(
+      "INSERT INTO client_bindings (tenant, document, client_id, person) VALUES ($1, $2, 2, 'carol')",
+      ['acme', nameOf(key)],
+    );
+    const outcomes = Promise.all([
+      // The first of each goes alone, and those after it together.
+      one.bindAll(key, [10, 1, 2, 3], 'alice'),
+      two.bindAll(key, [20, 3, 2, 1], 'bob'),
+    ]);
+    await until(async () => (await waiting()) === 2);
+    await blocker.query('COMMIT');
+    blocker.release();
+    const [[, ...alice], [, ...bob]] = await outcomes;
+    const ownersOf = (n: number) => [alice[n], bob[2 - n]].filter((outcome) => outcome === 'own').length;
+    expect([0, 1, 2].map(ownersOf)).toEqual([1, 0, 1]);
+  });
+
   test('P3.19 the largest client id', async () => {
     const bindings = await opened();
     expect(await bindings.bind(key, Number.MAX_SAFE_INTEGER, 'alice')).toBe('own');
@@ -91,6 +121,8 @@ describe('P7.8 bindings are bounded', () => {
     expect(await bindings.bind(key, 0, 'mallory')).toBe('taken');
     const reopened = await opened(10);
     expect([29, 20, 19].map((id) => reopened.ownerOf(key, id))).toEqual(['alice', 'alice', undefined]);
+    await reopened.bind(key, 30, 'alice');
+    expect([29, 20].map((id) => reopened.ownerOf(key, id))).toEqual(['alice', undefined]);
   });
 
   test('P7.8 while they wait, and those who wait share statements', async () => {

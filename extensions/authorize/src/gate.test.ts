@@ -63,3 +63,17 @@ test('P4.5 one source that cannot tell means no, whatever another says', async (
     code: 'permissions-unavailable',
   });
 });
+
+test('P8.4 where one source cannot be heard of changes, the others are left again', async () => {
+  let listening = 0;
+  const heard: GrantSource = {
+    resolve: async () => ({ roles: [] }),
+    watch: async () => {
+      listening += 1;
+      return async () => void (listening -= 1);
+    },
+  };
+  const failing: GrantSource = { ...heard, watch: () => Promise.reject(new Error('no LISTEN here')) };
+  await expect(new Gate({ sources: [heard, failing, heard] }).start()).rejects.toThrow('no LISTEN here');
+  expect(listening).toBe(0);
+});

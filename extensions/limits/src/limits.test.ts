@@ -102,6 +102,12 @@ test('P7.19 P12.17 a bucket per key is dropped when it is full again, since it s
   expect(buckets.admit('late 0')).toBe(false);
 });
 
+test('P7.19 P12.17 a bucket per key that is not full yet is kept', () => {
+  const buckets = new KeyedBuckets({ rate: 1, burst: 2, clock: manualClock() });
+  expect(['a', 'b', 'c', 'd'].map((key) => buckets.admit(key))).toEqual([true, true, true, true]);
+  expect([buckets.admit('a'), buckets.admit('a')]).toEqual([true, false]);
+});
+
 describe('P7.19 a concurrency gate', () => {
   test('P7.19 runs so many at once, queues so many, refuses the rest with a code', async () => {
     const gate = new ConcurrencyGate({ concurrency: 1, queue: 1, refusal: 'load-busy' });

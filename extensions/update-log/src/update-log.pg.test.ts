@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { WeftError, type Cursor } from '@weft/common';
@@ -265,6 +265,30 @@ describe('the update log', () => {
     await log.stop();
   });
 
+  test('P2.15 what was decided again for a document that was given up meanwhile waits for nothing', async () => {
+    const key = await newDocument(database);
+    const log = testLog(database);
+    const decided = Promise.withResolvers<void>();
+    const recorder = new Recorder();
+    const { reauthorize } = recorder;
+    recorder.reauthorize = async (...question) => {
+      const answers = await reauthorize.apply(recorder, question);
+      await decided.promise;
+      return answers;
+    };
+    const document = await log.open(key, recorder);
+    await database.pool.query('UPDATE documents SET policy_rev = 2 WHERE id = $1', [document.id]);
+    document.append(new Author('ada').next());
+    await until(() => recorder.asked.length === 1);
+    await store.delete(database.pool, key);
+    await log.heads([document.id]);
+    expect(recorder.error?.code).toBe('document-deleted');
+    decided.resolve();
+    await nextTurn();
+    expect(log.stats()).toMatchObject({ pendingBytes: 0, pendingEntries: 0 });
+    await log.stop();
+  });
+
   test('P4.5 when permissions cannot be checked the document fails, with the reason', async () => {
     const key = await newDocument(database);
     const log = testLog(database);
@@ -395,6 +419,14 @@ describe('the update log', () => {
     await asking;
     expect(recorder).toMatchObject({ through: 200, error: undefined });
     await log.stop();
+  });
+
+  test('P1.2 a document that is being opened while it stops is not', async () => {
+    const log = testLog(database);
+    const opening = log.open(await newDocument(database), new Recorder());
+    const stopped = log.stop();
+    await expect(opening).rejects.toMatchObject({ code: 'server-draining' });
+    await stopped;
   });
 
   test('P1.2 stop commits what is in flight and takes no more', async () => {

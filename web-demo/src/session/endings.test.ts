@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readFileSync } from 'node:fs';
-import { endOfAuthentication, endOfClose, messageOf, needsFreshCopy } from './endings.ts';
+import { endOfAuthentication, endOfClose, forgetsLocalCopy, messageOf, needsFreshCopy } from './endings.ts';
 
 /** Answers to REST, to a page of another site, and to one change that is taken back: none ends a session of the editor. */
 const BESIDE_THE_SESSION = new Set([
@@ -72,6 +72,16 @@ describe('P9.12 the editor knows which endings are for good', () => {
     expect(needsFreshCopy({ code: 'document-rebuild', message: '', retryable: false })).toBe(true);
     expect(needsFreshCopy({ code: 'document-too-large', message: '', retryable: false })).toBe(true);
     expect(needsFreshCopy({ code: 'access-removed', message: '', retryable: false })).toBe(false);
+  });
+
+  test.each([
+    ['access-removed', true],
+    ['document-deleted', true],
+    ['document-rebuild', false],
+    ['token-expired', false],
+    ['server-draining', false],
+  ])('P3.22 of what may not be seen any more the device keeps no copy: %s', (code, forgets) => {
+    expect(forgetsLocalCopy({ code, message: '', retryable: false })).toBe(forgets);
   });
 
   test.each(documentedErrors())('P9.12 $code as it is documented', ({ code, retryable }) => {

@@ -43,3 +43,13 @@ test('P1.24 a provider that connects anew has not saved anything by that', () =>
   expect(ended).toHaveBeenCalledOnce();
   expect(patience.follow(saving(1))).toBe(true);
 });
+
+test('P1.24 nor is what it counts when it is back the smaller for what was saved', () => {
+  const ended = vi.fn();
+  const patience = new Patience(ended);
+  patience.follow({ kind: 'connecting', unsyncedChanges: 5 });
+  vi.advanceTimersByTime(PATIENCE_MS - 1);
+  patience.follow(saving(1));
+  vi.advanceTimersByTime(1);
+  expect(ended).toHaveBeenCalledOnce();
+});

@@ -124,6 +124,21 @@ describe("P3.30 the integrator's endpoint", () => {
     expect((await create({ ttl: 1_000 }).resolve(person('alice'), plan)).expiresAt).toBeGreaterThan(now);
   });
 
+  test('P3.30 what an answer was on its way for counts towards the time for which it is kept', async () => {
+    respond = (question, response) => {
+      now += 900;
+      role('editor')(question, response);
+    };
+    const source = create({ ttl: 1_000 });
+    await source.resolve(person('alice'), plan);
+    now += 99;
+    await source.resolve(person('alice'), plan);
+    expect(asked).toHaveLength(1);
+    now += 1;
+    await source.resolve(person('alice'), plan);
+    expect(asked).toHaveLength(2);
+  });
+
   test('P3.30 no answer is for another person, group, document or tenant', async () => {
     const source = create();
     await source.resolve(person('alice'), plan);
@@ -210,6 +225,17 @@ describe('P4.5 permissions that cannot be checked mean no', () => {
     await expect(create({ timeout: 300 }).resolve(person('alice'), plan)).rejects.toMatchObject({
       code: 'permissions-unavailable',
     });
+  });
+
+  test('P4.5 an answer from where the endpoint redirects to', async () => {
+    respond = (question, response) => {
+      if (asked.length > 1) role('owner')(question, response);
+      else response.writeHead(307, { location: '/elsewhere' }).end();
+    };
+    await expect(create().resolve(person('alice'), plan)).rejects.toMatchObject({
+      code: 'permissions-unavailable',
+    });
+    expect(asked).toHaveLength(1);
   });
 
   test('P4.5 a failure is not remembered', async () => {
