@@ -235,6 +235,9 @@ describe('P7.12 an update stays within the limits', () => {
       'run too long',
     );
     expect(refusal(aliceTyped(), structs(MALLORY, 2 ** 53 - 2, character))).toContain('clock too large');
+    const long = { ...character, body: text('xxxxx') };
+    expect(refusal(aliceTyped(), structs(MALLORY, 2 ** 31 - 6, long))).toBe('accepted');
+    expect(refusal(aliceTyped(), structs(MALLORY, 2 ** 31 - 5, long))).toContain('clock too large');
     expect(refusal(aliceTyped(), structs(2 ** 33, 0, character))).toContain('client id too large');
     const deletes = { client: ALICE, ranges: [[2 ** 40, 1]] as const };
     expect(refusal(aliceTyped(), forgeUpdate([], [deletes]))).toContain('clock too large');
@@ -276,6 +279,22 @@ describe('P7.13 the cost of applying an update is bounded', () => {
     const between = { ...character, right: { client: ALICE, clock: 0 } };
     expect(refusal(doc, structs(MALLORY, 0, between))).toContain('update-');
     expect(refusal(doc, structs(MALLORY, 0, character))).toContain('update-costly');
+  });
+
+  test('P7.13 several items that are far apart from their neighbours, together', () => {
+    const limits = { maxWalk: 100, maxTotalWalk: 100 };
+    expect(refusal(scattered(60), structs(MALLORY, 0, character), limits)).toBe('accepted');
+    expect(refusal(scattered(60), structs(MALLORY, 0, character, character), limits)).toContain(
+      'too many items between neighbours',
+    );
+  });
+
+  test('P7.13 a value under a key that has had very many', () => {
+    const doc = new Y.Doc({ gc: false });
+    for (let n = 0; n < 30; n++) doc.getMap('map').set('key', new Y.Text());
+    const value = { ...character, parent: 'map', key: 'key' };
+    expect(refusal(doc, structs(MALLORY, 0, value), { maxWalk: 40 })).toBe('accepted');
+    expect(refusal(doc, structs(MALLORY, 0, value), { maxWalk: 20 })).toContain('too many values of one key');
   });
 
   test('P7.13 many items that each have to be compared with all before', () => {

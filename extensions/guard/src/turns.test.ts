@@ -63,6 +63,15 @@ describe('P1.22 people who wrote into each other’s words bring them back in tu
     expect(server.getText('body').toJSON()).toBe('abcdefghi');
   });
 
+  test('P1.22 what follows on something that nobody brings is left out', () => {
+    const [a] = pair();
+    a.getText('body').insert(0, 'abc');
+    const before = Y.encodeStateVector(a);
+    a.getText('body').insert(3, 'def');
+    const rest = { update: Y.encodeStateAsUpdate(a, before), isOwn: () => true };
+    expect(inTurns(new Y.Doc(), [rest])).toEqual([]);
+  });
+
   test('P1.22 nothing is taken from anybody but its author, nor what needs it', () => {
     const [a, b] = pair();
     a.getText('body').insert(0, 'a');

@@ -353,6 +353,17 @@ describe('P6.4 presence across instances', () => {
     expect(next.send(after, entry(1, clock + 1))).toHaveLength(1);
   });
 
+  test('P6.4 of two instances that heard somebody in the same millisecond neither takes them away from the other', () => {
+    const time = { now: 1_000_000 };
+    const [one, other] = [instance({}, time), instance({}, time)];
+    const [here, there] = [session('alice'), session('alice')];
+    const first = one.gate.accept(here, encodeAwareness([entry(1, 5)])).update!;
+    const second = other.gate.accept(there, encodeAwareness([entry(1, 5)])).update!;
+    expect(one.gate.observe(second).update).toBeUndefined();
+    expect(other.gate.observe(first).update).toBeUndefined();
+    expect([one.gate.clientsOf(here), other.gate.clientsOf(there)]).toEqual([[1], [1]]);
+  });
+
   test('P6.4 another instance cannot rename somebody who is connected here', () => {
     const here = instance();
     here.send(session('alice'), entry(1, 5));

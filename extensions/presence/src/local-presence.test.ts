@@ -67,3 +67,13 @@ test('P6.7 a connection that is not broken stays when its client comes over anot
   vi.advanceTimersByTime(GRACE);
   expect(removed).toEqual([]);
 });
+
+test('P6.7 a connection that is said to be broken twice, and comes back, stays', () => {
+  const { local, removed } = localPresence();
+  local.announce(announcement());
+  local.lose('first');
+  local.lose('first');
+  local.announce(announcement());
+  vi.advanceTimersByTime(2 * GRACE);
+  expect(removed).toEqual([]);
+});

@@ -67,6 +67,7 @@ async function clockGoesBack(prefix: string): Promise<void> {
   const leases = `${prefix}{presence}:leases`;
   for (const incarnation of await redis.zrange(leases, 0, -1)) await redis.zincrby(leases, HOUR, incarnation);
   await redis.incrby(`${prefix}{presence}:clock`, HOUR);
+  await redis.set(`${prefix}{presence}:quiet`, '1', 'PX', HOUR);
 }
 
 test('P6.10 who is dead is removed also when the clock of Redis went back, and nobody else', async () => {
@@ -84,4 +85,22 @@ test('P6.10 who is dead is removed also when the clock of Redis went back, and n
   expect((await store.reap('a')).left.map(({ person }) => person.id)).toEqual(['bob']);
   expect(await store.reap('a')).toEqual({ left: [], more: false });
   expect(await store.heartbeat('c', LONG)).toMatchObject({ state: 'alive' });
+});
+
+test('P6.10 an incarnation takes away only what it has entered itself', async () => {
+  for (const instance of ['a', 'b']) await store.register(instance, { lease: LONG, before: '' });
+  await store.sync('b', [{ entry: bob('b'), present: true }]);
+  expect(await store.sync('a', [{ entry: bob('a'), present: false }])).toEqual(['']);
+  expect(await store.list(here)).toHaveLength(1);
+  expect(await store.sync('b', [{ entry: bob('b'), present: false }])).toEqual(['left']);
+});
+
+test('P12.17 who was reaped is remembered for an hour', async () => {
+  const prefix = `${randomUUID()}:`;
+  store = new PresenceStore(redis, prefix);
+  const reaped = `${prefix}{presence}:reaped`;
+  const minutesAgo = (minutes: number) => Date.now() - minutes * 60_000;
+  await redis.zadd(reaped, minutesAgo(61), 'long ago', minutesAgo(59), 'lately');
+  await store.register('a', { lease: LONG, before: '' });
+  expect(await redis.zrange(reaped, 0, -1)).toEqual(['lately']);
 });

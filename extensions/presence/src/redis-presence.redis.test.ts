@@ -219,6 +219,16 @@ describe('P6.10 a dead instance leaves no ghost', () => {
   });
 });
 
+test('P6.11 an instance that stops hands over also those who have only just come, however many', async () => {
+  const prefix = newPrefix();
+  const [a, b] = [await startInstance('a', prefix), await startInstance('b', prefix, { grace: 60_000 })];
+  const crowd = Array.from({ length: 350 }, (_, n) => announcement('here', `a${n}`, `person ${n}`));
+  for (const person of crowd) a.registry.announce(person);
+  const told = a.registry.stop();
+  await told;
+  expect(await b.listed()).toHaveLength(crowd.length);
+});
+
 describe('P5.7 presence without Redis', () => {
   test('P5.7 everything forgotten: entered anew, without a false join or leave', async () => {
     const redis = await ownRedis();

@@ -58,3 +58,17 @@ describe('P12.16 who gets letters', () => {
     expect(document.onlyPeer(10 * SECOND + 1, SECOND)).toBeUndefined();
   });
 });
+
+test('P12.2 whoever has spoken since a message that reached nobody is there', () => {
+  const document = openChannel();
+  document.heard('b', 1);
+  document.heard('c', 5);
+  document.nobodyHeard(3);
+  expect([document.hasPeers, document.authorsOf('b'), document.authorsOf('c') !== undefined]).toEqual([
+    true,
+    undefined,
+    true,
+  ]);
+  document.nobodyHeard(6);
+  expect(document.hasPeers).toBe(false);
+});

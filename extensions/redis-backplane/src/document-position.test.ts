@@ -160,6 +160,26 @@ describe('P2.2 rows are applied once and in order', () => {
     position.open(at(1));
     await until(() => applied.length === 99);
   });
+
+  test('P7.3 what did not fit while the document was loaded is read when it is open', async () => {
+    const log = new TestLog();
+    const { position, applied, at } = follow(log, { maxHeldBytes: 1_000 });
+    log.append('b');
+    position.receive([log.append('b', new Uint8Array(2_000))]);
+    expect(position.waitingBytes).toBe(0);
+    position.open(at(0));
+    await until(() => applied.length === 2);
+  });
+
+  test('P7.3 many small ones do not fit either', async () => {
+    const log = new TestLog();
+    const { position, applied, at } = follow(log, { maxHeldBytes: 5_000 });
+    const rows = Array.from({ length: 100 }, () => log.append('b'));
+    position.receive(rows.slice(1));
+    position.open(at(1));
+    await until(() => applied.length === 99);
+    expect(log.reads).toBeGreaterThan(0);
+  });
 });
 
 describe('P5.2 the log is the truth', () => {
@@ -232,6 +252,19 @@ describe('P5.2 the log is the truth', () => {
     log.append('b');
     await Promise.all([position.catchUp(), position.catchUp(), position.catchUp()]);
     expect(applied).toEqual([1]);
+  });
+
+  test('P5.3 a row that the log does not confirm is forgotten, and never applied', async () => {
+    const log = new TestLog();
+    const { position, applied, at } = follow(log);
+    position.open(at(0));
+    const other = new TestLog();
+    const rumoured = [1, 2, 3].map(() => other.append('c', Uint8Array.from([66])));
+    position.receive(rumoured.slice(2));
+    await until(() => log.reads === 5 && position.waitingBytes === 0);
+    position.receive([1, 2].map(() => log.append('b')));
+    await until(() => applied.length === 2);
+    expect(position.cursor).toEqual(at(2));
   });
 
   test('P5.3 an announcement that the log does not confirm is forgotten', async () => {

@@ -160,6 +160,23 @@ describe('P5.4 what was never delivered is found', () => {
     expect(vigilance.age).toBeLessThan(5000);
   });
 
+  test('P5.4 what is closed while the log is asked is not compared with the answer', async () => {
+    const log = new TestLog();
+    const answer = Promise.withResolvers<void>();
+    const heads: ReadHeads = async (ids) => {
+      await answer.promise;
+      return log.heads(ids);
+    };
+    const { vigilance, watching, lost, revisions } = watch(log, { heads });
+    const checked = vigilance.checkNow();
+    watching.end();
+    log.epoch++;
+    log.policyRev++;
+    answer.resolve();
+    await checked;
+    expect([lost, revisions]).toEqual([[], []]);
+  });
+
   test('P5.4 what is no longer open is not asked for', async () => {
     const log = new TestLog();
     const { vigilance, watching, lost } = watch(log);
