@@ -133,3 +133,21 @@ test('P12.8 the cursor that follows an edit in the next turn of the event loop i
   vi.advanceTimersByTime(1_000);
   expect(writes()).toBe(9);
 });
+
+test('P12.8 the cursor that comes with its edit keeps nobody waiting for a further turn', () => {
+  const { fanOut, members, writes } = room(10);
+  const [writer, other] = members;
+  const writesAfterTurn = (mover: Counting | undefined) => {
+    vi.advanceTimersByTime(2_000);
+    const before = writes();
+    let after = Number.NaN;
+    fanOut.broadcastUpdate({ update: new Uint8Array([0, 0]), from: writer, at: Date.now() });
+    fanOut.showPresence(move(1), mover);
+    setImmediate(() => (after = writes() - before));
+    vi.advanceTimersByTime(1);
+    return after;
+  };
+  expect(writesAfterTurn(writer)).toBe(9);
+  // The author's own is still to come.
+  expect(writesAfterTurn(other)).toBe(0);
+});
