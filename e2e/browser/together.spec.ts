@@ -145,6 +145,51 @@ test('P9.32 what another program put into the document stays, and keeps neither 
   program.close();
 });
 
+test('P9.33 what cannot stand in the text is said, kept until a writer removes it, and keeps nobody from reading', async ({
+  weft,
+  open,
+}) => {
+  const name = await newDocument(weft, { grace: 'viewer' });
+  const program = openSession({ url: weft.wsUrl, name, token: await tokenOf(weft, { sub: 'ada' }) });
+  await program.opened();
+  const content = program.document.getXmlFragment('default');
+  const ada = await open('ada', name);
+  const grace = await open('grace', name);
+  await ada.text.click();
+  await ada.text.pressSequentially('Warp');
+  await expect(grace.text).toContainText('Warp');
+  const notice = /^Another program wrote something into this text that this editor cannot show/;
+
+  // Yjs has no class for it on the wire: any program can put it there.
+  Y.Array.prototype.insert.call(content, 0, [new Y.Map(), 5]);
+  for (const { page, text } of [ada, grace]) {
+    await expect(page.getByText(notice)).toBeVisible();
+    await expect(text).toHaveText('Warp');
+    await expect(text).toHaveAttribute('aria-readonly', 'true');
+  }
+  await expect(grace.page.getByRole('button', { name: 'Remove it…' })).toHaveCount(0);
+  await ada.page.reload();
+  await expect(ada.page.getByText(notice)).toBeVisible();
+  await ada.text.click();
+  await ada.page.keyboard.type('nothing');
+  (content.get(2) as Y.XmlElement).insert(1, [new Y.XmlText(' and weft')]);
+  await expect(ada.text).toHaveText('Warp and weft');
+  expect(content.length).toBe(3);
+
+  await ada.page.getByRole('button', { name: 'Remove it…' }).click();
+  await ada.page.getByRole('button', { name: 'Remove', exact: true }).click();
+  await expect(ada.page.getByText(notice)).toHaveCount(0);
+  await expect(grace.page.getByText(notice)).toHaveCount(0);
+  await ada.text.click();
+  await ada.page.keyboard.press('End');
+  await ada.page.keyboard.type(' again');
+  await expect(grace.text).toHaveText('Warp and weft again');
+  await ada.expectStatus('saved');
+  await grace.expectStatus('read-only');
+  expect(content.length).toBe(1);
+  program.close();
+});
+
 test('P9.6 undo takes back one’s own edits and nobody else’s', async ({ openTogether }) => {
   const { ada, grace } = await openTogether({ grace: 'editor' });
   await ada.text.click();

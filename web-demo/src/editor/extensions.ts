@@ -34,6 +34,36 @@ export interface EditorExtensionsOptions {
 export function editorExtensions(options: EditorExtensionsOptions): Extensions {
   const { doc, awareness, person } = options;
   return [
+    ...contentExtensions(doc),
+    Placeholder.configure({
+      placeholder: ({ editor }) =>
+        editor.isEditable
+          ? 'Write something, or type / for headings, lists and more…'
+          : 'Nothing is written here yet.',
+      showOnlyWhenEditable: false,
+    }),
+    Collaboration.configure({ document: doc, field: TEXT_ROOT }),
+    CollaborationCaret.configure({
+      // All it needs of a provider.
+      provider: { awareness },
+      user: { id: person.sub, name: person.name, color: person.color },
+      render: renderCaret,
+      selectionRender: ({ color }) => ({
+        class: 'remote-selection',
+        style: `--person: ${String(color)}`,
+      }),
+    }),
+    CaretNames.configure({ awareness }),
+    CommentHighlights.configure({ onThreadClick: options.onThreadClick }),
+    SlashCommand,
+    Shortcuts.configure({ onComment: options.onComment, onLink: options.onLink }),
+    WriteGuard,
+  ];
+}
+
+/** What a text can consist of. */
+export function contentExtensions(doc: Y.Doc): Extensions {
+  return [
     StarterKit.configure({
       // Undo is the shared document's, per person.
       undoRedo: false,
@@ -63,29 +93,6 @@ export function editorExtensions(options: EditorExtensionsOptions): Extensions {
     }),
     ...tables,
     ...foreignContent(doc.getXmlFragment(TEXT_ROOT)),
-    Placeholder.configure({
-      placeholder: ({ editor }) =>
-        editor.isEditable
-          ? 'Write something, or type / for headings, lists and more…'
-          : 'Nothing is written here yet.',
-      showOnlyWhenEditable: false,
-    }),
-    Collaboration.configure({ document: doc, field: TEXT_ROOT }),
-    CollaborationCaret.configure({
-      // All it needs of a provider.
-      provider: { awareness },
-      user: { id: person.sub, name: person.name, color: person.color },
-      render: renderCaret,
-      selectionRender: ({ color }) => ({
-        class: 'remote-selection',
-        style: `--person: ${String(color)}`,
-      }),
-    }),
-    CaretNames.configure({ awareness }),
-    CommentHighlights.configure({ onThreadClick: options.onThreadClick }),
-    SlashCommand,
-    Shortcuts.configure({ onComment: options.onComment, onLink: options.onLink }),
-    WriteGuard,
   ];
 }
 

@@ -92,3 +92,9 @@ test('P9.32 what is embedded in a text does not break it', () => {
   const { doc } = shown({}, element('paragraph', {}, withPicture));
   expect(doc.firstChild?.children.map(({ type }) => type.name)).toEqual(['text', 'foreignInline', 'text']);
 });
+
+test('P9.32 an element that is named like the document or its words is a box', () => {
+  const { fragment, before, doc } = shown({}, element('doc', {}), element('text', {}));
+  expect(fragment.toJSON()).toBe(before);
+  expect(doc.children.map(({ type }) => type.name)).toEqual(['foreignBlock', 'foreignBlock']);
+});

@@ -1,6 +1,7 @@
 import { Extension, Mark as MarkExtension, Node as NodeExtension, type Extensions } from '@tiptap/core';
-import type { Attrs, Mark, MarkType, Node, Schema } from '@tiptap/pm/model';
+import type { Attrs, Mark, MarkType, Node, NodeType, Schema } from '@tiptap/pm/model';
 import * as Y from 'yjs';
+import { cellAttributes } from './tables.ts';
 
 const FOREIGN_BLOCK = 'foreignBlock';
 const FOREIGN_INLINE = 'foreignInline';
@@ -77,10 +78,10 @@ export function takeEverything(schema: Schema, { fragment, isWritable }: TakeOpt
 
   schema.node = (type, attrs, content, ...rest) => {
     const name = typeof type === 'string' ? type : type.name;
-    const knownType = schema.nodes[name];
+    const knownType = isElement(schema, name) ? schema.nodes[name] : undefined;
     if (!knownType) return foreign(isInline(name) ? FOREIGN_INLINE : FOREIGN_BLOCK, name);
     try {
-      return known.node(type, attrs, content, ...rest);
+      return known.node(type, isCell(knownType) && attrs ? cellAttributes(attrs) : attrs, content, ...rest);
     } catch (error) {
       // Left over from what two did at once: whoever may write mends it, by deleting what is not whole.
       if (isWritable() && !hasForeign(content)) throw error;
@@ -95,6 +96,15 @@ export function takeEverything(schema: Schema, { fragment, isWritable }: TakeOpt
     if (name in schema.marks) return known.mark(hasBrokenAddress(name, attrs) ? FOREIGN_MARK : type, attrs);
     return foreignMarkType(schema, name).create(attrs);
   };
+}
+
+/** The whole and the words are nodes too, which no element can stand for. */
+export function isElement({ topNodeType }: Schema, name: string): boolean {
+  return name !== topNodeType.name && name !== 'text';
+}
+
+function isCell({ spec }: NodeType): boolean {
+  return spec['tableRole'] === 'cell' || spec['tableRole'] === 'header_cell';
 }
 
 function hasForeign(content: Parameters<Schema['node']>[2]): boolean {
@@ -129,14 +139,14 @@ function foreignMarkType(schema: Schema, name: string): MarkType {
   return type;
 }
 
-/** Whether it stands among words, as others of its name do. */
-function inlineNames(schema: Schema, fragment: Y.XmlFragment): (name: string) => boolean {
+/** Whether others of its name stand among words. */
+export function inlineNames(schema: Schema, fragment: Y.XmlFragment): (name: string) => boolean {
   const names = new Map<string, boolean>();
   const look = (parent: Y.XmlFragment): void => {
     const isText = parent instanceof Y.XmlElement && schema.nodes[parent.nodeName]?.inlineContent === true;
     for (const child of parent.toArray()) {
       if (!(child instanceof Y.XmlElement)) continue;
-      if (!names.has(child.nodeName)) names.set(child.nodeName, isText);
+      names.set(child.nodeName, isText || names.get(child.nodeName) === true);
       look(child);
     }
   };

@@ -2,8 +2,9 @@ import { EditorContent, useEditor, type Editor } from '@tiptap/react';
 import { BubbleMenu } from '@tiptap/react/menus';
 import { MessageSquarePlus } from 'lucide-react';
 import { memo, useEffect, useRef } from 'react';
+import type { Awareness } from 'y-protocols/awareness';
+import type * as Y from 'yjs';
 import type { Person } from '../identity/people.ts';
-import type { DocumentSession } from '../session/document-session.ts';
 import { editorExtensions } from './extensions.ts';
 import { LinkBubble } from './link-bubble.tsx';
 import { fittedHtml } from './pasted-html.ts';
@@ -11,7 +12,9 @@ import { SlashMenu } from './slash-menu.tsx';
 import { TableBubble } from './table-bubble.tsx';
 
 export interface RichTextOptions {
-  readonly session: DocumentSession;
+  /** Whose text is shown. */
+  readonly doc: Y.Doc;
+  readonly awareness: Awareness;
   readonly person: Person;
   readonly writable: boolean;
   readonly onThreadClick: (threadId: string) => void;
@@ -23,9 +26,9 @@ export interface RichTextOptions {
   readonly onPictures: () => void;
 }
 
-/** The editor of one session; another session means another editor. */
+/** The editor of one text; another text means another editor. */
 export function useRichText(options: RichTextOptions): Editor {
-  const { session, person, writable } = options;
+  const { doc, awareness, person, writable } = options;
   const latest = useRef(options);
   useEffect(() => {
     latest.current = options;
@@ -34,8 +37,8 @@ export function useRichText(options: RichTextOptions): Editor {
   const editor = useEditor(
     {
       extensions: editorExtensions({
-        doc: session.doc,
-        awareness: session.awareness,
+        doc,
+        awareness,
         person,
         onThreadClick: (id) => latest.current.onThreadClick(id),
         onComment: () => latest.current.onComment(),
@@ -62,7 +65,7 @@ export function useRichText(options: RichTextOptions): Editor {
         },
       },
     },
-    [session],
+    [doc, awareness],
   );
   useEffect(() => editor.setEditable(writable, false), [editor, writable]);
   useEffect(() => {

@@ -1,5 +1,6 @@
 import { type CommandProps, type Editor, type Extensions } from '@tiptap/core';
 import { Table, TableCell, TableHeader, TableRow } from '@tiptap/extension-table';
+import type { Attrs } from '@tiptap/pm/model';
 import { Plugin } from '@tiptap/pm/state';
 import { fixTables } from '@tiptap/pm/tables';
 import type { ChainedCommands } from '@tiptap/react';
@@ -30,7 +31,43 @@ const SharedTable = Table.extend({
   },
 });
 
-export const tables: Extensions = [SharedTable.configure({ View: null }), TableRow, TableHeader, TableCell];
+/** HTML's own bounds: a grid with a cell of millions is computed and mended place by place. */
+const MAX_COLSPAN = 1_000;
+const MAX_ROWSPAN = 65_534;
+
+const SPANS = {
+  colspan: { default: 1, parseHTML: ({ colSpan }: HTMLTableCellElement) => spanOf(colSpan, MAX_COLSPAN) },
+  rowspan: { default: 1, parseHTML: ({ rowSpan }: HTMLTableCellElement) => spanOf(rowSpan, MAX_ROWSPAN) },
+};
+
+const Cell = TableCell.extend({
+  addAttributes() {
+    return { ...this.parent?.(), ...SPANS };
+  },
+});
+const HeaderCell = TableHeader.extend({
+  addAttributes() {
+    return { ...this.parent?.(), ...SPANS };
+  },
+});
+
+export const tables: Extensions = [SharedTable.configure({ View: null }), TableRow, HeaderCell, Cell];
+
+/** Attributes of a cell as they can be shown; other programs write anything there. */
+export function cellAttributes(attrs: Attrs): Attrs {
+  const { colspan, rowspan, colwidth } = attrs;
+  return {
+    ...attrs,
+    colspan: spanOf(colspan, MAX_COLSPAN),
+    rowspan: spanOf(rowspan, MAX_ROWSPAN),
+    colwidth: Array.isArray(colwidth) && colwidth.every(Number.isFinite) ? colwidth : null,
+  };
+}
+
+function spanOf(value: unknown, max: number): number {
+  const span = Number(value);
+  return Number.isInteger(span) && span >= 1 ? Math.min(span, max) : 1;
+}
 
 /** A table with a line below it to go on at. */
 export function insertTable(chain: ChainedCommands): ChainedCommands {

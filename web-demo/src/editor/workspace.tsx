@@ -1,4 +1,5 @@
-import { useEffect, useRef, useState } from 'react';
+import type { Editor } from '@tiptap/core';
+import { useEffect, useLayoutEffect, useRef, useState, type RefObject } from 'react';
 import { CommentsPanel } from '../comments/comments-panel.tsx';
 import { returnToText, useComments } from '../comments/use-comments.ts';
 import { useIdentity } from '../identity/identity.tsx';
@@ -8,27 +9,44 @@ import { useToast } from '../ui/toast.tsx';
 import { useStableCallback } from '../ui/use-stable-callback.ts';
 import { goToCaret } from './carets.ts';
 import { CommentsToggle, DocumentHeader, type DocumentHeaderProps } from './document-header.tsx';
+import { HiddenNotice } from './hidden-notice.tsx';
 import { RichText, useRichText } from './rich-text.tsx';
 import { ShortcutsDialog } from './shortcuts-dialog.tsx';
 import { EditorToolbar } from './toolbar.tsx';
 import { usePlace } from './use-place.ts';
+import { useShownText, type ShownText } from './use-shown-text.ts';
 import { holdStill, useSteadyView } from './use-steady-view.ts';
 import { useTitleFromHeading } from './use-title-from-heading.ts';
 import { WordCount } from './word-count.tsx';
 
+type WorkspaceProps = Omit<DocumentHeaderProps, 'children' | 'onTitleEntered' | 'onPerson'>;
+
 /** The document while it can be shown: header, toolbar, page, comments. */
-export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitleEntered' | 'onPerson'>) {
+export function Workspace(props: WorkspaceProps) {
+  const bound = useRef<Editor>(null);
+  const text = useShownText(props.session.doc, bound);
+  return <Desk key={String(text.isWhole)} {...props} text={text} bound={bound} />;
+}
+
+interface DeskProps extends WorkspaceProps {
+  readonly text: ShownText;
+  readonly bound: RefObject<Editor | null>;
+}
+
+function Desk({ text, bound, ...props }: DeskProps) {
   const { session, access, name, title, onRename } = props;
   const { person } = useIdentity();
   const toast = useToast();
   const [commentsOpen, setCommentsOpen] = useState(false);
   const [linkOpen, setLinkOpen] = useState(false);
   const [shortcutsOpen, setShortcutsOpen] = useState(false);
-  const writable = access?.writesText === true;
+  const mayWrite = access?.writesText === true;
+  const writable = mayWrite && text.isWhole;
   const commentable = access?.writesComments === true;
 
   const editor = useRichText({
-    session,
+    doc: text.doc,
+    awareness: session.awareness,
     person,
     writable,
     onThreadClick: (id) => {
@@ -40,6 +58,9 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitle
     onFile: () => toast('This editor takes text only: the file was left out.'),
     onPictures: () => toast('This editor takes text only: the pictures were left out.'),
   });
+  useLayoutEffect(() => {
+    bound.current = editor;
+  }, [bound, editor]);
   const desk = useRef<HTMLElement>(null);
   usePlace({ editor, desk, key: `weft:place:${person.sub}/${name}` });
   useSteadyView({ editor, desk });
@@ -87,6 +108,7 @@ export function Workspace(props: Omit<DocumentHeaderProps, 'children' | 'onTitle
       {writable && <ShortcutsDialog open={shortcutsOpen} onOpenChange={setShortcutsOpen} />}
       <div className={comments.panel.draft ? 'desk-frame desk-frame--drafting' : 'desk-frame'}>
         <main className="desk" ref={desk}>
+          {!text.isWhole && <HiddenNotice onRemove={mayWrite ? text.removeHidden : undefined} />}
           <div className="page">
             <RichText editor={editor} commentable={commentable} onComment={startComment} onLink={showLink} />
           </div>
