@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { SYSTEM_ACTOR, WeftError, type CommittedUpdate, type DocumentKey } from '@weft/common';
 import type { DocumentBatch } from './append-statement.ts';
 import { toRows } from './rows.ts';
-import type { AppendEntry, DocumentLogEvents, Reauthorization } from './types.ts';
+import type { AppendEntry, DocumentLogEvents, DocumentMode, Reauthorization } from './types.ts';
 
 /** Memory that an entry takes besides its bytes, so that a flood of tiny ones is bounded too. */
 const ENTRY_OVERHEAD = 256;
@@ -40,6 +40,7 @@ export interface DocumentQueueOptions {
   readonly key: DocumentKey;
   readonly id: number;
   readonly epoch: number;
+  readonly mode: DocumentMode;
   /** The newest seq when the document was opened. */
   readonly seq: number;
   readonly events: DocumentLogEvents;
@@ -56,6 +57,8 @@ export class DocumentQueue {
   readonly key: DocumentKey;
   readonly id: number;
   readonly epoch: number;
+  /** As it was opened. */
+  readonly mode: DocumentMode;
   readonly events: DocumentLogEvents;
   /** Waits for its turn: set and cleared by the appender. */
   scheduled = false;
@@ -72,10 +75,11 @@ export class DocumentQueue {
   private settledThrough = 0;
   private waiters: Waiter[] = [];
 
-  constructor({ key, id, epoch, seq, events }: DocumentQueueOptions) {
+  constructor({ key, id, epoch, mode, seq, events }: DocumentQueueOptions) {
     this.key = key;
     this.id = id;
     this.epoch = epoch;
+    this.mode = mode;
     this.knownSeq = seq;
     this.events = events;
   }

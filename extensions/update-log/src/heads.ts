@@ -1,6 +1,6 @@
 import { WeftError } from '@weft/common';
 import type { DatabaseIdentity } from './database-lineage.ts';
-import type { DocumentHead, Queryable } from './types.ts';
+import type { DocumentHead, DocumentMode, Queryable } from './types.ts';
 
 export interface Heads {
   readonly database: DatabaseIdentity;
@@ -14,6 +14,7 @@ interface HeadRow {
   readonly epoch: string;
   readonly head: string;
   readonly policy_rev: string;
+  readonly mode: DocumentMode;
 }
 
 /**
@@ -24,16 +25,16 @@ interface HeadRow {
 export async function readHeads(db: Queryable, ids: readonly number[]): Promise<Heads> {
   const { rows } = await db.query<HeadRow>({
     name: 'weft_heads',
-    text: `SELECT w.id AS database, w.generation, d.id, d.epoch, d.head, d.policy_rev
+    text: `SELECT w.id AS database, w.generation, d.id, d.epoch, d.head, d.policy_rev, d.mode
            FROM weft_database w LEFT JOIN documents d ON d.id = ANY ($1)`,
     values: [ids],
   });
   const [first] = rows;
   if (!first) throw new WeftError('log-unavailable', { detail: 'the database has no identity' });
   const heads = new Map<number, DocumentHead>();
-  for (const { id, epoch, head, policy_rev: policyRev } of rows) {
+  for (const { id, epoch, head, policy_rev: policyRev, mode } of rows) {
     if (id === null) continue;
-    heads.set(Number(id), { epoch: Number(epoch), head: Number(head), policyRev: Number(policyRev) });
+    heads.set(Number(id), { epoch: Number(epoch), head: Number(head), policyRev: Number(policyRev), mode });
   }
   return { database: { id: first.database, generation: Number(first.generation) }, heads };
 }

@@ -38,8 +38,8 @@ export interface DocumentLogEvents {
   reauthorize(policyRev: number, entries: readonly AppendEntry[]): Promise<readonly Reauthorization[]>;
   /**
    * The log of this document is over: what was not committed is gone, and the document must be loaded again.
-   * `log-write-failed`, `document-deleted`, `document-reload` (another epoch), `log-unavailable` (stopped before
-   * the database came back), or what `reauthorize` rejected with.
+   * `log-write-failed`, `document-deleted`, `document-reload` (another epoch or mode), `log-unavailable` (stopped
+   * before the database came back), or what `reauthorize` rejected with.
    */
   failed(error: WeftError): void;
 }
@@ -91,6 +91,7 @@ export interface DocumentHead {
   readonly epoch: number;
   readonly head: number;
   readonly policyRev: number;
+  readonly mode: DocumentMode;
 }
 
 export interface LogStats {

@@ -334,6 +334,21 @@ describe('the update log', () => {
     await log.stop();
   });
 
+  test('P2.16 a document whose mode another process has changed tells its old handles', async () => {
+    const key = await newDocument(database);
+    const log = testLog(database);
+    const recorder = new Recorder();
+    const document = await log.open(key, recorder);
+    await store.update(database.pool, key, { title: 'Cloth' });
+    await log.heads([document.id]);
+    expect(recorder.error).toBeUndefined();
+    await store.update(database.pool, key, { mode: 'strict' });
+    await log.heads([document.id]);
+    expect(recorder.error?.code).toBe('document-reload');
+    expect(await log.open(key, new Recorder())).toMatchObject({ mode: 'strict' });
+    await log.stop();
+  });
+
   test('P2.5 a database put back to an older state starts another epoch', async () => {
     const key = await newDocument(database);
     const log = testLog(database);

@@ -97,8 +97,9 @@ export class UpdateLog {
     this.checkAccepting();
     const stored = await this.reader.load(key);
     this.checkAccepting();
-    const { id, epoch, seq } = stored;
-    const queue = new DocumentQueue({ key, id, epoch, seq, events: this.witnessed(id, key, events) });
+    const { id, epoch, mode, seq } = stored;
+    const seen = this.witnessed(id, key, events);
+    const queue = new DocumentQueue({ key, id, epoch, mode, seq, events: seen });
     this.queues.add(queue);
     return new OpenDocument({
       queue,
@@ -151,8 +152,8 @@ export class UpdateLog {
 
   /**
    * Where documents stand, by id, in one query. An id that is missing in the answer has been deleted. An open document
-   * that turns out to be deleted or to have another history fails. When the database turns out to have been put back,
-   * all its documents get a new epoch.
+   * that turns out to be deleted, to have another history, or to be in another mode fails. When the database turns out
+   * to have been put back, all its documents get a new epoch.
    */
   async heads(ids: readonly number[]): Promise<Map<number, DocumentHead>> {
     const asked = new Set(ids);
@@ -207,7 +208,9 @@ export class UpdateLog {
 
   private compare(queue: DocumentQueue, known: number, head: DocumentHead | undefined): void {
     if (!head) return this.appender.fail(queue, new WeftError('document-deleted'));
-    if (head.epoch === queue.epoch && head.head >= known) return queue.observe(head.head);
+    const same = head.epoch === queue.epoch && head.head >= known;
+    // Another instance has changed the mode, and what is open here goes by the one that it was opened in.
+    if (same && head.mode === queue.mode) return queue.observe(head.head);
     this.appender.fail(queue, new WeftError('document-reload'));
   }
 
