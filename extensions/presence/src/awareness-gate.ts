@@ -9,6 +9,7 @@ import {
   type RawAwarenessEntry,
 } from './awareness-frame.ts';
 import { parseState, type AwarenessState } from './awareness-state.ts';
+import { AwarenessEchoes, move } from './awareness-echoes.ts';
 import { ClientClaims, type AwarenessSession, type Claim } from './client-claims.ts';
 import { stampedUser } from './identity.ts';
 
@@ -57,11 +58,6 @@ export interface ObservedAwareness {
 /** Milliseconds that a frame of another instance takes at most, as a rule: its ticks, and a busy machine. */
 const ON_THE_WAY = 1000;
 
-/** Milliseconds after which nobody repeats a state that they were told of any more. */
-const REPEATED_WITHIN = 60_000;
-/** Moves of somebody that are shown within the time in which one may come back to them from another of their tabs. */
-const EARLIER = 8;
-
 /**
  * Lets every session of one document speak for itself only.
  *
@@ -80,8 +76,7 @@ export class AwarenessGate {
   private readonly mayClaim: (client: number, principal: Principal) => boolean;
   private readonly clock: Clock;
   private readonly claims: ClientClaims;
-  /** Sessions that were told of others, each with the ids that it had said to be its own by then. */
-  private readonly told = new WeakMap<AwarenessSession, readonly number[]>();
+  private readonly echoes: AwarenessEchoes;
 
   constructor(options: AwarenessGateOptions) {
     this.awareness = options.awareness;
@@ -93,6 +88,7 @@ export class AwarenessGate {
       perSession: options.clientsPerSession ?? 4,
       remembered: this.remembered,
     });
+    this.echoes = new AwarenessEchoes(this.awareness, this.claims);
   }
 
   /**
@@ -114,9 +110,7 @@ export class AwarenessGate {
       const claim = state === null ? this.claims.get(client) : this.claims.take(client, session);
       if (!claim) return;
       if (isNew) verdict.claimed.push(client);
-      claim.said = clock;
-      claim.earlier = [...claim.earlier, claim.clock].slice(-EARLIER);
-      claim.clock = this.nextClock(client, claim.clock);
+      move(claim, { said: clock, shown: this.nextClock(client, claim.clock) });
       out.push({ client, clock: claim.clock, json: stamped(state, session.principal) });
       entries.push({ client, clock: claim.clock, state });
       (state === null ? verdict.left : verdict.present).push(client);
@@ -208,7 +202,7 @@ export class AwarenessGate {
     session?: AwarenessSession,
     own: readonly number[] = session ? this.clientsOf(session) : [],
   ): Uint8Array | undefined {
-    if (session && !this.told.has(session)) this.told.set(session, own);
+    if (session) this.echoes.tell(session, own);
     const now = this.clock.now();
     const out: RawAwarenessEntry[] = [];
     for (const [client, state] of this.awareness.states) {
@@ -244,35 +238,12 @@ export class AwarenessGate {
 
   private speaksFor(session: AwarenessSession, entry: RawAwarenessEntry): boolean {
     const { client, json } = entry;
+    if (this.echoes.isEcho(session, entry)) return false;
     const claim = this.claims.get(client);
-    if (this.isRepeated(session, entry, claim)) return false;
     if (claim?.session === session) return true;
     // A null claims nothing: clients that time somebody out send one in that person's name.
     if (json === 'null') return false;
     return claim ? claim.user === session.principal.user : this.mayTake(client, session.principal);
-  }
-
-  /**
-   * Versions 2 and 3 of the stock provider send back what they are told of others. Of the same person's other tab that would
-   * be taken for its return, told anew, sent back anew, without end. A clock near the one told gives it away: it is a
-   * gate's, and a client counts its own from 0.
-   *
-   * Version 2 may tell other tabs of the browser as well, and so a tab of itself. It sends that back, too, also when it has
-   * moved on; and its own clock is near a gate's from then on, also when it comes back. But who has not been told of anybody
-   * repeats nothing.
-   */
-  private isRepeated(
-    session: AwarenessSession,
-    { client, clock }: RawAwarenessEntry,
-    claim: Claim | undefined,
-  ): boolean {
-    if (claim?.session === session) return isOwnEcho(clock, claim);
-    const own = this.told.get(session) ?? this.clientsOf(session);
-    const wasTold = this.told.has(session) || own.length > 0;
-    if (!wasTold || own.includes(client)) return false;
-    const { states, meta } = this.awareness;
-    const somebodySpeaks = claim ? claim.session !== undefined : states.has(client);
-    return somebodySpeaks && clock > (meta.get(client)?.clock ?? 0) - REPEATED_WITHIN;
   }
 
   /** An id that only another instance knows is still somebody's: that instance's gate has stamped whose. */
@@ -322,13 +293,6 @@ export class AwarenessGate {
       excess--;
     }
   }
-}
-
-/** A client counts its own moves by one: what is far ahead of its last, or one that a gate has given, it was told. */
-function isOwnEcho(clock: number, claim: Claim): boolean {
-  const toldFirst = clock - claim.said > REPEATED_WITHIN;
-  claim.said = clock;
-  return clock > 0 && (toldFirst || clock === claim.clock || claim.earlier.includes(clock));
 }
 
 const texts = new WeakMap<object, string>();

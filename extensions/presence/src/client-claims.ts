@@ -13,7 +13,7 @@ export interface Claim {
   /** Of the newest state that has been shown for it. */
   clock: number;
   /** Of those before it, as long as they may come back; the newest last. */
-  earlier: readonly number[];
+  readonly earlier: number[];
   /** The client's own, of what it said last. */
   said: number;
 }
