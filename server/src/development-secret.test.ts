@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,6 +20,9 @@ describe('P3.10 the secret of development mode', () => {
     expect(new Set(all)).toEqual(new Set([readFileSync(path, 'utf8')]));
     expect(Buffer.from(all[0] ?? '', 'base64url')).toHaveLength(32);
     expect(await developmentSecret(directory)).toBe(all[0]);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    chmodSync(path, 0o644);
+    await developmentSecret(directory);
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 

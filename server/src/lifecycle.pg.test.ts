@@ -127,6 +127,31 @@ describe('starting', () => {
     expect((await first.ask('GET', '/readyz')).status).toBe(200);
   });
 
+  test('P8.4 a service that cannot start is an error, and those that could are stopped', async () => {
+    let stops = 0;
+    const failing: Compose = async (config, telemetry) => {
+      const services = await compose(config, telemetry);
+      return {
+        ...services,
+        start: async () => {
+          await services.start();
+          throw new Error('one of them cannot');
+        },
+        stop: async () => {
+          await services.stop();
+          stops += 1;
+        },
+      };
+    };
+    const port = await freePort();
+    const config = loadConfig({
+      environment: { PORT: String(port), DATABASE_URL: await database(), WEFT_LOG_LEVEL: 'silent' },
+    });
+    await expect(start(config, { compose: failing })).rejects.toThrow('one of them cannot');
+    expect(stops).toBe(1);
+    await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow('fetch failed');
+  });
+
   test('P8.4 tables that are behind are an error that says what to do', async () => {
     const behind = startTestServer({ DATABASE_URL: await database(), WEFT_AUTO_MIGRATE: 'no' });
     await expect(behind).rejects.toThrow('Run weft migrate');

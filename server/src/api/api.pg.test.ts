@@ -171,6 +171,16 @@ describe('documents', () => {
     ]);
   });
 
+  test('P1.1 a document that becomes strict is opened anew by those who have it open', async () => {
+    const { name, path } = await madeByAlice();
+    const token = server.token({ sub: 'alice' });
+    const session = openSession({ url: `${server.url.replace('http', 'ws')}/collab`, name, token });
+    onTestFinished(() => session.close());
+    await session.opened();
+    await alice('PATCH', path, { body: { mode: 'strict' } });
+    await until(() => session.closes.some(({ reason }) => reason === 'document-reload'));
+  });
+
   test('an editor may change the title, only an owner the mode', async () => {
     const { path } = await madeByAlice();
     await alice('PUT', `${path}/grants/user%3Abob`, { body: { role: 'editor' } });
@@ -192,6 +202,16 @@ describe('documents', () => {
     expect(await alice('PUT', path)).toMatchObject({ status: 201 });
     expect(await bob('GET', path)).toMatchObject({ status: 404 });
     expect((await alice('GET', `${path}/updates`)).body).toMatchObject({ rows: [], head: 0 });
+  });
+
+  test('P3.26 nor whose the Yjs clients of the deleted document were', async () => {
+    const { path } = await madeByAlice();
+    await alice('PUT', `${path}/grants/user%3Abob`, { body: { role: 'editor' } });
+    const update = typed('mine');
+    expect(await bob('POST', `${path}/updates`, { body: update })).toMatchObject({ status: 200 });
+    expect(await alice('DELETE', path)).toMatchObject({ status: 204 });
+    expect(await alice('PUT', path)).toMatchObject({ status: 201 });
+    expect(await alice('POST', `${path}/updates`, { body: update })).toMatchObject({ status: 200 });
   });
 
   test.each([' spaces at the ends ', 'line\nbreak', 'prefix*', 'x'.repeat(256)])(

@@ -1,3 +1,4 @@
+import { WeftError } from '@weft/common';
 import fastify, { type FastifyInstance } from 'fastify';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { HealthReport } from '../services.ts';
@@ -83,4 +84,16 @@ describe('metrics', () => {
     expect((await ask('Bearer open says me')).statusCode).toBe(401);
     expect((await ask('Bearer open sesame')).statusCode).toBe(200);
   });
+});
+
+test('P1.16 a refusal that passes says when to come back, and no other does', async () => {
+  app.get('/away', () => {
+    throw new WeftError('log-unavailable');
+  });
+  app.get('/gone', () => {
+    throw new WeftError('document-not-found');
+  });
+  const [away, gone] = [await app.inject('/away'), await app.inject('/gone')];
+  expect([away.statusCode, away.headers['retry-after']]).toEqual([503, '1']);
+  expect([gone.statusCode, gone.headers['retry-after']]).toEqual([404, undefined]);
 });

@@ -1,7 +1,8 @@
 import type { Access, ResolveOptions } from '@weft/authorize';
-import { silentLogger } from '@weft/common';
+import { documentKey, silentLogger } from '@weft/common';
 import { until } from '@weft/harness';
 import { describe, expect, test, vi } from 'vitest';
+import type { LiveDocument } from '../document/live-document.ts';
 import type { Session } from '../session/session.ts';
 import { SessionAccess } from './session-access.ts';
 
@@ -19,6 +20,7 @@ function begin() {
     document: { policyRev: 0 },
     permit: (access: Access) => (session.access = access),
     failed: vi.fn(),
+    end: vi.fn(),
   };
   const access = new SessionAccess({
     wallClock: { now: () => now },
@@ -38,7 +40,8 @@ function begin() {
     access.sweep(session as unknown as Session, now);
   };
   const untilKnown = () => access.untilKnown(session as unknown as Session);
-  return { access, session, questions, sweepAt, untilKnown };
+  const document = { key: documentKey('acme', 'plan'), sessions: [session] } as unknown as LiveDocument;
+  return { access, session, document, questions, sweepAt, untilKnown };
 }
 
 describe('P4.15 the end of a right', () => {
@@ -91,4 +94,27 @@ describe('P4.15 the end of a right', () => {
     sweepAt(END);
     await until(() => (fail(), session.failed.mock.calls.length > 0), { what: 'the session to fail' });
   });
+});
+
+test('P4.3 an answer from before a change whose consequences have been drawn changes nothing', async () => {
+  const { access, session, document, questions } = begin();
+  session.access = { ...session.access, policyRev: 5 };
+  const refreshed = access.refresh(document, []);
+  questions[0]?.answer.resolve({ ...session.access, policyRev: 4 });
+  await refreshed;
+  expect(session.access.policyRev).toBe(5);
+  const again = access.refresh(document, []);
+  questions[1]?.answer.resolve({ ...session.access, policyRev: 6 });
+  await again;
+  expect(session.access.policyRev).toBe(6);
+});
+
+test('P4.5 who is in a document whose changed permissions cannot be had is sent away', async () => {
+  const { access, session, document, questions } = begin();
+  access.changed(document);
+  await until(() => {
+    for (const { answer } of questions) answer.reject(new Error('away'));
+    return session.end.mock.calls.length > 0;
+  });
+  expect(session.end.mock.calls).toEqual([['permissions-unavailable']]);
 });

@@ -80,4 +80,20 @@ describe('P1.21 carried clocks', () => {
     await clocks.learn(document);
     expect(asked(clocks.question(document, Y.encodeStateVector(document.document)))).toBe(7);
   });
+
+  test('P1.21 of very many the newest are known', async () => {
+    const rows = Array.from({ length: 1_001 }, (_, n) => {
+      const replica = new Y.Doc();
+      replica.clientID = n + 1;
+      replica.getText('body').insert(0, 'x');
+      return Y.encodeStateAsUpdate(replica);
+    });
+    const document = new Y.Doc();
+    Y.applyUpdate(document, Y.mergeUpdates(rows));
+    const open: OpenDocument = { key, log: { id: 1 }, document };
+    const clocks = clocksWith(async () => rows.toReversed());
+    await clocks.learn(open);
+    const question = Y.decodeStateVector(clocks.question(open, Y.encodeStateVector(document)));
+    expect([question.get(1), question.get(2), question.get(1_001)]).toEqual([1, 0, 0]);
+  });
 });

@@ -41,6 +41,7 @@ function instance(options: { presumeFor?: number } = {}) {
   };
   const removed: number[] = [];
   let entered: ReadonlySet<number> | undefined;
+  let whileAsked = () => {};
   const presumed = new PresumedPresence({
     clock: { now: () => Date.now() },
     ...options,
@@ -57,7 +58,10 @@ function instance(options: { presumeFor?: number } = {}) {
         const update = gates.here.removal(clients);
         for (const awareness of [here, carol]) applyAwarenessUpdate(awareness, update!, null);
       },
-      clientsIn: async () => entered,
+      clientsIn: async () => {
+        whileAsked();
+        return entered;
+      },
     },
   });
   const people = { alice: session('alice'), bob: session('bob') };
@@ -65,6 +69,7 @@ function instance(options: { presumeFor?: number } = {}) {
   return {
     presumed,
     removed,
+    whenAsked: (happens: () => void) => (whileAsked = happens),
     enter: (...clients: number[]) => (entered = clients.length > 0 ? new Set(clients) : undefined),
     carol: () => [...carol.states.keys()].sort(),
     uninformed: () => [...uninformed.states.keys()].sort(),
@@ -139,6 +144,17 @@ test('P5.7 who is heard again after an outage is there, whether entered already 
   one.enter(ALICE);
   one.move(BOB);
   await one.pass(12);
+  expect(one.carol()).toEqual([ALICE, BOB]);
+  expect(one.removed).toEqual([]);
+});
+
+test('P5.7 what the registry said just before the next outage takes nobody away', async () => {
+  one.presumed.away();
+  await one.pass(3);
+  one.presumed.back();
+  one.enter(99);
+  one.whenAsked(() => one.presumed.away());
+  await one.pass(30);
   expect(one.carol()).toEqual([ALICE, BOB]);
   expect(one.removed).toEqual([]);
 });
