@@ -56,8 +56,12 @@ export async function startTestServer(
     },
   });
   let services!: Services;
+  const removeData = () => rmSync(dataDir, { recursive: true, force: true });
   const server = await start(config, {
     compose: async (made, telemetry) => (services = await compose(made, telemetry, options)),
+  }).catch((error: unknown) => {
+    removeData();
+    throw error;
   });
   const token = (request: TokenRequest) => signToken(SECRET, request);
   const ask = asker(server.url);
@@ -68,7 +72,7 @@ export async function startTestServer(
     ask,
     async remove() {
       await server.stop();
-      rmSync(dataDir, { recursive: true, force: true });
+      removeData();
     },
   });
 }

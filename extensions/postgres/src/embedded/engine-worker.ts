@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '@weft/common';
@@ -94,8 +95,7 @@ export class EngineWorker {
     for (let pause = FIRST_PAUSE_MS; !this.worker; pause = Math.min(pause * 2, LAST_PAUSE_MS)) {
       await delay(pause, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      // Left behind where it had no time to close its socket.
-      if (typeof this.listenAt === 'string') rmSync(this.listenAt, { force: true });
+      if (typeof this.listenAt === 'string') makeWay(this.listenAt);
       await this.launch().then(
         () => logger.info({}, 'the embedded Postgres is there again'),
         (error: unknown) =>
@@ -132,6 +132,12 @@ export class EngineWorker {
 }
 
 /** Only what can be sent to a thread. */
+/** The socket was left behind where it had no time to close, and then another server may have taken the folder for abandoned. */
+function makeWay(socket: string): void {
+  mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });
+  rmSync(socket, { force: true });
+}
+
 function workerOptions(options: EngineWorkerOptions): WorkerOptions {
   const { dataDir, listenAt, secret, idleInTransactionMs, checkpointIntervalMs, checkpointBytes } = options;
   return { dataDir, listenAt, secret, idleInTransactionMs, checkpointIntervalMs, checkpointBytes };

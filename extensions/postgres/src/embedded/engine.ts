@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '@weft/common';
 import { lockDirectory } from './directory-lock.ts';
 import { EngineWorker } from './engine-worker.ts';
+import { makeSocketHome, removeAbandonedHomes, SOCKET_FILE, SOCKET_PORT } from './socket-home.ts';
 import { WalSync } from './wal-sync.ts';
 
-const SOCKET_PORT = 5432;
 const CHECKPOINT_INTERVAL_MS = 30_000;
 const CHECKPOINT_BYTES = 64 * 1024 * 1024;
 
@@ -42,7 +41,7 @@ export interface Engine {
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const unlock = lockDirectory(options.dataDir);
-  const home = process.platform === 'win32' ? undefined : mkdtempSync(join(tmpdir(), 'weft-pglite-'));
+  const home = process.platform === 'win32' ? undefined : makeSocketHome();
   const release = () => {
     if (home) rmSync(home, { recursive: true, force: true });
     unlock();
@@ -52,13 +51,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const worker = new EngineWorker({
     ...options,
     dataDir,
-    listenAt: home ? join(home, `.s.PGSQL.${SOCKET_PORT}`) : 0,
+    listenAt: home ? join(home, SOCKET_FILE) : 0,
     secret,
     checkpointIntervalMs: CHECKPOINT_INTERVAL_MS,
     checkpointBytes: CHECKPOINT_BYTES,
   });
   try {
-    const port = await worker.start();
+    const [port] = await Promise.all([worker.start(), home && removeAbandonedHomes().catch(() => undefined)]);
     const wal = new WalSync(dataDir);
     return {
       address: {
