@@ -68,3 +68,17 @@ test('P10.22 the list comes back by itself when the server can be reached again'
   await expect(page.getByRole('link', { name })).toBeVisible();
   await expect(page.getByRole('alert')).toBeHidden();
 });
+
+test('P10.28 whoever is asked for in the address, and is none of the sample people, is said to be nobody', async ({
+  open,
+}) => {
+  const { page } = await open('grace');
+  const me = page.getByRole('button', { name: /^You are / });
+  await expect(me).toHaveAccessibleName(/Grace/);
+  const notice = page.getByRole('region', { name: 'Notifications' });
+  await page.goto(new URL('/?as=Bob', page.url()).href);
+  await expect(notice).toContainText('Nobody here is called “Bob”: you are Grace.');
+  await page.goto(new URL('/?as=Yuki', page.url()).href);
+  await expect(me).toHaveAccessibleName(/Yuki/);
+  await expect(notice).toBeEmpty();
+});

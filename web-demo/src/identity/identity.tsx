@@ -1,7 +1,8 @@
 import { createContext, use, useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { createRest, type Rest, type TokenSource } from '../api/rest.ts';
 import { recall, remember } from '../ui/storage.ts';
-import { PEOPLE, personOf, type Person } from './people.ts';
+import { useToast } from '../ui/toast.tsx';
+import { nameOfUser, PEOPLE, personOf, type Person } from './people.ts';
 import { claimsScope, demoTokens, NoDemoTokensError, personOfToken } from './tokens.ts';
 import { SignInPage } from './sign-in-page.tsx';
 
@@ -28,11 +29,14 @@ export function useIdentity(): Identity {
 
 /** Session storage belongs to one tab: two tabs can be two people. */
 const STORAGE_KEY = 'weft.person';
+/** Characters of a name out of the address. */
+const MAX_SHOWN = 40;
 
 export function IdentityProvider({ children }: { children: ReactNode }) {
   // In memory only: a token in storage outlives the reason it was given for.
   const [bearer, setBearer] = useState(takeTokenFromAddress);
-  const [sub, setSub] = useState(initialPerson);
+  const [{ sub: first, unknown }] = useState(initialPerson);
+  const [sub, setSub] = useState(first);
   const [demoRefused, setDemoRefused] = useState(false);
 
   useEffect(() => {
@@ -43,6 +47,12 @@ export function IdentityProvider({ children }: { children: ReactNode }) {
     window.addEventListener('hashchange', onHashChange);
     return () => window.removeEventListener('hashchange', onHashChange);
   }, []);
+
+  const toast = useToast();
+  useEffect(() => {
+    if (unknown === undefined || bearer !== undefined || demoRefused) return;
+    toast(`Nobody here is called “${unknown}”: you are ${nameOfUser(first)}.`);
+  }, [toast, unknown, first, bearer, demoRefused]);
 
   const become = useCallback((next: string) => {
     remember('sessionStorage', STORAGE_KEY, next);
@@ -88,17 +98,25 @@ function takeTokenFromAddress(): string | undefined {
   return token;
 }
 
+interface InitialPerson {
+  readonly sub: string;
+  /** Who was asked for, and is none of the sample people. */
+  readonly unknown: string | undefined;
+}
+
 /** `?as=grace` opens a tab as somebody; it is taken out of the address so that a copied link is nobody's. */
-function initialPerson(): string {
+function initialPerson(): InitialPerson {
   const search = new URLSearchParams(location.search);
-  const asked = search.get('as');
-  if (asked !== null) {
+  const asked = search.get('as')?.trim();
+  if (asked !== undefined) {
     search.delete('as');
     const rest = search.size > 0 ? `?${search.toString()}` : '';
     history.replaceState(history.state, '', location.pathname + rest + location.hash);
   }
-  const sub = [asked, recall('sessionStorage', STORAGE_KEY)].find((known) => known && personOf(known));
-  const chosen = sub ?? PEOPLE[0].sub;
-  remember('sessionStorage', STORAGE_KEY, chosen);
-  return chosen;
+  const kept = recall('sessionStorage', STORAGE_KEY);
+  // People are called by their names.
+  const wanted = personOf(asked?.toLowerCase() ?? '');
+  const { sub } = wanted ?? personOf(kept ?? '') ?? PEOPLE[0];
+  remember('sessionStorage', STORAGE_KEY, sub);
+  return { sub, unknown: wanted ? undefined : asked?.slice(0, MAX_SHOWN) };
 }
