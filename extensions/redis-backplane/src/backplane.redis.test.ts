@@ -606,6 +606,30 @@ describe('P5.6 Redis is expendable', () => {
     await until(() => b.backplane.connected);
   });
 
+  test('P5.6 what was lost with a connection takes no room from what is published after it', async () => {
+    const redis = await ownRedis();
+    const proxy = await FaultProxy.start(redis.port);
+    cleanups.push(() => proxy.close());
+    const [log, prefix] = [new TestLog(), newPrefix()];
+    const own = { silence: 60_000, maxPendingBytes: 30_000 };
+    const a = await startProcess(log, 'a', prefix, { ...own, url: proxy.through(redis.url) });
+    const b = await startProcess(log, 'b', prefix, { ...own, url: redis.url });
+    await until(() => a.backplane.connected && b.backplane.connected);
+    await a.open();
+    await b.open();
+    await until(() => a.seen.joined > 0);
+    proxy.setMode('drop');
+    for (let row = 0; row < 5; row++) a.write(new Uint8Array(10_000));
+    expect(a.count('dropped_total backlog')).toBeGreaterThan(0);
+    proxy.setMode('pass');
+    proxy.cut();
+    await until(() => a.count('dropped_total failed') > 1);
+    // Where it has got to is said when it is back; from then on only what is published arrives.
+    await until(() => b.seen.applied.length === 5);
+    a.write(new Uint8Array(20_000));
+    await until(() => b.seen.applied.length === 6);
+  });
+
   test('P5.6 the first sign of life was sent too soon: the next one does not wait for its time', async () => {
     const port = await unluckyOrder(new URL(inject('redisUrl')).port);
     const rare = { heartbeat: 60_000, silence: 180_000 };

@@ -25,10 +25,12 @@ describe('P6.6 the editor shows people, not connections', () => {
       [1, { ...user('grace', 'Grace'), cursor: { anchor: {}, head: {} } }],
       [2, { ...user('grace', 'Grace'), cursor: null }],
       [3, user('mira', 'Mira')],
+      [4, { ...user('zoe', 'Zoe'), cursor: null }],
     ]);
     expect(peopleOf(states, 9, 'me').map(({ id, caret }) => [id, caret])).toEqual([
       ['grace', true],
       ['mira', false],
+      ['zoe', false],
     ]);
   });
 

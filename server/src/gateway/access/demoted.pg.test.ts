@@ -79,4 +79,21 @@ describe.each(['live', 'strict'])('in a %s document', (mode) => {
       expect(differences({ olga: olga.document, anna: anna.document })).toEqual([]);
     },
   );
+
+  test('P4.12 who saw what somebody deleted who might not any more ends up with what there was', async () => {
+    const place = await begin(mode);
+    const [olga, anna] = [await enter(place, 'olga'), await enter(place, 'anna')];
+    anna.text.insert(0, 'kept');
+    await Promise.all([anna.saved(), until(() => olga.text.toJSON() === 'kept')]);
+    await demoteWhile(place, 'viewer', async () => {
+      anna.text.delete(0, 2);
+      await until(() => anna.acks.pending === 1, { what: 'it to be on its way' });
+      if (mode === 'live') await until(() => olga.text.toJSON() === 'pt', { what: 'it to be shown' });
+    });
+    for (const session of [olga, anna]) {
+      const isToldToDrop = () => session.events.some((event) => event.weft === 'closed');
+      await until(() => isToldToDrop() || session.text.toJSON() === 'kept', { what: 'an end of it' });
+    }
+    expect((await enter(place, 'olga')).text.toJSON()).toBe('kept');
+  });
 });

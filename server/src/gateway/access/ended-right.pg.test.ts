@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { createDatabase, openSession, until, type Session } from '@weft/harness';
+import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import * as Y from 'yjs';
 import { startTestServer, type TestServer } from '../../testing/running-server.ts';
@@ -113,4 +114,29 @@ test('P4.15 who cannot be answered about is sent away, comes back, and has lost 
   endpoint.recover();
   await anna.saved();
   expect(await textOf(server)).toBe('before after');
+});
+
+test('P4.15 what came before the end, and waited for something else until after it, is asked about too', async () => {
+  const DATABASE_URL = await createDatabase(inject('postgresUrl'));
+  const { endpoint, server } = await begin({ DATABASE_URL });
+  const database = new pg.Client({ connectionString: DATABASE_URL });
+  await database.connect();
+  onTestFinished(() => database.end());
+  const anna = await openAnna(server);
+  const end = endpoint.expiresAt;
+  endpoint.hang();
+  // Whose Yjs client it is has to be written down first, which takes as long as this lasts.
+  await database.query('BEGIN; LOCK TABLE client_bindings IN EXCLUSIVE MODE');
+  anna.document.clientID = 77;
+  anna.text.insert(0, 'late');
+  await until(async () => (await database.query('SELECT FROM pg_locks WHERE NOT granted')).rowCount === 1);
+  await until(() => Date.now() > end && (endpoint.held?.length ?? 0) > 0, { what: 'the right to end' });
+  await database.query('COMMIT');
+  const bound = 'SELECT FROM client_bindings WHERE client_id = 77';
+  await until(async () => (await database.query(bound)).rowCount === 1, { what: 'the client to be bound' });
+  for (let look = 0; look < 3; look++) expect(await textOf(server)).toBe('');
+  endpoint.role = null;
+  endpoint.recover();
+  await until(() => anna.closes.length > 0, { what: 'Anna to be sent away' });
+  expect(await textOf(server)).toBe('');
 });
