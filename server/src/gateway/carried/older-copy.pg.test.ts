@@ -15,7 +15,7 @@ async function begin() {
     onTestFinished(() => socket.close());
     return openSession({ url, socket, name: 'cloth', token: server.token({ sub, grants }) });
   };
-  return { server, ada: enter('ada'), ben: enter('ben') };
+  return { server, enter, ada: enter('ada'), ben: enter('ben') };
 }
 
 async function leave({ socket: { provider } }: Session): Promise<void> {
@@ -23,10 +23,10 @@ async function leave({ socket: { provider } }: Session): Promise<void> {
   await until(() => provider.status === WebSocketStatus.Disconnected);
 }
 
-test.each(['stays', 'leaves'])(
+test.each(['stays', 'leaves', 'opens it afresh'])(
   'P1.25 who brought an older copy of somebody to a document that was made again, and %s, keeps nobody from being saved',
   async (and) => {
-    const { server, ada, ben } = await begin();
+    const { server, enter, ada, ben } = await begin();
     await ada.saved();
     ben.text.insert(0, 'ben ');
     await ben.saved();
@@ -39,7 +39,10 @@ test.each(['stays', 'leaves'])(
     // To the new document all of it is hers: nobody has heard of anybody there.
     await ada.socket.provider.connect();
     await until(() => ada.provider.isSynced && ada.isSaved);
-    if (and === 'leaves') await leave(ada);
+    if (and !== 'stays') await leave(ada);
+    // The same person, and another Yjs client, which cannot bring what the first one would have.
+    const afresh = and === 'opens it afresh' ? enter('ada') : undefined;
+    await afresh?.opened();
 
     ben.text.insert(4, 'away ');
     await ben.socket.provider.connect();
@@ -49,7 +52,7 @@ test.each(['stays', 'leaves'])(
       ben.text.insert(ben.text.length, word);
     }
     await ben.saved();
-    if (and === 'leaves') await ada.socket.provider.connect();
+    if (and !== 'stays') await ada.socket.provider.connect();
     await until(() => ada.text.toJSON() === 'ben away and here again');
   },
 );
