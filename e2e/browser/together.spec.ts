@@ -116,10 +116,13 @@ test('P9.32 what another program put into the document stays, and keeps neither 
     element.insert(0, [text]);
     return element;
   };
+  const video = new Y.XmlElement('video');
+  video.setAttribute('src', 'loom');
   program.document.transact(() =>
     content.push([
       new Y.XmlElement('image'),
       paragraph('lit', { highlight: { color: 'gold' } }),
+      video,
       paragraph('odd', { link: { href: 5 } }),
       paragraph('bad', { link: { href: 'javascript:alert(1)' } }),
       paragraph('dressed', { link: { href: 'https://example.com', class: 'topbar', rel: 'opener' } }),
@@ -142,6 +145,10 @@ test('P9.32 what another program put into the document stays, and keeps neither 
   await grace.expectStatus('read-only');
   await ada.expectStatus('saved');
   expect(content.toJSON()).toMatch(/^<image><.image><paragraph><highlight color="gold">lit up</);
+  await ada.page.keyboard.press('Control+a');
+  await ada.page.keyboard.press('Control+b');
+  await expect(grace.text.locator('strong', { hasText: 'dressed' })).toBeVisible();
+  expect(content.toJSON()).toContain('<video src="loom"></video>');
   program.close();
 });
 

@@ -1,10 +1,11 @@
 import { getSchema } from '@tiptap/core';
 import type { Node } from '@tiptap/pm/model';
+import { EditorState } from '@tiptap/pm/state';
 import StarterKit from '@tiptap/starter-kit';
-import { initProseMirrorDoc, updateYFragment } from '@tiptap/y-tiptap';
+import { initProseMirrorDoc, updateYFragment, type ProsemirrorBinding } from '@tiptap/y-tiptap';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
-import { foreignContent, takeEverything } from './foreign-content.ts';
+import { foreignContent, restoreBoxes, takeEverything } from './foreign-content.ts';
 
 type Part = Y.XmlElement | Y.XmlText;
 
@@ -97,4 +98,43 @@ test('P9.32 an element that is named like the document or its words is a box', (
   const { fragment, before, doc } = shown({}, element('doc', {}), element('text', {}));
   expect(fragment.toJSON()).toBe(before);
   expect(doc.children.map(({ type }) => type.name)).toEqual(['foreignBlock', 'foreignBlock']);
+});
+
+/** Everything is made bold: the places before and behind a box change at once. */
+function makeAllBold({ fragment, doc, schema, mapping }: ReturnType<typeof shown>): void {
+  const { tr } = EditorState.create({ doc });
+  const bold = tr.addMark(0, doc.content.size, schema.mark('bold')).doc;
+  const known = mapping as ProsemirrorBinding['mapping'];
+  const { doc: shared } = fragment;
+  shared?.transact(() => {
+    updateYFragment(shared, fragment, bold, { mapping: known, isOMark: new Map() });
+    restoreBoxes(known);
+  });
+}
+
+test('P9.32 a box stays what it is when everything around it is edited at once', () => {
+  const opened = shown(
+    {},
+    element('paragraph', {}, words('one')),
+    element(
+      'callout',
+      { tone: 'warm', deep: { is: [1] } },
+      element('paragraph', {}, words('inside '), words('glowing', { glow: { by: 5 } })),
+      element('image', { src: 'x' }),
+    ),
+    element('paragraph', {}, words('for '), element('mention', { id: 'ada' }), words(' and all')),
+  );
+  const { fragment } = opened;
+  const kept = [fragment.get(1), (fragment.get(2) as Y.XmlElement).get(1)].map((part) =>
+    String(part.toJSON()),
+  );
+  makeAllBold(opened);
+  const after = fragment.toJSON();
+  expect(after).toContain('<bold>one</bold>');
+  expect(after).toContain('<bold> and all</bold>');
+  for (const part of kept) expect(after).toContain(part);
+  expect((fragment.get(1) as Y.XmlElement).getAttribute('deep')).toEqual({ is: [1] });
+  // What was made anew is known: the next edit leaves it alone.
+  makeAllBold({ ...opened });
+  expect(fragment.toJSON()).toBe(after);
 });

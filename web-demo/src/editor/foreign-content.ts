@@ -1,5 +1,7 @@
 import { Extension, Mark as MarkExtension, Node as NodeExtension, type Extensions } from '@tiptap/core';
 import type { Attrs, Mark, MarkType, Node, NodeType, Schema } from '@tiptap/pm/model';
+import { Plugin } from '@tiptap/pm/state';
+import { ySyncPluginKey, type ProsemirrorBinding } from '@tiptap/y-tiptap';
 import * as Y from 'yjs';
 import { cellAttributes } from './tables.ts';
 
@@ -20,13 +22,18 @@ export function foreignContent(fragment: Y.XmlFragment): Extensions {
   return [ForeignBlock, ForeignInline, ForeignMark, TakeEverything.configure({ fragment })];
 }
 
-const NAMED = { name: { default: '' } };
+/** The box holds all of it, to be made anew where the binding replaces it. */
+const KEPT = {
+  name: { default: '' },
+  attributes: { default: {}, rendered: false },
+  parts: { default: [], rendered: false },
+};
 
 const ForeignBlock = NodeExtension.create({
   name: FOREIGN_BLOCK,
   group: 'block',
   atom: true,
-  addAttributes: () => NAMED,
+  addAttributes: () => KEPT,
   renderHTML: ({ node }) => ['div', lookOf(node)],
 });
 
@@ -35,7 +42,7 @@ const ForeignInline = NodeExtension.create({
   group: 'inline',
   inline: true,
   atom: true,
-  addAttributes: () => NAMED,
+  addAttributes: () => KEPT,
   renderHTML: ({ node }) => ['span', lookOf(node)],
 });
 
@@ -59,7 +66,49 @@ const TakeEverything = Extension.create<{ fragment: Y.XmlFragment | undefined }>
     const { fragment } = this.options;
     if (fragment) takeEverything(schema, { fragment, isWritable: () => options.editable });
   },
+  addProseMirrorPlugins: () => [
+    new Plugin({
+      view: ({ state }) => {
+        const { binding } = (ySyncPluginKey.getState(state) ?? {}) as { binding?: ProsemirrorBinding | null };
+        if (binding) keepBoxes(binding);
+        return {};
+      },
+    }),
+  ],
 });
+
+/**
+ * Where several places around a box are changed at once, the binding takes it away and makes an element that is named like
+ * the box. In the same transaction that is replaced by what it stands for.
+ */
+function keepBoxes(binding: ProsemirrorBinding): void {
+  // A view is made again with every plugin that comes later.
+  if (Object.hasOwn(binding, '_prosemirrorChanged')) return;
+  const write = binding._prosemirrorChanged.bind(binding);
+  binding._prosemirrorChanged = (doc) =>
+    binding.doc.transact(() => {
+      write(doc);
+      restoreBoxes(binding.mapping);
+    }, ySyncPluginKey);
+}
+
+type Mapping = ProsemirrorBinding['mapping'];
+
+export function restoreBoxes(mapping: Mapping): void {
+  for (const [type, node] of [...mapping]) {
+    if (!(type instanceof Y.XmlElement) || Array.isArray(node) || !isBox(type.nodeName)) continue;
+    const { parent } = type;
+    const { name } = node.attrs as Box;
+    // One without a name stands for what is embedded in a text.
+    if (!(parent instanceof Y.XmlFragment) || name === '' || isBox(name)) continue;
+    const restored = elementOf(node.toJSON() as Json);
+    const index = parent.toArray().indexOf(type);
+    parent.delete(index);
+    parent.insert(index, [restored]);
+    mapping.delete(type);
+    mapping.set(restored, node);
+  }
+}
 
 export interface TakeOptions {
   readonly fragment: Y.XmlFragment;
@@ -74,18 +123,21 @@ export function takeEverything(schema: Schema, { fragment, isWritable }: TakeOpt
     mark: schema.mark.bind(schema),
   };
   const isInline = inlineNames(schema, fragment);
-  const foreign = (kind: string, name: string): Node => known.node(kind, { name });
+  const foreign = (kind: string, name: string, attributes?: unknown, content?: Content): Node => {
+    const parts = Array.isArray(content) ? content.map((part: Node): unknown => part.toJSON()) : [];
+    return known.node(kind, { name, attributes: attributes ?? {}, parts });
+  };
 
   schema.node = (type, attrs, content, ...rest) => {
     const name = typeof type === 'string' ? type : type.name;
     const knownType = isElement(schema, name) ? schema.nodes[name] : undefined;
-    if (!knownType) return foreign(isInline(name) ? FOREIGN_INLINE : FOREIGN_BLOCK, name);
+    if (!knownType) return foreign(isInline(name) ? FOREIGN_INLINE : FOREIGN_BLOCK, name, attrs, content);
     try {
       return known.node(type, isCell(knownType) && attrs ? cellAttributes(attrs) : attrs, content, ...rest);
     } catch (error) {
       // Left over from what two did at once: whoever may write mends it, by deleting what is not whole.
       if (isWritable() && !hasForeign(content)) throw error;
-      return foreign(knownType.isInline ? FOREIGN_INLINE : FOREIGN_BLOCK, name);
+      return foreign(knownType.isInline ? FOREIGN_INLINE : FOREIGN_BLOCK, name, attrs, content);
     }
   };
   // What is embedded in a text is no string.
@@ -98,6 +150,10 @@ export function takeEverything(schema: Schema, { fragment, isWritable }: TakeOpt
   };
 }
 
+function isBox(name: string): boolean {
+  return name === FOREIGN_BLOCK || name === FOREIGN_INLINE;
+}
+
 /** The whole and the words are nodes too, which no element can stand for. */
 export function isElement({ topNodeType }: Schema, name: string): boolean {
   return name !== topNodeType.name && name !== 'text';
@@ -107,11 +163,65 @@ function isCell({ spec }: NodeType): boolean {
   return spec['tableRole'] === 'cell' || spec['tableRole'] === 'header_cell';
 }
 
-function hasForeign(content: Parameters<Schema['node']>[2]): boolean {
-  return (
-    Array.isArray(content) &&
-    content.some(({ type }: Node) => type.name === FOREIGN_BLOCK || type.name === FOREIGN_INLINE)
-  );
+interface Box {
+  readonly name: string;
+  readonly attributes: object;
+  readonly parts: readonly Json[];
+}
+
+interface Json {
+  readonly type: string;
+  readonly attrs?: object;
+  readonly content?: readonly Json[];
+  readonly text?: string;
+  readonly marks?: readonly { readonly type: string; readonly attrs?: object }[];
+}
+
+function elementOf({ type, attrs = {}, content = [] }: Json): Y.XmlElement {
+  const { name, attributes, parts } = isBox(type)
+    ? (attrs as Box)
+    : { name: type, attributes: attrs, parts: content };
+  const element = new Y.XmlElement(name);
+  for (const [key, value] of Object.entries(attributes) as [string, string][]) {
+    if (isPlain(value)) element.setAttribute(key, value);
+  }
+  element.insert(0, partsOf(parts));
+  return element;
+}
+
+/** A type of Yjs stands in one place only. */
+function isPlain(value: unknown): boolean {
+  return value !== null && value !== undefined && !(value instanceof Y.AbstractType);
+}
+
+/** Words that follow each other are one text. */
+function partsOf(parts: readonly Json[]): (Y.XmlElement | Y.XmlText)[] {
+  const made: (Y.XmlElement | Y.XmlText)[] = [];
+  let words: object[] = [];
+  const endText = (): void => {
+    if (words.length === 0) return;
+    const text = new Y.XmlText();
+    text.applyDelta(words);
+    made.push(text);
+    words = [];
+  };
+  for (const part of parts) {
+    if (part.text !== undefined) {
+      const marks = (part.marks ?? []).map(({ type, attrs = {} }) => [type, attrs] as const);
+      words.push({ insert: part.text, attributes: Object.fromEntries(marks) });
+      continue;
+    }
+    endText();
+    made.push(elementOf(part));
+  }
+  endText();
+  return made;
+}
+
+type Content = Parameters<Schema['node']>[2];
+
+function hasForeign(content: Content): boolean {
+  return Array.isArray(content) && content.some(({ type }: Node) => isBox(type.name));
 }
 
 /** An address that is no text breaks whatever looks at the link. */
