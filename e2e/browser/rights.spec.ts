@@ -101,6 +101,8 @@ test('P3.15 a changed role takes effect in the open page, both ways', async ({ o
   await expectSameText([ada, grace], (shown) => shown === 'Now I may. ');
   await chooseRole(ada, 'Grace', 'Viewer');
   await grace.expectStatus('read-only');
+  // What was said of the role before is wrong now.
+  await expect(grace.page.getByText(/^Your role in this document is now/)).toHaveText([/: Viewer$/]);
   await grace.text.click();
   await grace.page.keyboard.type('No more. ');
   await expectSameText([ada, grace], (shown) => shown === 'Now I may. ');

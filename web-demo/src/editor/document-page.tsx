@@ -82,7 +82,9 @@ function useRoleNews(role: string | undefined): void {
   const known = useRef(role);
   useEffect(() => {
     if (role === undefined || role === known.current) return;
-    if (known.current !== undefined) toast(`Your role in this document is now: ${roleLabel(role)}`);
+    if (known.current !== undefined) {
+      toast(`Your role in this document is now: ${roleLabel(role)}`, { about: 'role' });
+    }
     known.current = role;
   }, [role, toast]);
 }

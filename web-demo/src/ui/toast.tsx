@@ -5,9 +5,12 @@ interface Toast {
   readonly id: number;
   readonly text: string;
   readonly tone: 'plain' | 'danger';
+  /** What it is news of: older news of the same is wrong now. */
+  readonly about?: string | undefined;
 }
 
-export type ShowToast = (text: string, options?: { tone: Toast['tone'] }) => void;
+type ToastOptions = Partial<Pick<Toast, 'tone' | 'about'>>;
+export type ShowToast = (text: string, options?: ToastOptions) => void;
 
 const ToastContext = createContext<ShowToast>(() => undefined);
 const SHOWN_MS = 6_000;
@@ -23,10 +26,12 @@ export function ToastProvider({ children }: { children: ReactNode }) {
     setToasts((shown) => shown.filter((toast) => toast.id !== id));
   }, []);
   const show = useCallback<ShowToast>(
-    (text, { tone } = { tone: 'plain' }) => {
+    (text, { tone = 'plain', about } = {}) => {
       const id = nextId.current++;
       setToasts((shown) =>
-        [...shown.filter((toast) => toast.text !== text), { id, text, tone }].slice(-MOST),
+        [...shown.filter((toast) => !isOutdated(toast, { text, about })), { id, text, tone, about }].slice(
+          -MOST,
+        ),
       );
       setTimeout(() => dismiss(id), SHOWN_MS);
     },
@@ -53,4 +58,8 @@ export function ToastProvider({ children }: { children: ReactNode }) {
       </div>
     </ToastContext>
   );
+}
+
+function isOutdated(shown: Toast, { text, about }: Pick<Toast, 'text' | 'about'>): boolean {
+  return shown.text === text || (about !== undefined && shown.about === about);
 }
