@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { SyncType } from '@weft/common';
+import { ERRORS, SyncType } from '@weft/common';
 import {
   clientFrame,
   createDatabase,
@@ -120,6 +120,37 @@ test('P3.21 an update with missing dependencies is not acknowledged, and is aske
   await eve.saved();
   const state = await server.as({ sub: 'eve' }).log('lair');
   expect(state.length).toBeGreaterThan(0);
+  await expectUnharmed(server, writers);
+});
+
+test('P3.21 six in a row with missing dependencies end the connection; one that is complete begins the count anew', async () => {
+  const { server, writers } = await begin();
+  await server.as({ sub: 'eve' }).createDocument('lair');
+  const eve = closing(openSession({ url: server.wsUrl, name: 'lair', token: server.token({ sub: 'eve' }) }));
+  await eve.saved();
+  const elsewhere = new Y.Doc();
+  elsewhere.getText('body').insert(0, 'first');
+  const first = Y.encodeStateVector(elsewhere);
+  elsewhere.getText('body').insert(5, 'second');
+  const second = updateFrame('lair', Y.encodeStateAsUpdate(elsewhere, first));
+  const { acks, socket } = eve;
+  const sendIncomplete = async (times: number) => {
+    for (let sent = 0; sent < times; sent++) {
+      const { length } = acks.sent;
+      socket.provider.send(second);
+      // It is refused, and what the server then asks for is answered.
+      await until(() => acks.sent.length === length + 2 && acks.sent.at(-1)?.fate === 'acknowledged');
+      expect(acks.sent.at(-2)?.fate).toBe('refused');
+    }
+  };
+  await sendIncomplete(5);
+  eve.text.insert(0, 'complete');
+  await eve.saved();
+  await sendIncomplete(5);
+  expect(socket.tap.closes).toEqual([]);
+  socket.provider.send(second);
+  await until(() => socket.tap.closes.length > 0, { what: 'the end of the connection' });
+  expect(socket.tap.closes[0]).toMatchObject({ code: ERRORS['update-missing-dependencies'].close });
   await expectUnharmed(server, writers);
 });
 

@@ -131,13 +131,13 @@ export class EngineWorker {
   }
 }
 
-/** Only what can be sent to a thread. */
 /** The socket was left behind where it had no time to close, and then another server may have taken the folder for abandoned. */
 function makeWay(socket: string): void {
   mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });
   rmSync(socket, { force: true });
 }
 
+/** Only what can be sent to a thread. */
 function workerOptions(options: EngineWorkerOptions): WorkerOptions {
   const { dataDir, listenAt, secret, idleInTransactionMs, checkpointIntervalMs, checkpointBytes } = options;
   return { dataDir, listenAt, secret, idleInTransactionMs, checkpointIntervalMs, checkpointBytes };
