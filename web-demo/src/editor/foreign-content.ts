@@ -86,10 +86,15 @@ function keepBoxes(binding: ProsemirrorBinding): void {
   if (Object.hasOwn(binding, '_prosemirrorChanged')) return;
   const write = binding._prosemirrorChanged.bind(binding);
   binding._prosemirrorChanged = (doc) =>
-    binding.doc.transact(() => {
+    binding.doc.transact((transaction) => {
       write(doc);
-      restoreBoxes(binding.mapping);
+      if (changesElements(transaction)) restoreBoxes(binding.mapping);
     }, ySyncPluginKey);
+}
+
+/** Whether more than words has changed. */
+export function changesElements({ changed }: Y.Transaction): boolean {
+  return [...changed.keys()].some((type) => type instanceof Y.XmlFragment);
 }
 
 type Mapping = ProsemirrorBinding['mapping'];

@@ -3,6 +3,7 @@ import { ySyncPluginKey, type ProsemirrorBinding } from '@tiptap/y-tiptap';
 import { useEffect, useLayoutEffect, useMemo, useState, type RefObject } from 'react';
 import * as Y from 'yjs';
 import { contentExtensions } from './extensions.ts';
+import { changesElements } from './foreign-content.ts';
 import { ReadableCopy } from './readable-copy.ts';
 import { textShape, type TextShape } from './showable.ts';
 
@@ -27,8 +28,8 @@ export function useShownText(source: Y.Doc, bound: RefObject<Editor | null>): Sh
       if (!whole && bound.current) unbind(bound.current, source);
       setIsWhole(whole);
     };
-    const onChange = ({ changed }: Y.Transaction): void => {
-      if ([...changed.keys()].some((type) => type instanceof Y.XmlFragment)) look();
+    const onChange = (transaction: Y.Transaction): void => {
+      if (changesElements(transaction)) look();
     };
     look();
     // Before the binding hears of it, which throws at what it does not know.
