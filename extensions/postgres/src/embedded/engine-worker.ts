@@ -1,5 +1,3 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '@weft/common';
@@ -95,7 +93,6 @@ export class EngineWorker {
     for (let pause = FIRST_PAUSE_MS; !this.worker; pause = Math.min(pause * 2, LAST_PAUSE_MS)) {
       await delay(pause, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      if (typeof this.listenAt === 'string') makeWay(this.listenAt);
       await this.launch().then(
         () => logger.info({}, 'the embedded Postgres is there again'),
         (error: unknown) =>
@@ -129,12 +126,6 @@ export class EngineWorker {
   private send(message: ToWorker): void {
     this.worker?.postMessage(message);
   }
-}
-
-/** The socket was left behind where it had no time to close, and then another server may have taken the folder for abandoned. */
-function makeWay(socket: string): void {
-  mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });
-  rmSync(socket, { force: true });
 }
 
 /** Only what can be sent to a thread. */

@@ -1,9 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { silentLogger } from '@weft/common';
+import { until } from '@weft/harness';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { openDatabase } from '../index.ts';
 import { makeSocketHome, removeAbandonedHomes, SOCKET_FILE } from './socket-home.ts';
 
 /** A temporary directory of the test's own. */
@@ -39,6 +51,20 @@ function abandonedHome(): string {
   expect(existsSync(join(home, SOCKET_FILE))).toBe(true);
   return home;
 }
+
+test('P1.7 an engine whose folder was taken for abandoned while it started has one all the same', async () => {
+  const own = ownTmp();
+  const dataDir = join(own, 'data');
+  const opening = openDatabase({ dataDir, logger: silentLogger });
+  const homes = () => readdirSync(own).filter((name) => name.startsWith('weft-pglite-'));
+  await until(() => homes().length === 1);
+  for (const home of homes()) rmSync(join(own, home), { recursive: true });
+  const database = await opening;
+  const { rows } = await database.pool.query('SELECT 1 AS one');
+  expect(rows).toEqual([{ one: 1 }]);
+  await database.close();
+  expect(homes()).toEqual([]);
+});
 
 test('P1.7 what a killed process left in the temporary directory is removed by the next, and nobody else’s', async () => {
   const own = ownTmp();

@@ -1,7 +1,7 @@
-import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const PREFIX = 'weft-pglite-';
 export const SOCKET_PORT = 5432;
@@ -13,6 +13,15 @@ const YOUNG_MS = 60_000;
 /** A folder for the engine's socket, whose path a socket address has room for: about 100 bytes, so not the data directory. */
 export function makeSocketHome(): string {
   return mkdtempSync(join(tmpdir(), PREFIX));
+}
+
+/**
+ * To be called right before listening. An engine that had no time to close has left its socket behind, and where it takes
+ * long to start another server may have taken the folder for abandoned.
+ */
+export function makeWay(socket: string): void {
+  mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });
+  rmSync(socket, { force: true });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import type { FromWorker, ToWorker, WorkerOptions } from './messages.ts';
+import { makeWay } from './socket-home.ts';
 import { WireServer } from './wire-server.ts';
 
 /** PGlite computes on the thread it lives in: this one. */
@@ -48,6 +49,7 @@ async function main(port: NonNullable<typeof parentPort>, options: WorkerOptions
       );
     }
   });
+  if (typeof options.listenAt === 'string') makeWay(options.listenAt);
   send({ type: 'listening', port: await server.listen(options.listenAt) });
 }
 
