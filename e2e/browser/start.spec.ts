@@ -81,4 +81,7 @@ test('P10.28 whoever is asked for in the address, and is none of the sample peop
   await page.goto(new URL('/?as=Yuki', page.url()).href);
   await expect(me).toHaveAccessibleName(/Yuki/);
   await expect(notice).toBeEmpty();
+  await page.goto(new URL('/?as=', page.url()).href);
+  await expect(me).toHaveAccessibleName(/Yuki/);
+  await expect(notice).toBeEmpty();
 });

@@ -1,4 +1,4 @@
-import { createContext, use, useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
+import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { createRest, type Rest, type TokenSource } from '../api/rest.ts';
 import { recall, remember } from '../ui/storage.ts';
 import { useToast } from '../ui/toast.tsx';
@@ -49,10 +49,12 @@ export function IdentityProvider({ children }: { children: ReactNode }) {
   }, []);
 
   const toast = useToast();
+  const told = useRef(false);
   useEffect(() => {
-    if (unknown === undefined || bearer !== undefined || demoRefused) return;
-    toast(`Nobody here is called “${unknown}”: you are ${nameOfUser(first)}.`);
-  }, [toast, unknown, first, bearer, demoRefused]);
+    if (!unknown || told.current || bearer !== undefined || demoRefused) return;
+    told.current = true;
+    toast(`Nobody here is called “${unknown}”: you are ${nameOfUser(sub)}.`);
+  }, [toast, unknown, sub, bearer, demoRefused]);
 
   const become = useCallback((next: string) => {
     remember('sessionStorage', STORAGE_KEY, next);

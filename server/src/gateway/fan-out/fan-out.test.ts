@@ -150,4 +150,13 @@ test('P12.8 the cursor that comes with its edit keeps nobody waiting for a furth
   expect(writesAfterTurn(writer)).toBe(9);
   // The author's own is still to come.
   expect(writesAfterTurn(other)).toBe(0);
+  // As it is where they moved some time before.
+  vi.advanceTimersByTime(2_000);
+  fanOut.showPresence(move(1), writer);
+  const before = writes();
+  let after = Number.NaN;
+  fanOut.broadcastUpdate({ update: new Uint8Array([0, 0]), from: writer, at: Date.now() });
+  setImmediate(() => (after = writes() - before));
+  vi.advanceTimersByTime(1);
+  expect(after).toBe(0);
 });

@@ -130,6 +130,8 @@ export class FanOut {
   };
 
   private get authorsHaveMoved(): boolean {
+    // What waits for its own tick is from before the edits.
+    if (this.presenceTimer) return false;
     const moved = new Set<Receiver | undefined>();
     for (const { from } of this.presence.values()) if (from) moved.add(from);
     return this.items.every(({ from }) => moved.has(from));
