@@ -1,4 +1,4 @@
-import { openSession } from '@weft/harness';
+import { openSession, type WeftServer } from '@weft/harness';
 import * as Y from 'yjs';
 import { expect, expectSameText, newDocument, test, tokenOf } from './desk.ts';
 
@@ -102,14 +102,19 @@ test('P9.5 marks, headings, lists and a task survive the way to another screen a
   await expect(ada.text.getByRole('heading', { level: 1, name: 'Weaving' })).toBeVisible();
 });
 
+/** What another program, in the name of Ada, has of the text. */
+async function openProgram(weft: WeftServer, name: string) {
+  const program = openSession({ url: weft.wsUrl, name, token: await tokenOf(weft, { sub: 'ada' }) });
+  await program.opened();
+  return { program, content: program.document.getXmlFragment('default') };
+}
+
 test('P9.32 what another program put into the document stays, and keeps neither reader nor writer out', async ({
   weft,
   open,
 }) => {
   const name = await newDocument(weft, { grace: 'viewer' });
-  const program = openSession({ url: weft.wsUrl, name, token: await tokenOf(weft, { sub: 'ada' }) });
-  await program.opened();
-  const content = program.document.getXmlFragment('default');
+  const { program, content } = await openProgram(weft, name);
   const paragraph = (words: string, format: object): Y.XmlElement => {
     const [element, text] = [new Y.XmlElement('paragraph'), new Y.XmlText()];
     text.insert(0, words, format);
@@ -157,9 +162,7 @@ test('P9.33 what cannot stand in the text is said, kept until a writer removes i
   open,
 }) => {
   const name = await newDocument(weft, { grace: 'viewer' });
-  const program = openSession({ url: weft.wsUrl, name, token: await tokenOf(weft, { sub: 'ada' }) });
-  await program.opened();
-  const content = program.document.getXmlFragment('default');
+  const { program, content } = await openProgram(weft, name);
   const ada = await open('ada', name);
   const grace = await open('grace', name);
   await ada.text.click();

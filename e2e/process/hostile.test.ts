@@ -11,6 +11,7 @@ import {
   tokenFrame,
   until,
   updateFrame,
+  type Session,
   type WeftServer,
 } from '@weft/harness';
 import * as encoding from 'lib0/encoding';
@@ -31,6 +32,14 @@ async function begin(env: Record<string, string> = {}) {
   writers.start();
   await writers.progress(20);
   return { server, writers };
+}
+
+/** Who means harm, with a stock provider, in a document of her own. */
+async function openEve(server: WeftServer): Promise<Session> {
+  await server.as({ sub: 'eve' }).createDocument('lair');
+  const eve = closing(openSession({ url: server.wsUrl, name: 'lair', token: server.token({ sub: 'eve' }) }));
+  await eve.saved();
+  return eve;
 }
 
 /** Nobody else may have felt it: no disconnect, everything saved, the same document everywhere, the same process. */
@@ -83,9 +92,7 @@ test(`P7.1 random bytes, before and after authentication, end at most their own 
 
 test('P7.10 malformed updates are refused, and the third ends the session for good', async () => {
   const { server, writers } = await begin();
-  await server.as({ sub: 'eve' }).createDocument('lair');
-  const eve = closing(openSession({ url: server.wsUrl, name: 'lair', token: server.token({ sub: 'eve' }) }));
-  await eve.saved();
+  const eve = await openEve(server);
   const corrupt = [
     // One struct of length 0: stock acknowledges it, and can never load the document again.
     Uint8Array.of(1, 1, 5, 0, 0, 0, 0),
@@ -105,9 +112,7 @@ test('P7.10 malformed updates are refused, and the third ends the session for go
 
 test('P3.21 an update with missing dependencies is not acknowledged, and is asked for again', async () => {
   const { server, writers } = await begin();
-  await server.as({ sub: 'eve' }).createDocument('lair');
-  const eve = closing(openSession({ url: server.wsUrl, name: 'lair', token: server.token({ sub: 'eve' }) }));
-  await eve.saved();
+  const eve = await openEve(server);
   const elsewhere = new Y.Doc();
   const updates: Uint8Array[] = [];
   elsewhere.on('update', (update: Uint8Array) => updates.push(update));
@@ -125,9 +130,7 @@ test('P3.21 an update with missing dependencies is not acknowledged, and is aske
 
 test('P3.21 six in a row with missing dependencies end the connection; one that is complete begins the count anew', async () => {
   const { server, writers } = await begin();
-  await server.as({ sub: 'eve' }).createDocument('lair');
-  const eve = closing(openSession({ url: server.wsUrl, name: 'lair', token: server.token({ sub: 'eve' }) }));
-  await eve.saved();
+  const eve = await openEve(server);
   const elsewhere = new Y.Doc();
   elsewhere.getText('body').insert(0, 'first');
   const first = Y.encodeStateVector(elsewhere);

@@ -4,8 +4,6 @@ import type { AwarenessSession, Claim, ClientClaims } from './client-claims.ts';
 
 /** Milliseconds after which nobody repeats a state that they were told of any more. */
 const REPEATED_WITHIN = 60_000;
-/** Moves of somebody that are shown within the time in which one may come back to them from another of their tabs. */
-const EARLIER = 8;
 
 /**
  * Finds what is no word of its sender. Versions 2 and 3 of the stock provider send back what they are told of others. Of
@@ -32,9 +30,14 @@ export class AwarenessEchoes {
     if (!this.told.has(session)) this.told.set(session, own);
   }
 
+  /** The clock of a session's own id counts as said, echo or not. */
   isEcho(session: AwarenessSession, { client, clock }: RawAwarenessEntry): boolean {
     const claim = this.claims.get(client);
-    if (claim?.session === session) return isOwnEcho(clock, claim);
+    if (claim?.session === session) {
+      const echo = isOwnEcho(clock, claim);
+      claim.said = clock;
+      return echo;
+    }
     const own = this.told.get(session) ?? this.claims.clientsOf(session);
     const wasTold = this.told.has(session) || own.length > 0;
     if (!wasTold || own.includes(client)) return false;
@@ -47,14 +50,5 @@ export class AwarenessEchoes {
 /** A client counts its own moves by one: what is far ahead of its last, or one that a gate has given, it was told. */
 function isOwnEcho(clock: number, claim: Claim): boolean {
   const toldFirst = clock - claim.said > REPEATED_WITHIN;
-  claim.said = clock;
   return clock > 0 && (toldFirst || clock === claim.clock || claim.earlier.includes(clock));
-}
-
-/** Takes a client's word, which is shown under the clock `shown`; its own was `said`. */
-export function move(claim: Claim, { said, shown }: { readonly said: number; readonly shown: number }): void {
-  claim.earlier.push(claim.clock);
-  if (claim.earlier.length > EARLIER) claim.earlier.shift();
-  claim.said = said;
-  claim.clock = shown;
 }

@@ -9,8 +9,8 @@ import {
   type RawAwarenessEntry,
 } from './awareness-frame.ts';
 import { parseState, type AwarenessState } from './awareness-state.ts';
-import { AwarenessEchoes, move } from './awareness-echoes.ts';
-import { ClientClaims, type AwarenessSession, type Claim } from './client-claims.ts';
+import { AwarenessEchoes } from './awareness-echoes.ts';
+import { ClientClaims, move, type AwarenessSession, type Claim } from './client-claims.ts';
 import { stampedUser } from './identity.ts';
 
 export interface AwarenessGateOptions {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { silentLogger } from '@weft/common';
+import { silentLogger, type DocumentKey } from '@weft/common';
 import { createDatabase, startPostgres, FaultProxy, until, type PostgresServer } from '@weft/harness';
 import { migrate, openDatabase, type Database } from '@weft/postgres';
 import pg from 'pg';
@@ -45,6 +45,20 @@ describe('the update log and a failing database', () => {
     document.append(author.next());
     await document.flush();
     return { log, recorder, author, document };
+  }
+
+  /** What was stalled on its way reaches the database now, which answers. */
+  async function arriveLate(detour: FaultProxy): Promise<void> {
+    const before = detour.toClient.bytes;
+    detour.toServer.mode = 'pass';
+    await until(() => detour.toClient.bytes > before);
+    await until(() => detour.connections === 0);
+  }
+
+  async function expectTwoRows(log: UpdateLog, key: DocumentKey): Promise<void> {
+    const { rows } = await log.readUpdates(key);
+    expect(editsOf(rows.map(({ update }) => update))).toEqual(['ada:1', 'ada:2']);
+    expect(rows.map(({ seq }) => seq)).toEqual([1, 2]);
   }
 
   /** From the next statement of this name on, nothing reaches the client. */
@@ -129,13 +143,8 @@ describe('the update log and a failing database', () => {
     const late = document.append(author.next());
     await until(() => recorder.through === late);
     expect(await headOf(document.id)).toBe(2);
-    const before = detour.toClient.bytes;
-    detour.toServer.mode = 'pass';
-    await until(() => detour.toClient.bytes > before);
-    await until(() => detour.connections === 0);
-    const { rows } = await log.readUpdates(document.key);
-    expect(editsOf(rows.map(({ update }) => update))).toEqual(['ada:1', 'ada:2']);
-    expect(rows.map(({ seq }) => seq)).toEqual([1, 2]);
+    await arriveLate(detour);
+    await expectTwoRows(log, document.key);
     expect(recorder.rows).toHaveLength(2);
     await log.stop();
     await database.close();
@@ -157,13 +166,8 @@ describe('the update log and a failing database', () => {
     await until(() => /ECONNREFUSED/.test(String(log.stats().degradedBy)));
     Object.assign(database.pool.options, { connectionString: url });
     await until(() => recorder.through === late);
-    const before = detour.toClient.bytes;
-    detour.toServer.mode = 'pass';
-    await until(() => detour.toClient.bytes > before);
-    await until(() => detour.connections === 0);
-    const { rows } = await log.readUpdates(document.key);
-    expect(editsOf(rows.map(({ update }) => update))).toEqual(['ada:1', 'ada:2']);
-    expect(rows.map(({ seq }) => seq)).toEqual([1, 2]);
+    await arriveLate(detour);
+    await expectTwoRows(log, document.key);
     await log.stop();
     await database.close();
     await detour.close();

@@ -22,7 +22,10 @@ export function foreignContent(fragment: Y.XmlFragment): Extensions {
   return [ForeignBlock, ForeignInline, ForeignMark, TakeEverything.configure({ fragment })];
 }
 
-/** The box holds all of it, to be made anew where the binding replaces it. */
+/**
+ * What can be made anew where the binding replaces the box: attributes and content, but no types of Yjs that are values of
+ * attributes, nor a format whose value is no object.
+ */
 const KEPT = {
   name: { default: '' },
   attributes: { default: {}, rendered: false },

@@ -1,11 +1,10 @@
 import { useState } from 'react';
 import { Button } from '../ui/button.tsx';
-import { DialogActions, Modal } from '../ui/dialog.tsx';
+import { Confirmation } from '../ui/dialog.tsx';
 
 /** @param props.onRemove for whoever may change the text */
 export function HiddenNotice({ onRemove }: { readonly onRemove: (() => void) | undefined }) {
   const [asking, setAsking] = useState(false);
-  const close = (): void => setAsking(false);
   return (
     <div className="notice notice--hidden" role="status">
       <p>
@@ -13,31 +12,20 @@ export function HiddenNotice({ onRemove }: { readonly onRemove: (() => void) | u
         be read here, but not changed.
       </p>
       {onRemove && (
-        <Button small onClick={() => setAsking(true)}>
-          Remove it…
-        </Button>
+        <>
+          <Button small onClick={() => setAsking(true)}>
+            Remove it…
+          </Button>
+          <Confirmation
+            open={asking}
+            title="Remove what cannot be shown?"
+            description="It will be gone for everybody, also for the program that wrote it. What you can read here stays."
+            action="Remove"
+            onConfirm={onRemove}
+            onClose={() => setAsking(false)}
+          />
+        </>
       )}
-      <Modal
-        open={asking}
-        title="Remove what cannot be shown?"
-        description="It will be gone for everybody, also for the program that wrote it. What you can read here stays."
-        onClose={close}
-      >
-        <DialogActions>
-          <Button onClick={close} data-autofocus>
-            Cancel
-          </Button>
-          <Button
-            variant="danger"
-            onClick={() => {
-              close();
-              onRemove?.();
-            }}
-          >
-            Remove
-          </Button>
-        </DialogActions>
-      </Modal>
     </div>
   );
 }

@@ -1,5 +1,4 @@
-import { Button } from '../ui/button.tsx';
-import { DialogActions, Modal } from '../ui/dialog.tsx';
+import { Confirmation } from '../ui/dialog.tsx';
 
 export interface OwnAccessDialogProps {
   readonly onConfirm: () => void;
@@ -7,28 +6,13 @@ export interface OwnAccessDialogProps {
 }
 
 /** What an owner does to others they can take back. What they do to themselves they may not be able to. */
-export function OwnAccessDialog({ onConfirm, onClose }: OwnAccessDialogProps) {
+export function OwnAccessDialog(props: OwnAccessDialogProps) {
   return (
-    <Modal
-      open
+    <Confirmation
+      {...props}
       title="Change your own access?"
       description="You may lose this document, or no longer decide who has it. Only another owner can then give that back to you."
-      onClose={onClose}
-    >
-      <DialogActions>
-        <Button onClick={onClose} data-autofocus>
-          Cancel
-        </Button>
-        <Button
-          variant="danger"
-          onClick={() => {
-            onConfirm();
-            onClose();
-          }}
-        >
-          Change my access
-        </Button>
-      </DialogActions>
-    </Modal>
+      action="Change my access"
+    />
   );
 }

@@ -1,6 +1,7 @@
 import { X } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 import { useRef, type ReactNode } from 'react';
+import { Button } from './button.tsx';
 import { isComposing } from './composing.ts';
 
 export interface ModalProps {
@@ -54,6 +55,45 @@ export function Modal({ open, title, description, wide = false, children, onClos
 function lasting(element: Element | null): Element | null {
   const menu = element?.closest('[role="menu"]');
   return menu ? document.getElementById(menu.getAttribute('aria-labelledby') ?? '') : element;
+}
+
+export interface ConfirmationProps {
+  readonly open?: boolean;
+  readonly title: string;
+  readonly description: string;
+  /** What the button says that does it. */
+  readonly action: string;
+  readonly onConfirm: () => void;
+  readonly onClose: () => void;
+}
+
+/** Asks before something that cannot be taken back. */
+export function Confirmation({
+  open = true,
+  title,
+  description,
+  action,
+  onConfirm,
+  onClose,
+}: ConfirmationProps) {
+  return (
+    <Modal open={open} title={title} description={description} onClose={onClose}>
+      <DialogActions>
+        <Button onClick={onClose} data-autofocus>
+          Cancel
+        </Button>
+        <Button
+          variant="danger"
+          onClick={() => {
+            onConfirm();
+            onClose();
+          }}
+        >
+          {action}
+        </Button>
+      </DialogActions>
+    </Modal>
+  );
 }
 
 export function DialogActions({ children }: { children: ReactNode }) {
