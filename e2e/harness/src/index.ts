@@ -9,6 +9,7 @@ export * from './fault-proxy.ts';
 export * from './freeze.ts';
 export * from './hostile-client.ts';
 export * from './jumping-clock.ts';
+export * from './lock-wait.ts';
 export * from './ports.ts';
 export * from './postgres.ts';
 export * from './prepared.ts';

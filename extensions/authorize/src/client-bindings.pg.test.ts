@@ -1,5 +1,5 @@
 import { documentKey, nameOf, type DocumentKey, type WeftError } from '@weft/common';
-import { until } from '@weft/harness';
+import { lockAwaited } from '@weft/harness';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { ClientBindings } from './client-bindings.ts';
@@ -21,14 +21,6 @@ async function opened(maxCached?: number): Promise<ClientBindings> {
   const bindings = new ClientBindings({ pool, ...(maxCached !== undefined && { maxCached }) });
   await bindings.load(key);
   return bindings;
-}
-
-/** How many connections wait for another's transaction. */
-async function waiting(): Promise<number> {
-  const { rows } = await pool.query(
-    "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
-  );
-  return rows.length;
 }
 
 describe('P3.19 a Yjs client id belongs to the first who shows it', () => {
@@ -80,7 +72,7 @@ describe('P3.19 a Yjs client id belongs to the first who shows it', () => {
       one.bindAll(key, [10, 1, 2, 3], 'alice'),
       two.bindAll(key, [20, 3, 2, 1], 'bob'),
     ]);
-    await until(async () => (await waiting()) === 2);
+    await lockAwaited(pool, 2);
     await blocker.query('COMMIT');
     blocker.release();
     const [[, ...alice], [, ...bob]] = await outcomes;

@@ -1,5 +1,5 @@
 import { documentKey, type DocumentKey, nameOf, tenantOf, type WeftError } from '@weft/common';
-import { until } from '@weft/harness';
+import { lockAwaited, until } from '@weft/harness';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { Gate } from './gate.ts';
@@ -410,10 +410,7 @@ describe('P4.3 a change and its revision are one', () => {
     await store.remove({ key, subject: 'user:alice' }, revoke);
     // The append meets the revocation half-way: it waits for its commit, and then is stale.
     const appended = append();
-    await until(async () => {
-      const waiting = await pool.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
-      return waiting.rows.length > 0;
-    });
+    await lockAwaited(pool);
     await revoke.query('COMMIT');
     revoke.release();
     expect(await appended).toBe('stale');

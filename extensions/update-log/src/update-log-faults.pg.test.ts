@@ -1,6 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { silentLogger, type DocumentKey } from '@weft/common';
-import { createDatabase, startPostgres, FaultProxy, until, type PostgresServer } from '@weft/harness';
+import {
+  createDatabase,
+  FaultProxy,
+  lockAwaited,
+  startPostgres,
+  until,
+  type PostgresServer,
+} from '@weft/harness';
 import { migrate, openDatabase, type Database } from '@weft/postgres';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -115,9 +122,9 @@ describe('the update log and a failing database', () => {
     await client.query('BEGIN');
     await client.query('SELECT FROM documents WHERE id = $1 FOR UPDATE', [document.id]);
     document.append(new Author('ada').next());
-    await until(() => waiting(direct, 1));
+    await lockAwaited(direct.pool);
     proxy.cut();
-    await until(() => waiting(direct, 2));
+    await lockAwaited(direct.pool, 2);
     await client.query('COMMIT');
     client.release();
     await document.flush();
@@ -182,7 +189,7 @@ describe('the update log and a failing database', () => {
     await client.query('BEGIN');
     await client.query('SELECT FROM documents WHERE id = $1 FOR UPDATE', [document.id]);
     document.append(new Author('ada').next());
-    await until(() => waiting(direct, 1));
+    await lockAwaited(direct.pool);
     await direct.pool.query('UPDATE weft_database SET id = gen_random_uuid()');
     await log.heads([document.id]);
     expect(recorder.error?.code).toBe('document-reload');
@@ -299,11 +306,3 @@ describe('the update log and a failing database', () => {
     await postgres.start();
   });
 });
-
-/** So many connections wait for a lock. */
-async function waiting(database: Database, count: number): Promise<boolean> {
-  const { rows } = await database.pool.query(
-    "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
-  );
-  return rows.length >= count;
-}

@@ -1,4 +1,4 @@
-import { createDatabase, until } from '@weft/harness';
+import { createDatabase, lockAwaited } from '@weft/harness';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { startTestServer, type Answer, type Ask, type TestServer } from '../testing/running-server.ts';
@@ -26,8 +26,7 @@ async function whileBobIsRevoked(name: string, ask: () => Promise<Answer>): Prom
   await database.query('SELECT weft_bump_policy_revision($1, $2)', ['default', name]);
   await database.query(`DELETE FROM grants WHERE pattern = $1 AND subject = 'user:bob'`, [name]);
   const answer = ask();
-  const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-  await until(async () => (await database.query(waiting)).rowCount === 1, { what: 'the act to wait' });
+  await lockAwaited(database);
   await database.query('COMMIT');
   return answer;
 }

@@ -1,12 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { createDatabase, openSession, until, type Session } from '@weft/harness';
+import { createDatabase, lockAwaited, openSession, type Session, until } from '@weft/harness';
 import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import * as Y from 'yjs';
 import { startTestServer, type TestServer } from '../../testing/running-server.ts';
-import { someoneWaitsForLock } from '../../testing/waiting-for-lock.ts';
 
 /** Milliseconds for which a right holds that the endpoint gives. */
 const LIFETIME = 2_000;
@@ -130,7 +129,7 @@ test('P4.15 what came before the end, and waited for something else until after 
   await database.query('BEGIN; LOCK TABLE client_bindings IN EXCLUSIVE MODE');
   anna.document.clientID = 77;
   anna.text.insert(0, 'late');
-  await someoneWaitsForLock(database);
+  await lockAwaited(database);
   await until(() => Date.now() > end && (endpoint.held?.length ?? 0) > 0, { what: 'the right to end' });
   await database.query('COMMIT');
   const bound = 'SELECT FROM client_bindings WHERE client_id = 77';

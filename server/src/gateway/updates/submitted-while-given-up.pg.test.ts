@@ -1,9 +1,8 @@
 import { documentKey } from '@weft/common';
-import { documentOf } from '@weft/harness';
+import { documentOf, lockAwaited } from '@weft/harness';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { startServerAndDatabase } from '../../testing/server-and-database.ts';
-import { someoneWaitsForLock } from '../../testing/waiting-for-lock.ts';
 
 const KEY = documentKey('default', 'cloth');
 const PATH = '/v1/documents/cloth';
@@ -18,7 +17,7 @@ test('P1.1 an update over HTTP is not called saved when its document is given up
   const document = new Y.Doc();
   document.getText('body').insert(0, 'warp');
   const submitted = ask('POST', `${PATH}/updates`, { body: Y.encodeStateAsUpdate(document) });
-  await someoneWaitsForLock(database);
+  await lockAwaited(database);
   await server.services.collaboration.closeDocument(KEY, 'document-reload');
   await database.query('COMMIT');
 

@@ -1,8 +1,7 @@
-import { documentOf } from '@weft/harness';
+import { documentOf, lockAwaited } from '@weft/harness';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { startServerAndDatabase } from '../../testing/server-and-database.ts';
-import { someoneWaitsForLock } from '../../testing/waiting-for-lock.ts';
 
 const PATH = '/v1/documents/cloth';
 
@@ -18,7 +17,7 @@ test('P4.1 an update over HTTP is not called saved when its author lost the righ
   const document = new Y.Doc();
   document.getText('body').insert(0, 'warp');
   const submitted = bob('POST', `${PATH}/updates`, { body: Y.encodeStateAsUpdate(document) });
-  await someoneWaitsForLock(database);
+  await lockAwaited(database);
   await database.query('COMMIT');
 
   const { status, code } = await submitted;
