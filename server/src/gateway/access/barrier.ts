@@ -1,7 +1,7 @@
 import type { AuditLog } from '@weft/audit';
 import { nameOf, SYSTEM_ACTOR, WeftError } from '@weft/common';
 import type { AppendEntry, Reauthorization } from '@weft/update-log';
-import { mayWrite } from './may-write.ts';
+import { refusalOf } from './may-write.ts';
 import type { SessionAccess } from './session-access.ts';
 import type { LiveDocument } from '../document/live-document.ts';
 import { refusedBody } from '../wire/messages.ts';
@@ -36,12 +36,12 @@ export class Barrier {
       document,
       entries.map((entry) => document.writer.writtenOf(entry)?.principal),
     );
-    const mayStand = ({ principal, analysis }: Written) => mayWrite(accessOf(principal).role, analysis);
     const refused: Written[] = [];
     for (const entry of entries) {
       const written = document.writer.writtenOf(entry);
-      if (!written) requireOwn(entry);
-      else if (!mayStand(written)) refused.push(written);
+      if (written) written.refused = refusalOf(accessOf(written.principal).role, written.analysis);
+      else requireOwn(entry);
+      if (written?.refused) refused.push(written);
     }
     for (const written of refused) this.refuse(document, written, policyRev);
     // All at once: what of theirs stands on what else is taken back makes a difference.
@@ -56,18 +56,18 @@ export class Barrier {
   }
 
   private refuse({ key }: LiveDocument, written: Written, policyRev: number): void {
-    const { analysis, session, principal } = written;
+    const { analysis, session, principal, refused: code } = written;
     this.ports.audit.record({
       tenant: principal.tenant,
       action: 'update.neutralized',
       actor: principal.user,
       document: nameOf(key),
       session: session?.id,
+      code,
       detail: { policyRev },
     });
-    written.refused = true;
     // Who has lost all access has been told of it, and the next session under the address may listen.
-    if (session?.isOpen) session.sendNow(refusedBody('access-removed', { repaired: !analysis.deletes }));
+    if (code && session?.isOpen) session.sendNow(refusedBody(code, { repaired: !analysis.deletes }));
   }
 }
 

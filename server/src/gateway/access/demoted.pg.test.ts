@@ -58,9 +58,12 @@ describe.each(['live', 'strict'])('in a %s document', (mode) => {
     expect(anna.events.at(-1)).toMatchObject({ weft: 'closed', code: 'access-removed' });
   });
 
-  test.each(['viewer', 'commenter'])(
-    'P4.12 who becomes a %s while typing ends up with what all others have, and with nothing unsaved',
-    async (role) => {
+  test.each([
+    ['viewer', 'write-forbidden'],
+    ['commenter', 'root-forbidden'],
+  ])(
+    'P4.12 who becomes a %s while typing is told %s, and ends up with what all others have, and with nothing unsaved',
+    async (role, code) => {
       const place = await begin(mode);
       const [olga, first] = [await enter(place, 'olga'), await enter(place, 'anna')];
       first.text.insert(0, 'kept');
@@ -69,7 +72,9 @@ describe.each(['live', 'strict'])('in a %s document', (mode) => {
         for (const letter of 'lost') first.text.insert(4, letter);
         await until(() => first.acks.pending === 4, { what: 'it to be on its way' });
       });
-      await until(() => first.events.some((event) => event.weft === 'refused'), { what: 'a refusal' });
+      const refusal = () => first.events.find((event) => event.weft === 'refused');
+      await until(() => refusal() !== undefined, { what: 'a refusal' });
+      expect(refusal()).toMatchObject({ code });
       const rebuild = () => first.events.some((event) => event.weft === 'closed');
       await until(() => rebuild() || first.isSaved, { what: 'an end of it, one way or the other' });
       // Where her copy could not be mended she is told to drop it.

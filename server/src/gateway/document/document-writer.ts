@@ -68,7 +68,7 @@ export class DocumentWriter {
   write(session: Participant, analysis: UpdateAnalysis, kind: Written['kind']): void | Promise<void> {
     const { principal, access } = session;
     const { policyRev } = access;
-    return this.commit({ principal, session, policyRev, analysis, kind, ticket: 0, refused: false });
+    return this.commit({ principal, session, policyRev, analysis, kind, ticket: 0, refused: undefined });
   }
 
   /**

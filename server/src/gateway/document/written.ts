@@ -1,4 +1,4 @@
-import type { Principal, UpdateAnalysis } from '@weft/common';
+import type { ErrorCode, Principal, UpdateAnalysis } from '@weft/common';
 import type { Participant } from './participant.ts';
 
 /** What is known of an update between its decision and its commit. */
@@ -11,6 +11,6 @@ export interface Written {
   readonly analysis: UpdateAnalysis;
   readonly kind: 'edit' | 'carried';
   ticket: number;
-  /** The permissions changed before its commit, and it is not in the log. */
-  refused: boolean;
+  /** The permissions changed before its commit, and it is not in the log: what its author may no longer do. */
+  refused: ErrorCode | undefined;
 }

@@ -56,7 +56,7 @@ export class Submissions {
       return this.commit(live, principal, access, complete(analysis));
     });
     const cursor = await live.settled();
-    if (written.refused) throw new WeftError('access-removed');
+    if (written.refused) throw new WeftError(written.refused);
     return cursor;
   }
 
@@ -74,7 +74,7 @@ export class Submissions {
       analysis,
       kind: 'edit',
       ticket: 0,
-      refused: false,
+      refused: undefined,
     };
     if (!analysis.noop) {
       // Whoever asks again is answered by what holds now.

@@ -23,5 +23,5 @@ test('P4.1 an update over HTTP is not called saved when its author lost the righ
   const { status, code } = await submitted;
   const { bytes } = await ada('GET', `${PATH}/state`);
   const saved = documentOf(bytes).getText('body').toJSON();
-  expect({ status, code, saved }).toEqual({ status: 403, code: 'access-removed', saved: '' });
+  expect({ status, code, saved }).toEqual({ status: 403, code: 'write-forbidden', saved: '' });
 });
