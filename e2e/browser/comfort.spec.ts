@@ -178,11 +178,18 @@ test('P10.5 on a tablet comments lie beside the text, and what one is at stays i
   expect((paragraph?.x ?? 0) + (paragraph?.width ?? 0)).toBeLessThanOrEqual(panel?.x ?? 0);
 });
 
-test('P10.5 of many people a phone shows how many, and all of them when asked', async ({ weft, open }) => {
+test('P9.4 P10.5 of many people a phone shows how many and who is at work, and all of them when asked', async ({
+  weft,
+  open,
+}) => {
   const name = await newDocument(weft, { grace: 'editor', mira: 'editor', omar: 'editor' });
   const ada = await open('ada', name, { viewport: { width: 390, height: 844 } });
-  for (const person of ['grace', 'mira', 'omar'] as const)
-    await (await open(person, name)).expectStatus('saved');
+  for (const person of ['grace', 'mira', 'omar'] as const) {
+    const { text, expectStatus } = await open(person, name);
+    await expectStatus('saved');
+    if (person === 'omar') await text.click();
+  }
+  await expect(ada.page.getByRole('button', { name: 'Omar: go to their caret' })).toBeVisible();
   await ada.page.getByRole('button', { name: '2 more people' }).click();
   const everybody = ada.page.getByRole('dialog', { name: '3 others are here' });
   for (const person of ['Grace', 'Mira', 'Omar']) await expect(everybody).toContainText(person);

@@ -54,7 +54,12 @@ export async function restOf(server: WeftServer, person: PersonId): Promise<Rest
 
 export async function tokenOf(
   server: WeftServer,
-  claims: { readonly sub: string; readonly name?: string; readonly expiresIn?: number },
+  claims: {
+    readonly sub: string;
+    readonly name?: string;
+    readonly color?: string;
+    readonly expiresIn?: number;
+  },
 ): Promise<string> {
   const response = await fetch(`${server.url}/dev/token`, {
     method: 'POST',

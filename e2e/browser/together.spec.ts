@@ -34,6 +34,51 @@ test('P9.3 P9.17 two people write at once, see each other’s carets, and end wi
   await expect(graceName).toHaveCSS('opacity', '1');
 });
 
+test('P9.17 a caret is seen on a light and on a dark page, whatever colour its person has', async ({
+  weft,
+  openTogether,
+}) => {
+  const { name, ada, grace } = await openTogether({ grace: 'editor' });
+  await ada.text.pressSequentially('A thread.');
+  const caret = ada.page.locator('.remote-caret');
+  for (const { scheme, color } of [
+    { scheme: 'light', color: '#ffffff' },
+    { scheme: 'light', color: '#ffee00' },
+    { scheme: 'dark', color: '#000000' },
+  ] as const) {
+    const token = await tokenOf(weft, { sub: 'grace', color });
+    await grace.page.goto('about:blank');
+    await grace.page.goto(`http://127.0.0.1:${grace.line.port}/d/${name}#token=${token}`);
+    await grace.text.click();
+    await ada.page.emulateMedia({ colorScheme: scheme });
+    await expect(caret).toHaveCSS('--person', color);
+    expect(await caret.evaluate(contrastOfCaret), `${color} on a ${scheme} page`).toBeGreaterThan(3);
+  }
+});
+
+/** Between a caret and the page, as https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio has it. */
+function contrastOfCaret(caret: Element): number {
+  const context = document.createElement('canvas').getContext('2d');
+  const luminance = (color: string): number => {
+    if (!context) throw new Error('no canvas');
+    context.fillStyle = color;
+    context.fillRect(0, 0, 1, 1);
+    const [red = 0, green = 0, blue = 0] = [...context.getImageData(0, 0, 1, 1).data].map((channel) => {
+      const part = channel / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const page = caret.closest('.page') ?? document.body;
+  const [light = 0, dark = 0] = [
+    getComputedStyle(caret).borderLeftColor,
+    getComputedStyle(page).backgroundColor,
+  ]
+    .map(luminance)
+    .sort((one, other) => other - one);
+  return (light + 0.05) / (dark + 0.05);
+}
+
 test('P9.4 three people with avatars; who leaves is gone from the others’ screens at once', async ({
   weft,
   open,

@@ -18,8 +18,8 @@ export interface PeopleHereProps {
 export function PeopleHere({ people, onPerson }: PeopleHereProps) {
   const room = useMedia('(width < 680px)') ? SHOWN_NARROW : SHOWN;
   const others = people.filter(({ self }) => !self);
-  // One more takes the room that the number would.
-  const shown = others.length === room + 1 ? others : others.slice(0, room);
+  // One more takes the room that the number would. Where not all have room, those at work have it.
+  const shown = others.length <= room + 1 ? others : writersFirst(others).slice(0, room);
   return (
     <ul className="people-here" aria-label="People here">
       {shown.map((person) => (
@@ -45,6 +45,10 @@ export function PeopleHere({ people, onPerson }: PeopleHereProps) {
       )}
     </ul>
   );
+}
+
+function writersFirst(people: readonly Present[]): Present[] {
+  return people.toSorted((one, other) => Number(other.caret) - Number(one.caret));
 }
 
 function wayTo({ name, caret }: Present): string {
@@ -83,8 +87,10 @@ function Everybody({ people, more, onPerson }: PeopleHereProps & { readonly more
                   }}
                 >
                   <Avatar small name={person.name} color={person.color} />
-                  <bdi className="everybody__name">{person.name}</bdi>
-                  {!person.caret && <span className="everybody__note">no caret in the text</span>}
+                  <span className="everybody__text">
+                    <bdi>{person.name}</bdi>
+                    {!person.caret && <span className="everybody__note">no caret in the text</span>}
+                  </span>
                 </button>
               </li>
             ))}

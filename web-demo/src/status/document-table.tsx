@@ -64,7 +64,9 @@ function DocumentRow({ document, title }: { document: OpenDocument; title: strin
           {people.map(({ session, user, name: shown = user, color = NEUTRAL_COLOR, instance }) => (
             <li key={session} className="cluster__person">
               <Avatar small name={shown} color={color} />
-              <bdi>{shown}</bdi> <span className="cluster__version">on {instance}</span>
+              <span>
+                <bdi>{shown}</bdi> <span className="cluster__version">on {instance}</span>
+              </span>
             </li>
           ))}
           {present > people.length && <li>and {present - people.length} more</li>}

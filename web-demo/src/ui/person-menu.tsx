@@ -20,7 +20,7 @@ export function PersonMenu() {
         <Avatar name={person.name} color={person.color} />
         <span>
           <strong dir="auto">{person.name}</strong>
-          <span className="menu__hint">{person.groups.join(', ') || 'no group'}</span>
+          {person.groups.length > 0 && <span className="menu__hint">{person.groups.join(', ')}</span>}
         </span>
       </div>
       {kind === 'demo' && (
