@@ -26,6 +26,7 @@ import { databaseTrouble } from './database-trouble.ts';
 import { openConfiguredDatabase } from './database.ts';
 import { Gateway } from './gateway/gateway.ts';
 import type { GatewayLimits } from './gateway/limits.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { clientAddress } from './http/client-address.ts';
 import type { Telemetry } from './lifecycle.ts';
 import { redisTarget } from './redis-target.ts';
@@ -91,7 +92,9 @@ export async function compose(
     admit: (key, person, count) => clientIds.admit(JSON.stringify([key, person]), count),
   });
   const administration = new Administration({ pool, documents, grants, tenantRoles, bindings, audit });
-  const compactor = config.compaction ? createCompactor({ config, database, logger, metrics }) : undefined;
+  const upkeep = { config, database, logger, metrics };
+  const compactor = config.compaction ? createCompactor(upkeep) : undefined;
+  const housekeeping = config.compaction ? new Housekeeping(upkeep) : undefined;
   const { backplane, registry, reports } = connectInstances(config, { logger, metrics });
   const refusedOrigins = new RefusedOrigins(logger);
   const gateway = new Gateway({
@@ -174,10 +177,12 @@ export async function compose(
       await gateway.start();
       await reporter.start();
       await compactor?.start();
+      await housekeeping?.start();
     },
     async stop() {
       unwatch();
       await compactor?.stop();
+      await housekeeping?.stop();
       await gateway.stop();
       await reporter.stop();
       await registry.stop();

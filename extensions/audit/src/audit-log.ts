@@ -75,19 +75,6 @@ export class AuditLog {
     return list(this.pool, query);
   }
 
-  /**
-   * Removes what is older, and records that.
-   *
-   * @param before milliseconds since 1970
-   * @returns how many rows are gone
-   */
-  async prune(before: number): Promise<number> {
-    const { rows } = await this.pool.query<{ removed: string }>('SELECT weft_audit_prune($1) AS removed', [
-      new Date(before),
-    ]);
-    return Number(rows[0]?.removed ?? 0);
-  }
-
   /** Writes what waits, once; what the database does not take then is lost, and logged. */
   async stop(): Promise<void> {
     this.stopped = true;

@@ -1,4 +1,4 @@
-import { documentKey, type DocumentKey } from '@weft/common';
+import { documentKey, nameOf, type DocumentKey } from '@weft/common';
 import { until } from '@weft/harness';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
@@ -64,6 +64,31 @@ describe('P3.34 what the token of an absent author said', () => {
     expect(await bindings.claims.of(key, 'alice')).toEqual(claims);
     await bindings.removeAll(key);
     expect(await bindings.claims.of(key, 'alice')).toBeUndefined();
+  });
+
+  test('P3.34 is removed when the token has ended, whoever else is at it', async () => {
+    const rows = async () =>
+      (
+        await pool.query<{ person: string }>(
+          'SELECT person FROM remembered_claims WHERE document = $1 ORDER BY person',
+          [nameOf(key)],
+        )
+      ).rows.map(({ person: name }) => name);
+    const grants = { '*': 'editor' };
+    const ended = told({ grants, expiresAt: Date.now() - 60_000 });
+    await remembered.remember(['ann', 'bob', 'cy'].map((name) => ({ ...ended, person: name })));
+    await remembered.remember([told({ grants })]);
+    const other = await pool.connect();
+    await other.query('BEGIN');
+    await other.query("SELECT FROM remembered_claims WHERE document = $1 AND person = 'bob' FOR UPDATE", [
+      nameOf(key),
+    ]);
+    await remembered.removeEnded(1_000);
+    expect(await rows()).toEqual(['alice', 'bob']);
+    await other.query('COMMIT');
+    other.release();
+    expect(await remembered.removeEnded(1)).toBe(1);
+    expect(await rows()).toEqual(['alice']);
   });
 
   test('P3.34 of many who come back at once is written together', async () => {

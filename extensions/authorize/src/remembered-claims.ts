@@ -99,6 +99,27 @@ export class RememberedClaims {
     return row && { ...row.claims, expiresAt: row.expires_at.getTime() };
   }
 
+  /**
+   * Removes what ended tokens said, of any document. Fewer than `limit`: there is no more, or another process is
+   * removing it.
+   *
+   * @returns how many rows are gone
+   */
+  async removeEnded(limit: number): Promise<number> {
+    const { rows } = await this.pool.query<{ removed: string }>(
+      `WITH ended AS (
+         SELECT tenant, document, person FROM remembered_claims WHERE expires_at < now()
+         ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+       ), gone AS (
+         DELETE FROM remembered_claims r USING ended
+         WHERE (r.tenant, r.document, r.person) = (ended.tenant, ended.document, ended.person) RETURNING 1
+       )
+       SELECT count(*) AS removed FROM gone`,
+      [limit],
+    );
+    return Number(rows[0]?.removed ?? 0);
+  }
+
   /** For a document that is being deleted. */
   async removeAll(key: DocumentKey, tx: Queryable = this.pool): Promise<void> {
     await tx.query('DELETE FROM remembered_claims WHERE tenant = $1 AND document = $2', [

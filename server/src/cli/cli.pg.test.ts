@@ -104,7 +104,10 @@ describe('P10.3 weft worker', { timeout: 120_000 }, () => {
     const ask = (path: string, headers: Record<string, string> = {}) =>
       fetch(`http://127.0.0.1:${port}${path}`, { headers });
     expect(await (await ask('/healthz')).json()).toEqual({ status: 'ok' });
-    expect(await (await ask('/readyz')).json()).toMatchObject({ status: 'ok', checks: { compaction: {} } });
+    expect(await (await ask('/readyz')).json()).toMatchObject({
+      status: 'ok',
+      checks: { compaction: {}, housekeeping: {} },
+    });
     expect((await ask('/metrics')).status).toBe(401);
     expect((await ask('/v1/documents')).status).toBe(404);
     await until(async () => {

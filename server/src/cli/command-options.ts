@@ -29,6 +29,7 @@ export const COMMAND_OPTIONS = {
     'compactionRows',
     'compactionInterval',
     'retention',
+    'auditRetention',
     'workerPort',
   ],
   'renew-epochs': [...DATABASE, ...LOGGING],

@@ -312,7 +312,7 @@ export const OPTIONS = {
     takes: 'yes|no',
     schema: value.flag,
     default: 'yes',
-    description: 'Make snapshots in this process. no where weft worker runs beside it.',
+    description: 'Make snapshots and remove old rows in this process. no where weft worker runs beside it.',
   },
   compactionRows: {
     env: 'WEFT_COMPACTION_ROWS',
@@ -337,6 +337,14 @@ export const OPTIONS = {
     schema: value.durationOr('forever', '0s', '3650d'),
     default: 'forever',
     description: 'How long rows are kept that a snapshot already covers. They are the history.',
+  },
+  auditRetention: {
+    env: 'WEFT_AUDIT_RETENTION',
+    section: 'Documents',
+    takes: 'duration',
+    schema: value.durationOr('forever', '1h', '3650d'),
+    default: 'forever',
+    description: 'How long entries of the audit log are kept.',
   },
   carriedGrace: {
     env: 'WEFT_CARRIED_GRACE',
