@@ -44,22 +44,25 @@ export async function startTestServer(
   options: ComposeOptions = {},
 ): Promise<TestServer> {
   const dataDir = mkdtempSync(join(tmpdir(), 'weft-server-'));
-  const config = loadConfig({
-    environment: {
-      PORT: '0',
-      WEFT_DATA_DIR: dataDir,
-      WEFT_LOG_LEVEL: 'silent',
-      WEFT_JWT_SECRET: SECRET,
-      WEFT_DRAIN_SPREAD: '0s',
-      WEFT_WEB_ROOT: 'none',
-      ...environment,
-    },
-  });
-  let services!: Services;
   const removeData = () => rmSync(dataDir, { recursive: true, force: true });
-  const server = await start(config, {
-    compose: async (made, telemetry) => (services = await compose(made, telemetry, options)),
-  }).catch((error: unknown) => {
+  let services!: Services;
+  const run = async (): Promise<RunningServer> => {
+    const config = loadConfig({
+      environment: {
+        PORT: '0',
+        WEFT_DATA_DIR: dataDir,
+        WEFT_LOG_LEVEL: 'silent',
+        WEFT_JWT_SECRET: SECRET,
+        WEFT_DRAIN_SPREAD: '0s',
+        WEFT_WEB_ROOT: 'none',
+        ...environment,
+      },
+    });
+    return start(config, {
+      compose: async (made, telemetry) => (services = await compose(made, telemetry, options)),
+    });
+  };
+  const server = await run().catch((error: unknown) => {
     removeData();
     throw error;
   });
