@@ -637,6 +637,26 @@ describe('requests', () => {
     }
   });
 
+  test('P7.20 the description says what must be sent, and what comes in headers, and names each operation', async () => {
+    interface Operation {
+      readonly operationId: string;
+      readonly requestBody?: { readonly required: boolean };
+      readonly parameters?: readonly { readonly name: string }[];
+      readonly responses: Record<string, { readonly headers?: object }>;
+    }
+    const { body } = await server.ask('GET', '/v1/openapi.json');
+    const { paths } = body as { paths: Record<string, Record<string, Operation>> };
+    const operations = Object.values(paths).flatMap((methods) => Object.values(methods));
+    const names = operations.map(({ operationId }) => operationId);
+    expect(names.every((name) => /^[a-z][A-Za-z]+$/.test(name))).toBe(true);
+    expect(new Set(names).size).toBe(names.length);
+    const optional = operations.filter(({ requestBody }) => requestBody?.required === false);
+    expect(optional.map(({ operationId }) => operationId)).toEqual(['createDocument']);
+    const state = paths['/v1/documents/{name}/state']?.['get'];
+    expect(Object.keys(state?.responses['200']?.headers ?? {})).toEqual(['weft-cursor', 'etag']);
+    expect(state?.parameters?.map(({ name }) => name)).toContain('if-none-match');
+  });
+
   test('the description lists the documented routes', async () => {
     const { body } = await server.ask('GET', '/v1/openapi.json');
     const { paths } = body as { paths: Record<string, object> };

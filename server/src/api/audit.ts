@@ -12,6 +12,7 @@ export function auditRoutes(app: App, { services }: ApiContext): void {
     {
       schema: {
         tags: ['audit'],
+        operationId: 'listAuditEntries',
         summary:
           'Refusals and administrative acts: of one document for its owners, of the tenant with scope admin',
         querystring: AuditQuery,

@@ -11,6 +11,7 @@ export function clusterRoutes(app: App, { services }: ApiContext): void {
     {
       schema: {
         tags: ['cluster'],
+        operationId: 'readCluster',
         summary:
           'The instances and what is open on them, with scope admin. Instances are shared by all tenants; documents and people are those of the own tenant.',
         response: { 200: ClusterStatusBody, ...Refusals },

@@ -14,6 +14,7 @@ export function developmentRoutes(app: App, { config }: Services): void {
     {
       schema: {
         tags: ['development'],
+        operationId: 'createToken',
         summary: 'A token for whoever you say you are (development mode)',
         security: [],
         body: DevTokenBody,

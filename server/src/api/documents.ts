@@ -33,6 +33,7 @@ export function documentRoutes(app: App, { services, administration }: ApiContex
     {
       schema: {
         tags,
+        operationId: 'listDocuments',
         summary: 'The documents you may see, by name',
         querystring: Page,
         response: { 200: DocumentPage, ...Refusals },
@@ -46,6 +47,7 @@ export function documentRoutes(app: App, { services, administration }: ApiContex
     {
       schema: {
         tags,
+        operationId: 'getDocument',
         summary: 'One document',
         params: DocumentParameters,
         response: { 200: Document, ...Refusals },
@@ -67,6 +69,7 @@ export function documentRoutes(app: App, { services, administration }: ApiContex
       },
       schema: {
         tags,
+        operationId: 'createDocument',
         summary: 'Create a document; you become its owner',
         params: DocumentParameters,
         body: CreateDocumentBody,
@@ -88,6 +91,7 @@ export function documentRoutes(app: App, { services, administration }: ApiContex
     {
       schema: {
         tags,
+        operationId: 'changeDocument',
         summary: 'Change title or mode',
         params: DocumentParameters,
         body: ChangeDocumentBody,
@@ -116,6 +120,7 @@ export function documentRoutes(app: App, { services, administration }: ApiContex
     {
       schema: {
         tags,
+        operationId: 'deleteDocument',
         summary: 'Delete a document with its history',
         params: DocumentParameters,
         response: { 204: NoContent, ...Refusals },

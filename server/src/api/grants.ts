@@ -30,6 +30,7 @@ export function grantRoutes(app: App, { services, administration }: ApiContext):
     {
       schema: {
         tags,
+        operationId: 'listGrants',
         summary: 'Who has which role on the document',
         params: DocumentParameters,
         response: { 200: GrantList, ...Refusals },
@@ -47,6 +48,7 @@ export function grantRoutes(app: App, { services, administration }: ApiContext):
     {
       schema: {
         tags,
+        operationId: 'putGrant',
         summary: 'Give a subject a role, in place of the one it had',
         params: GrantParameters,
         body: PutGrantBody,
@@ -75,6 +77,7 @@ export function grantRoutes(app: App, { services, administration }: ApiContext):
     {
       schema: {
         tags,
+        operationId: 'removeGrant',
         summary: 'Take a role away; done when no update of that subject can be saved any more',
         params: GrantParameters,
         response: { 204: NoContent, ...Refusals },

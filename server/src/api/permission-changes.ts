@@ -11,6 +11,7 @@ export function permissionChangeRoutes(app: App, { services, administration }: A
     {
       schema: {
         tags,
+        operationId: 'announcePermissionChange',
         summary: 'Say that what your permission endpoint answers has changed (scope admin)',
         description:
           'Done when no update of somebody who has lost their rights can be saved any more, on any instance.',

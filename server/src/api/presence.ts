@@ -10,6 +10,7 @@ export function presenceRoutes(app: App, { services }: ApiContext): void {
     {
       schema: {
         tags: ['presence'],
+        operationId: 'listPresence',
         summary: 'Who has the document open, on whatever instance',
         params: DocumentParameters,
         response: { 200: PresenceList, ...Refusals },

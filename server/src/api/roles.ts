@@ -12,7 +12,14 @@ export function roleRoutes(app: App, { services, administration }: ApiContext): 
 
   app.get(
     '/roles',
-    { schema: { tags, summary: 'The roles there are', response: { 200: RoleList, ...Refusals } } },
+    {
+      schema: {
+        tags,
+        operationId: 'listRoles',
+        summary: 'The roles there are',
+        response: { 200: RoleList, ...Refusals },
+      },
+    },
     async ({ principal }) => {
       const builtIn = services.roles.names().flatMap((name) => services.roles.get(name) ?? []);
       const own = await services.tenantRoles.list(principal.tenant);
@@ -25,6 +32,7 @@ export function roleRoutes(app: App, { services, administration }: ApiContext): 
     {
       schema: {
         tags,
+        operationId: 'putRole',
         summary: 'Define a role of your tenant (scope admin)',
         params: RoleParameters,
         body: PutRoleBody,
@@ -45,6 +53,7 @@ export function roleRoutes(app: App, { services, administration }: ApiContext): 
     {
       schema: {
         tags,
+        operationId: 'removeRole',
         summary: 'Remove a role of your tenant (scope admin); whatever names it then gives nothing',
         params: RoleParameters,
         response: { 204: NoContent, ...Refusals },

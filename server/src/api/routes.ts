@@ -1,5 +1,5 @@
 import rateLimit from '@fastify/rate-limit';
-import swagger from '@fastify/swagger';
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import { WeftError } from '@weft/common';
 import type { App } from '../http/bare-app.ts';
 import { authenticate } from '../http/authenticate.ts';
@@ -56,7 +56,15 @@ function refuseUnlessReady(phase: Phase): void {
   if (phase !== 'ready') throw new WeftError('server-draining');
 }
 
-const OPENAPI = {
+const OPENAPI: FastifyDynamicSwaggerOptions = {
+  transformObject: (described) => {
+    if (!('openapiObject' in described)) return described.swaggerObject;
+    const { paths } = described.openapiObject;
+    // A document needs no settings. The generator says of every body that it must be there.
+    const body = paths?.['/v1/documents/{name}']?.put?.requestBody;
+    if (body && 'content' in body) body.required = false;
+    return described.openapiObject;
+  },
   openapi: {
     openapi: '3.1.0',
     info: {
@@ -66,7 +74,7 @@ const OPENAPI = {
         'Documents, their history and who may do what. Editing itself goes over the WebSocket /collab.',
     },
     components: {
-      securitySchemes: { token: { type: 'http' as const, scheme: 'bearer', bearerFormat: 'JWT' } },
+      securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
     },
     security: [{ token: [] }],
   },

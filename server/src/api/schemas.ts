@@ -86,6 +86,12 @@ export const UpdatesPage = Type.Object({
   head: Type.Integer({ description: 'The newest seq there is.' }),
 });
 
+export const StateHeaders = Type.Object({
+  'if-none-match': Type.Optional(
+    Type.String({ description: 'etag of the state you have: 304 if it is the newest.' }),
+  ),
+});
+
 export const SubmitUpdateJson = Type.Object(
   {
     // Its characters are looked at where it is decoded: a pattern over megabytes overflows the stack.
@@ -185,12 +191,15 @@ export const DevTokenBody = Type.Object(
 );
 export const DevToken = Type.Object({ token: Type.String() });
 
-export const ErrorBody = Type.Object({
-  error: Type.Object(
-    { code: Type.String(), message: Type.String() },
-    { description: 'docs/ERRORS.md lists the codes.', additionalProperties: true },
-  ),
-});
+export const ErrorBody = Type.Object(
+  {
+    error: Type.Object(
+      { code: Type.String(), message: Type.String() },
+      { description: 'docs/ERRORS.md lists the codes.', additionalProperties: true },
+    ),
+  },
+  { description: 'Refused; with the header Retry-After it may succeed later.' },
+);
 
 /** The answers of every route besides its own; a retryable code may come with a 5xx from each. */
 export const Refusals = { '4xx': ErrorBody, '5xx': ErrorBody } as const;

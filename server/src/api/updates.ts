@@ -6,6 +6,7 @@ import type { ApiContext } from './context.ts';
 import {
   DocumentParameters,
   Refusals,
+  StateHeaders,
   SubmitUpdateJson,
   Submitted,
   UpdatesPage,
@@ -30,6 +31,7 @@ export function updateRoutes(app: App, { services }: ApiContext): void {
     {
       schema: {
         tags,
+        operationId: 'readUpdates',
         summary: 'The rows of the log after a cursor, in order and without a gap',
         params: DocumentParameters,
         querystring: UpdatesQuery,
@@ -57,6 +59,7 @@ export function updateRoutes(app: App, { services }: ApiContext): void {
       bodyLimit: jsonBytes(config.maxFrame),
       schema: {
         tags,
+        operationId: 'submitUpdate',
         summary: 'Apply a Yjs update; answered when it is saved',
         params: DocumentParameters,
         body: {
@@ -81,10 +84,17 @@ export function updateRoutes(app: App, { services }: ApiContext): void {
     {
       schema: {
         tags,
+        operationId: 'readState',
         summary: 'The whole document as one Yjs update (v1); its position is in the header Weft-Cursor',
         params: DocumentParameters,
+        headers: StateHeaders,
         response: {
           200: {
+            description: 'The state.',
+            headers: {
+              'weft-cursor': { type: 'string', description: 'Its position, <epoch>:<seq>.' },
+              etag: { type: 'string', description: 'For If-None-Match.' },
+            },
             content: { [BINARY]: { schema: Type.Unsafe<Buffer>({ type: 'string', format: 'binary' }) } },
           },
           304: Type.Null({ description: 'It is the one you have.' }),
