@@ -667,6 +667,29 @@ describe('P5.6 Redis is expendable', () => {
   });
 });
 
+test('P5.6 a Redis that was never there is said to be away, once and why, and connects when it comes', async () => {
+  const redis = await startRedis();
+  cleanups.push(() => redis.remove());
+  await redis.stop();
+  const lines: { readonly message: string; readonly fields: object }[] = [];
+  const note = (fields: object, message: string) => void lines.push({ message, fields });
+  const logger: Logger = { ...silentLogger, info: note, warn: note };
+  const backplane = new RedisBackplane({ redis: { url: redis.url }, logger, heartbeat: 20, silence: 60 });
+  cleanups.push(() => backplane.stop());
+  await backplane.start();
+  await until(() => lines.length > 0, { what: 'a word about it' });
+  await redis.start();
+  await until(() => backplane.connected, { what: 'Redis to connect' });
+  const address = `127.0.0.1:${redis.port}`;
+  expect(lines.slice(0, 2)).toEqual([
+    {
+      message: 'Redis is away; the log goes on alone',
+      fields: { redis: address, reason: `connect ECONNREFUSED ${address}` },
+    },
+    { message: 'Redis connects the instances', fields: { redis: address } },
+  ]);
+});
+
 describe('P7.6 secrets stay secret', () => {
   test('P7.6 a wrong password is not logged', async () => {
     const lines: string[] = [];

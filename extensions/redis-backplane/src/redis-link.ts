@@ -47,6 +47,10 @@ export class RedisLink {
   private readonly sub: RedisClient;
   private up = false;
   private stopped = true;
+  /** That Redis is away has been said. */
+  private said = false;
+  /** What the connections last said of it. */
+  private reason: string | undefined;
   private pendingBytes = 0;
   private beating = false;
   /** A sign was due while one was on its way, which may have been published before anybody had subscribed. */
@@ -79,7 +83,8 @@ export class RedisLink {
     const redis = describeTarget(this.options.target);
     for (const client of [this.pub, this.sub]) {
       client.on('error', (error: unknown) => {
-        this.options.logger.debug({ redis, error: messageOf(error) }, 'Redis connection error');
+        this.reason = messageOf(error);
+        this.options.logger.debug({ redis, error: this.reason }, 'Redis connection error');
       });
       client.on('close', () => this.down());
       client.connect().catch(() => undefined);
@@ -152,6 +157,8 @@ export class RedisLink {
     this.unheard = 0;
     if (this.up || this.stopped) return;
     this.up = true;
+    this.said = false;
+    this.reason = undefined;
     this.options.logger.info({ redis: describeTarget(this.options.target) }, 'Redis connects the instances');
     this.options.onUp();
   }
@@ -166,7 +173,11 @@ export class RedisLink {
     const allowed = this.options.silence / this.options.heartbeat;
     this.unheard += 1;
     this.sinceReset += 1;
-    if (this.unheard > allowed) this.down();
+    if (this.unheard > allowed) {
+      this.down();
+      // Also of one that was never there: nothing else would show that its address is wrong.
+      this.sayAway();
+    }
     if (Math.min(this.unheard, this.sinceReset) > allowed * GIVE_UP) this.reset();
     if (!this.up) void this.subscribe([this.options.inbox]);
     this.sendSign();
@@ -189,11 +200,17 @@ export class RedisLink {
     if (!this.up) return;
     this.up = false;
     if (this.stopped) return;
+    this.sayAway();
+    this.options.onDown();
+  }
+
+  private sayAway(): void {
+    if (this.said) return;
+    this.said = true;
     this.options.logger.warn(
-      { redis: describeTarget(this.options.target) },
+      { redis: describeTarget(this.options.target), reason: this.reason },
       'Redis is away; the log goes on alone',
     );
-    this.options.onDown();
   }
 
   private reset(): void {
