@@ -43,6 +43,27 @@ test('P10.3 what the database itself says is not taken for its absence, whatever
   expect(reasonOf(error)).toBe('the database refuses: timeout exceeded by a rule of this database.');
 });
 
+test('P10.3 an address that leads to no database is said to be what to change', async () => {
+  const refused = (code: string, message: string) =>
+    reasonOf(Object.assign(new pg.DatabaseError(message, 0, 'error'), { code }));
+  expect(refused('3D000', 'database "plan" does not exist')).toBe(
+    'the database refuses: database "plan" does not exist. Create it, or change DATABASE_URL.',
+  );
+  expect(refused('28P01', 'password authentication failed for user "ada"')).toMatch(/Change DATABASE_URL\.$/);
+  const socket = new pg.Client({ host: import.meta.dirname });
+  const error: unknown = await socket.connect().catch((failure: unknown) => failure);
+  expect(reasonOf(error, PLACE)).toMatch(/^the database cannot be reached .*ENOENT.* change DATABASE_URL\.$/);
+});
+
+test('P10.3 a data directory that cannot be made is said to be the trouble', () => {
+  const error = Object.assign(new Error("ENOENT: no such file or directory, mkdir '/data'"), {
+    code: 'ENOENT',
+    syscall: 'mkdir',
+    path: '/data',
+  });
+  expect(reasonOf(error, PLACE)).toMatch(/^a file or directory cannot be used: .* Change WEFT_DATA_DIR\.$/);
+});
+
 test('P10.3 a data directory that is none is said to be the trouble', async () => {
   const dataDir = `${import.meta.filename}/data`;
   const error: unknown = await mkdir(dataDir, { recursive: true }).catch((failure: unknown) => failure);

@@ -28,20 +28,28 @@ const UNREACHED = new Set<string | undefined>([
 const NO_POSTGRES =
   /^(Connection terminated|timeout e|The server does not support SSL|There was an error establishing an SSL)/;
 
-const UNUSABLE = new Set<string | undefined>(['EEXIST', 'ENOTDIR', 'ENOSPC', 'EROFS']);
+const UNUSABLE = new Set<string | undefined>(['EEXIST', 'ENOENT', 'ENOTDIR', 'ENOSPC', 'EROFS']);
+
+/** By the class of the SQLSTATE: what there is to do about an address that leads to no database of ours. */
+const TO_DO_ABOUT: Readonly<Record<string, string>> = {
+  '28': ' Change DATABASE_URL.',
+  '3D': ' Create it, or change DATABASE_URL.',
+};
 
 /** What people can do something about, in words; everything else with its stack. */
 export function reasonOf(error: unknown, place?: Place): string {
   if (!(error instanceof Error)) return String(error);
-  const { code } = error as SystemError;
+  const { code, syscall } = error as SystemError;
   const unheard = place && reasonNotToListen(error, place);
   if (unheard) return unheard;
   const remedy = place && isInside(place.dataDir, error) ? ' Change WEFT_DATA_DIR.' : '';
+  // `ENOENT` is a socket in the file system that is not there.
+  if (UNREACHED.has(code) || syscall === 'connect' || (code === undefined && NO_POSTGRES.test(error.message)))
+    return `the database cannot be reached (${error.message}). Start it, or change DATABASE_URL.`;
   if (code === 'EACCES') return `this user may not use a file or directory: ${error.message}.${remedy}`;
   if (UNUSABLE.has(code)) return `a file or directory cannot be used: ${error.message}.${remedy}`;
-  if (UNREACHED.has(code) || (code === undefined && NO_POSTGRES.test(error.message)))
-    return `the database cannot be reached (${error.message}). Start it, or change DATABASE_URL.`;
-  if (error instanceof pg.DatabaseError) return `the database refuses: ${error.message}.`;
+  if (error instanceof pg.DatabaseError)
+    return `the database refuses: ${error.message}.${TO_DO_ABOUT[error.code?.slice(0, 2) ?? ''] ?? ''}`;
   return error.name === 'Error' || error instanceof DirectoryLockedError
     ? error.message
     : String(error.stack);
