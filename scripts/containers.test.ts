@@ -325,7 +325,7 @@ function registeredMetrics(): Map<string, string> {
       .map((file) => join(directory, file)),
   );
   const registered = files.flatMap((file) => [
-    ...read(file).matchAll(/\b(counter|gauge|histogram)\(\s*'(weft_\w+)'/g),
+    ...read(file).matchAll(/\b(counter|gauge|gaugeOf|histogram)\(\s*'(weft_\w+)'/g),
   ]);
   return new Map(
     registered.flatMap(([, kind = '', name = '']) => {

@@ -51,6 +51,11 @@ export async function compose(
   const instance = config.instanceId;
   const database = await openConfiguredDatabase(config, logger);
   const { pool, notifications } = database;
+  metrics.gaugeOf(
+    'weft_database_waiting',
+    'Queries that wait because all connections of the pool are in use.',
+    () => pool.waitingCount,
+  );
   const roles = new RoleTable();
   const tenantRoles = new TenantRoles({ pool, roles });
   const tokenGrants = new TokenGrantSource({ roles, definitions: tenantRoles, logger });
