@@ -1,14 +1,15 @@
-import {
-  WeftError,
-  nameOf,
-  tenantOf,
-  type CommittedUpdate,
-  type Cursor,
-  type DocumentKey,
-  type UpdateKind,
-} from '@weft/common';
+import { WeftError, type CommittedUpdate, type Cursor, type DocumentKey } from '@weft/common';
 import * as Y from 'yjs';
-import type { DocumentMode, Queryable } from './types.ts';
+import {
+  readPackedRows,
+  readPosition,
+  readRows,
+  type DocumentPosition,
+  type PackedRows,
+  type PageLimits,
+  type UpdateRow,
+} from './log-queries.ts';
+import type { Queryable } from './types.ts';
 
 /** Rows fetched by one query while a document is loaded. */
 const LOAD_PAGE_ROWS = 5_000;
@@ -18,21 +19,6 @@ const PACKED_PAGE_ROWS = 5_000;
 const PACKED_PAGE_BYTES = 1024 * 1024;
 /** Each attempt that finds rows missing has seen a compaction pass by; they come minutes apart. */
 const ATTEMPTS = 5;
-/** Milliseconds that the first epoch of a document and its creation may be apart. */
-const SAME_MOMENT = 1_000;
-
-/** A document's place in the log. */
-export interface DocumentPosition {
-  readonly id: number;
-  readonly epoch: number;
-  /** Its history is not the one that it began with: the database was put back once. */
-  readonly renewed: boolean;
-  readonly head: number;
-  readonly policyRev: number;
-  readonly mode: DocumentMode;
-  readonly prunedSeq: number;
-  readonly snapshotSeq: number;
-}
 
 export interface StoredDocument extends DocumentPosition {
   readonly snapshot: Uint8Array | undefined;
@@ -60,46 +46,6 @@ export interface UpdatePage {
   readonly head: number;
 }
 
-interface PositionRow {
-  readonly id: string;
-  readonly epoch: string;
-  readonly renewed: boolean;
-  readonly head: string;
-  readonly policy_rev: string;
-  readonly mode: DocumentMode;
-  readonly pruned_seq: string;
-  readonly snapshot_seq: string | null;
-  readonly state: Buffer | null;
-}
-
-interface UpdateRow {
-  readonly seq: string;
-  readonly at: Date;
-  readonly policy_rev: string;
-  readonly kind: UpdateKind;
-  readonly actor: string;
-  readonly session: string;
-  readonly instance: string;
-  readonly update: Buffer;
-}
-
-interface PackedRow {
-  readonly first: string;
-  readonly last: string;
-  readonly rows: string;
-  readonly bytes: string;
-  /** Without rows there is nothing. */
-  readonly packed: Buffer | null;
-}
-
-interface PackedRows {
-  readonly first: number;
-  readonly last: number;
-  readonly rows: number;
-  readonly bytes: number;
-  readonly packed: Uint8Array;
-}
-
 /** A row of a history is missing, however often it is looked for. */
 export class RowsMissingError extends WeftError {
   constructor(key: DocumentKey) {
@@ -107,7 +53,7 @@ export class RowsMissingError extends WeftError {
   }
 }
 
-/** Reads the log: queries only, no state. */
+/** Reads the log, whole and without gaps; keeps no state. */
 export class LogReader {
   private readonly db: Queryable;
 
@@ -122,7 +68,7 @@ export class LogReader {
    */
   async load(key: DocumentKey): Promise<StoredDocument> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const { position, state } = await this.position(key, 'with-state');
+      const { position, state } = await readPosition(this.db, key, 'with-state');
       const tail = await this.tail(key, position);
       if (tail) {
         const seq = tail.at(-1)?.seq ?? position.snapshotSeq;
@@ -134,11 +80,12 @@ export class LogReader {
 
   /** The newest snapshot and the updates after it, as many as fit. */
   async sinceSnapshot(key: DocumentKey, limits: PageLimits): Promise<GrownDocument> {
-    const { position, state } = await this.position(key, 'with-state');
+    const { position, state } = await readPosition(this.db, key, 'with-state');
     const pages: PackedRows[] = [];
     let [seq, rows, bytes] = [position.snapshotSeq, limits.rows, limits.bytes];
     while (seq < position.head && rows > 0 && bytes > 0) {
-      const page = await this.packedRows(position.id, seq, {
+      const page = await readPackedRows(this.db, position.id, {
+        after: seq,
         rows: Math.min(rows, PACKED_PAGE_ROWS),
         bytes: Math.min(bytes, PACKED_PAGE_BYTES),
       });
@@ -185,10 +132,10 @@ export class LogReader {
    */
   async page(key: DocumentKey, after: Cursor | undefined, limits: PageLimits): Promise<UpdatePage> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const { position } = await this.position(key, 'without-state');
+      const { position } = await readPosition(this.db, key, 'without-state');
       if (after) checkCursor(after, position);
       const from = after?.seq ?? position.prunedSeq;
-      const rows = await this.rows(key, position, from, limits);
+      const rows = await readRows(this.db, key, position, { after: from, ...limits });
       const gap = rows[0] ? rows[0].seq !== from + 1 : position.head > from;
       if (gap) continue;
       const last = rows.at(-1)?.seq ?? from;
@@ -198,9 +145,7 @@ export class LogReader {
     throw new RowsMissingError(key);
   }
 
-  /**
-   * The newest rows up to `through` of a document of that epoch, in order: as many as fit, and as are kept.
-   */
+  /** The newest rows up to `through` of a document of that epoch, in order: as many as fit, and as are kept. */
   async before(
     { id, epoch }: Pick<DocumentPosition, 'id' | 'epoch'>,
     limits: BeforeLimits,
@@ -222,115 +167,22 @@ export class LogReader {
     return rows.map(({ seq, at, update }) => ({ seq: Number(seq), at, update }));
   }
 
-  private async position(
-    key: DocumentKey,
-    what: 'with-state' | 'without-state',
-  ): Promise<{ position: DocumentPosition; state: Uint8Array | undefined }> {
-    const { rows } = await this.db.query<PositionRow>({
-      name: `weft_position_${what}`,
-      text: `SELECT d.id, d.epoch, d.epoch > extract(epoch FROM d.created_at) * 1000 + ${SAME_MOMENT} AS renewed,
-               d.head, d.policy_rev, d.mode, d.pruned_seq, s.seq AS snapshot_seq,
-               ${what === 'with-state' ? 's.state' : 'NULL::bytea AS state'}
-             FROM documents d LEFT JOIN LATERAL (
-               SELECT seq, state FROM document_snapshots
-               WHERE document_id = d.id AND seq <= d.head ORDER BY seq DESC LIMIT 1
-             ) s ON true
-             WHERE d.tenant = $1 AND d.name = $2`,
-      values: [tenantOf(key), nameOf(key)],
-    });
-    const row = rows[0];
-    if (!row) throw new WeftError('document-not-found');
-    const position = {
-      id: Number(row.id),
-      epoch: Number(row.epoch),
-      renewed: row.renewed,
-      head: Number(row.head),
-      policyRev: Number(row.policy_rev),
-      mode: row.mode,
-      prunedSeq: Number(row.pruned_seq),
-      snapshotSeq: Number(row.snapshot_seq ?? 0),
-    };
-    return { position, state: row.state ?? undefined };
-  }
-
   /** `undefined`: rows are missing. */
   private async tail(key: DocumentKey, position: DocumentPosition): Promise<CommittedUpdate[] | undefined> {
     const tail: CommittedUpdate[] = [];
     let seq = position.snapshotSeq;
     while (seq < position.head) {
-      const rows = await this.rows(key, position, seq, { rows: LOAD_PAGE_ROWS, bytes: LOAD_PAGE_BYTES });
+      const rows = await readRows(this.db, key, position, {
+        after: seq,
+        rows: LOAD_PAGE_ROWS,
+        bytes: LOAD_PAGE_BYTES,
+      });
       if (rows[0]?.seq !== seq + 1) return undefined;
       for (const row of rows) tail.push(row);
       seq = rows.at(-1)?.seq ?? seq;
     }
     return tail;
   }
-
-  /** As {@link rows}, but only the updates, and as one value: what nobody here looks at need not become objects. */
-  private async packedRows(
-    documentId: number,
-    after: number,
-    limits: PageLimits,
-  ): Promise<PackedRows | undefined> {
-    const { rows } = await this.db.query<PackedRow>({
-      name: 'weft_packed_rows',
-      text: `SELECT min(seq) AS first, max(seq) AS last, count(*) AS rows, sum(octet_length(update)) AS bytes,
-               string_agg(int4send(octet_length(update)) || update, ''::bytea ORDER BY seq) AS packed
-             FROM (
-               SELECT seq, update, sum(octet_length(update)) OVER (ORDER BY seq) - octet_length(update) AS before
-               FROM (
-                 SELECT seq, update FROM document_updates WHERE document_id = $1 AND seq > $2 ORDER BY seq LIMIT $3
-               ) page
-             ) u
-             WHERE u.before < $4`,
-      values: [documentId, after, limits.rows, limits.bytes],
-    });
-    const row = rows[0];
-    if (!row?.packed) return undefined;
-    return {
-      first: Number(row.first),
-      last: Number(row.last),
-      rows: Number(row.rows),
-      bytes: Number(row.bytes),
-      packed: row.packed,
-    };
-  }
-
-  /** At least one row, when there is one, then as many as fit. */
-  private async rows(
-    key: DocumentKey,
-    { id, epoch }: Pick<DocumentPosition, 'id' | 'epoch'>,
-    after: number,
-    limits: PageLimits,
-  ): Promise<CommittedUpdate[]> {
-    const { rows } = await this.db.query<UpdateRow>({
-      name: 'weft_rows',
-      text: `SELECT u.seq, u.at, u.policy_rev, u.kind, u.actor, u.session, u.instance, u.update
-             FROM (
-               SELECT *, sum(octet_length(update)) OVER (ORDER BY seq) - octet_length(update) AS before
-               FROM (SELECT * FROM document_updates WHERE document_id = $1 AND seq > $2 ORDER BY seq LIMIT $3) page
-             ) u
-             WHERE u.before < $4 ORDER BY u.seq`,
-      values: [id, after, limits.rows, limits.bytes],
-    });
-    return rows.map((row) => ({
-      document: key,
-      epoch,
-      seq: Number(row.seq),
-      actor: row.actor,
-      session: row.session,
-      instance: row.instance,
-      kind: row.kind,
-      policyRev: Number(row.policy_rev),
-      at: row.at,
-      update: row.update,
-    }));
-  }
-}
-
-export interface PageLimits {
-  readonly rows: number;
-  readonly bytes: number;
 }
 
 export interface BeforeLimits extends PageLimits {
