@@ -1,4 +1,4 @@
-import { expect, expectSameText, newDocument, test } from './desk.ts';
+import { expect, expectSameText, newDocument, restOf, test } from './desk.ts';
 
 test('P1.17 what is written offline is kept, said to be kept, and merged when the line is back', async ({
   openTogether,
@@ -47,3 +47,43 @@ test('P1.17 the copy on the device outlives a closed page', async ({ weft, open 
   await expect(ada.text).toContainText('kept on this device');
   await ada.expectStatus('saved');
 });
+
+for (const returns of ['while the page stays open', 'by opening the page again']) {
+  test(`P9.34 what was kept of a document that was deleted and made again stays out of the new one, ${returns}`, async ({
+    weft,
+    openTogether,
+  }) => {
+    const { ada, grace, name } = await openTogether({ grace: 'editor' });
+    await grace.text.click();
+    await grace.text.pressSequentially('Of the old one. ');
+    await grace.expectStatus('saved');
+    await expect(ada.text).toContainText('Of the old one.');
+    grace.goOffline();
+    await grace.expectStatus('offline');
+    await grace.page.keyboard.press('Enter');
+    await grace.text.pressSequentially('Written without a line.');
+
+    const rest = await restOf(weft, 'ada');
+    await rest.deleteDocument(name);
+    await rest.createDocument(name, { title: name });
+    await rest.grant(name, 'user:grace', 'editor');
+    await ada.page.reload();
+    await ada.expectStatus('saved');
+    await ada.text.click();
+    await ada.text.pressSequentially('Of the new one.');
+    await ada.expectStatus('saved');
+
+    grace.goOnline();
+    if (returns === 'by opening the page again') await grace.page.reload();
+    const dialog = grace.page.getByRole('dialog', { name: 'Your unsaved text' });
+    await expect(dialog).toContainText('deleted, and another made under its name');
+    await expect(dialog.getByRole('textbox')).toHaveValue('Written without a line.');
+    await dialog.getByRole('button', { name: 'Discard' }).click();
+    await grace.expectStatus('saved');
+    expect(await expectSameText([ada, grace], (shown) => shown.length > 0)).toBe('Of the new one.');
+    // The copy that is kept now is of the new one.
+    await grace.page.reload();
+    await grace.expectStatus('saved');
+    expect(await expectSameText([ada, grace], (shown) => shown.length > 0)).toBe('Of the new one.');
+  });
+}

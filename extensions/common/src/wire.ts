@@ -36,6 +36,8 @@ export type ServerEvent =
       /** Root types that may be written; `*` for all, empty for read only. */
       readonly writable: '*' | readonly string[];
       readonly manage: boolean;
+      /** Of the document, as REST gives it: which one of those that have had its name. */
+      readonly createdAt: string;
     }
   /** An update was refused. `repaired`: the server has undone it for everybody, the session goes on. */
   | { readonly weft: 'refused'; readonly code: string; readonly message: string; readonly repaired: boolean }

@@ -15,6 +15,7 @@ const SAME_MOMENT = 1_000;
 export interface DocumentPosition {
   readonly id: number;
   readonly epoch: number;
+  readonly createdAt: Date;
   /** Its history is not the one that it began with: the database was put back once. */
   readonly renewed: boolean;
   readonly head: number;
@@ -37,6 +38,7 @@ export interface RowsAfter extends PageLimits {
 interface PositionRow {
   readonly id: string;
   readonly epoch: string;
+  readonly created_at: Date;
   readonly renewed: boolean;
   readonly head: string;
   readonly policy_rev: string;
@@ -83,7 +85,7 @@ export async function readPosition(
 ): Promise<{ position: DocumentPosition; state: Uint8Array | undefined }> {
   const { rows } = await db.query<PositionRow>({
     name: `weft_position_${what}`,
-    text: `SELECT d.id, d.epoch, d.epoch > extract(epoch FROM d.created_at) * 1000 + ${SAME_MOMENT} AS renewed,
+    text: `SELECT d.id, d.epoch, d.created_at, d.epoch > extract(epoch FROM d.created_at) * 1000 + ${SAME_MOMENT} AS renewed,
              d.head, d.policy_rev, d.mode, d.pruned_seq, s.seq AS snapshot_seq,
              ${what === 'with-state' ? 's.state' : 'NULL::bytea AS state'}
            FROM documents d LEFT JOIN LATERAL (
@@ -98,6 +100,7 @@ export async function readPosition(
   const position = {
     id: Number(row.id),
     epoch: Number(row.epoch),
+    createdAt: row.created_at,
     renewed: row.renewed,
     head: Number(row.head),
     policyRev: Number(row.policy_rev),

@@ -15,6 +15,7 @@ export class OpenDocument implements DocumentLog {
   readonly key: DocumentKey;
   readonly id: number;
   readonly epoch: number;
+  readonly createdAt: Date;
   readonly renewed: boolean;
   readonly mode: DocumentMode;
   private content: LoadedDocument | undefined;
@@ -26,6 +27,7 @@ export class OpenDocument implements DocumentLog {
     this.key = queue.key;
     this.id = stored.id;
     this.epoch = stored.epoch;
+    this.createdAt = stored.createdAt;
     this.renewed = stored.renewed;
     this.mode = stored.mode;
     const { snapshot, tail, seq, policyRev } = stored;

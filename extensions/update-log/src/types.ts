@@ -63,6 +63,8 @@ export interface DocumentLog {
   readonly id: number;
   /** Milliseconds since 1970 when this history began. */
   readonly epoch: number;
+  /** A document that was deleted and made again has another moment. */
+  readonly createdAt: Date;
   /** It is not the one that the document began with: the database was put back once. */
   readonly renewed: boolean;
   readonly mode: DocumentMode;

@@ -16,8 +16,9 @@ Everything that Weft refuses has a code. REST answers it with the HTTP status an
 
 - \`onAuthenticationFailed({ reason })\`: a document was not opened, or its session has ended for good; \`reason\` is the code.
 - \`onStateless({ payload })\`: JSON. \`{"weft": "refused", code, message, repaired}\` for an edit that was not taken,
-  \`{"weft": "closed", code, message, retryable}\` before a session ends, \`{"weft": "access", role, writable, manage}\` for
-  what one may do, at first and whenever it changes.
+  \`{"weft": "closed", code, message, retryable}\` before a session ends, 
+  \`{"weft": "access", role, writable, manage, createdAt}\` for what one may do, before anything of the document and
+  whenever it changes; \`createdAt\` is another one when the document was deleted and made again.
 - \`onClose({ event })\`: a session was closed (\`event.code\` is 1000), or the whole socket with the close code;
   \`event.reason\` is the code.
 

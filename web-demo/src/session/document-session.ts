@@ -3,7 +3,7 @@ import { Awareness, removeAwarenessStates } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import { accessOf, accessOfScope, type Access } from './access.ts';
 import { backoff } from './backoff.ts';
-import { endOfAuthentication, endOfClose, messageOf, needsNewToken } from './endings.ts';
+import { earlierDocument, endOfAuthentication, endOfClose, messageOf, needsNewToken } from './endings.ts';
 import { LocalCopy, localCopyName } from './local-copy.ts';
 import { Patience } from './patience.ts';
 import { parseServerEvent } from './server-event.ts';
@@ -67,6 +67,8 @@ export class DocumentSession {
   #refusal: SessionState['refusal'];
   #state: SessionState;
   #disputedClient: number | undefined;
+  /** When the document was made, as the server says. */
+  #createdAt: string | undefined;
   #reopenings = 0;
   #destroyed = false;
 
@@ -129,6 +131,7 @@ export class DocumentSession {
   async #loadLocalCopy(): Promise<void> {
     const access = await this.#local.load();
     if (this.#destroyed) return;
+    if (!this.#isOfThisDocument()) return;
     const hasContent = this.doc.store.clients.size > 0;
     this.#ready ||= hasContent;
     this.#update({
@@ -197,6 +200,8 @@ export class DocumentSession {
     const event = parseServerEvent(payload);
     switch (event?.weft) {
       case 'access': {
+        this.#createdAt = event.createdAt;
+        if (!this.#isOfThisDocument()) return;
         const access = accessOf(event);
         this.#update({ access });
         this.#local.keepAccess(access);
@@ -216,6 +221,13 @@ export class DocumentSession {
       case undefined:
         return;
     }
+  }
+
+  /** What is kept of an earlier document of this name must not become part of this one. */
+  #isOfThisDocument(): boolean {
+    if (this.#createdAt === undefined || this.#local.isOf(this.#createdAt)) return true;
+    this.#end(earlierDocument());
+    return false;
   }
 
   #onClose(event: { code: number; reason: string }): void {

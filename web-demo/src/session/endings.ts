@@ -1,8 +1,11 @@
 import type { Access } from './access.ts';
 import type { SessionEnd } from './status.ts';
 
+/** The copy in this browser is of a document that had the name before; the server never says so, the page finds out. */
+const DOCUMENT_REMADE = 'document-remade';
 /** The copy in this browser holds what the server refuses: only a fresh one can go on. */
 const NEEDS_FRESH_COPY = new Set([
+  DOCUMENT_REMADE,
   'document-rebuild',
   'client-id-taken',
   'document-too-large',
@@ -38,6 +41,7 @@ const NOT_UNDERSTOOD = 'The server does not understand what this page sends. Loa
 
 /** In the words of a person who writes; those of the server are for developers. */
 const MESSAGES: Record<string, string> = {
+  [DOCUMENT_REMADE]: 'The document was deleted, and another made under its name, which is opened instead.',
   'document-rebuild': 'Some of your changes could not be taken, so the document was opened afresh.',
   'client-id-taken': 'Two copies of this document wrote as one, so it was opened afresh.',
   'document-too-large':
@@ -65,6 +69,7 @@ const MESSAGE_TOO_BIG = 1009;
 const TOKEN_FUNCTION_FAILED = 'Failed to get token';
 
 export const needsFreshCopy = ({ code }: SessionEnd): boolean => NEEDS_FRESH_COPY.has(code);
+export const isOfEarlierDocument = ({ code }: SessionEnd): boolean => code === DOCUMENT_REMADE;
 export const forgetsLocalCopy = ({ code }: SessionEnd): boolean => FORGETS_LOCAL_COPY.has(code);
 export const needsNewToken = ({ code }: SessionEnd): boolean => NEEDS_NEW_TOKEN.has(code);
 
@@ -98,6 +103,9 @@ export function endOfClose(event: {
   const permanent = event.code >= 4400 && event.code < 4500;
   return permanent && CODE.test(event.reason) ? endOfCode(event.reason) : undefined;
 }
+
+/** The document was deleted and made again. */
+export const earlierDocument = (): SessionEnd => endOfCode(DOCUMENT_REMADE);
 
 function endOfCode(code: string): SessionEnd {
   return {

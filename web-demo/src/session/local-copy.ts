@@ -6,6 +6,7 @@ import { clocksOf, decodeClocks, encodeClocks, type Clocks } from './unsaved.ts'
 /** What is kept beside the document. */
 const ACCESS_KEY = 'access';
 const SAVED_KEY = 'saved';
+const CREATED_KEY = 'createdAt';
 /** Each keystroke is saved once; remembering that it was may be coarser. */
 const REMEMBER_MS = 1_000;
 
@@ -24,6 +25,8 @@ export class LocalCopy {
   readonly #saved = new Map<number, number>();
   readonly #onLost: () => void;
   #isLost = false;
+  #isLoaded = false;
+  #createdAt: string | undefined;
   #remembering: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ name, doc, onLost }: LocalCopyOptions) {
@@ -47,11 +50,30 @@ export class LocalCopy {
    * @throws whatever the browser says where it has no database for the page
    */
   async load(): Promise<Access | undefined> {
-    await this.#persistence._db;
-    await this.#persistence.whenSynced;
-    const [access, saved] = await Promise.all([this.#read(ACCESS_KEY), this.#read(SAVED_KEY)]);
-    for (const [client, clock] of decodeClocks(saved)) this.#markSavedUpTo(client, clock);
-    return typeof access === 'string' ? (JSON.parse(access) as Access) : undefined;
+    try {
+      await this.#persistence._db;
+      await this.#persistence.whenSynced;
+      const keys = [ACCESS_KEY, SAVED_KEY, CREATED_KEY];
+      const [access, saved, createdAt] = await Promise.all(keys.map((key) => this.#read(key)));
+      for (const [client, clock] of decodeClocks(saved)) this.#markSavedUpTo(client, clock);
+      if (typeof createdAt === 'string') this.#createdAt = createdAt;
+      return typeof access === 'string' ? (JSON.parse(access) as Access) : undefined;
+    } finally {
+      this.#isLoaded = true;
+    }
+  }
+
+  /**
+   * Whether it is of the document that was made then, and not of one that had the name before. A copy that is not
+   * bound to any yet is from now on; of one that is still being loaded it cannot be said.
+   */
+  isOf(createdAt: string): boolean {
+    if (!this.#isLoaded) return true;
+    if (this.#createdAt === undefined) {
+      this.#createdAt = createdAt;
+      this.#write(CREATED_KEY, createdAt);
+    }
+    return this.#createdAt === createdAt;
   }
 
   /** A state vector: what the server is known to have. */

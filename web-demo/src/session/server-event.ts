@@ -5,6 +5,8 @@ export type ServerEvent =
       readonly role: string;
       readonly writable: '*' | readonly string[];
       readonly manage: boolean;
+      /** Of the document: another one when it was deleted and made again. */
+      readonly createdAt?: string;
     }
   | { readonly weft: 'refused'; readonly code: string; readonly message: string; readonly repaired: boolean }
   | { readonly weft: 'closed'; readonly code: string; readonly message: string; readonly retryable: boolean };
@@ -40,10 +42,11 @@ function parseObject(payload: string): Record<string, unknown> | undefined {
 function isAccess(
   event: Record<string, unknown>,
 ): event is Record<string, unknown> & Extract<ServerEvent, { weft: 'access' }> {
-  const writable = event['writable'];
+  const { writable, createdAt } = event;
   return (
     typeof event['role'] === 'string' &&
     typeof event['manage'] === 'boolean' &&
+    (createdAt === undefined || typeof createdAt === 'string') &&
     (writable === '*' || (Array.isArray(writable) && writable.every((root) => typeof root === 'string')))
   );
 }

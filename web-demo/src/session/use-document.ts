@@ -1,8 +1,9 @@
 import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
 import { agreedClocks } from './agreed.ts';
 import { DocumentSession, type SessionOptions, type SessionState } from './document-session.ts';
-import { forgetsLocalCopy, needsFreshCopy } from './endings.ts';
+import { forgetsLocalCopy, isOfEarlierDocument, needsFreshCopy } from './endings.ts';
 import { forgetLocalCopy } from './local-copy.ts';
+import type { SessionEnd } from './status.ts';
 import { unsavedBlocks } from './unsaved.ts';
 
 export interface UnsavedText {
@@ -48,7 +49,7 @@ export function useDocument(options: SessionOptions): OpenDocument | undefined {
         const { end } = opened.state();
         if (handled || !end || end.retryable) return;
         handled = true;
-        if (needsFreshCopy(end)) void replace(opened, end.message);
+        if (needsFreshCopy(end)) void replace(opened, end);
         else if (forgetsLocalCopy(end)) void forget(opened, end.message);
       });
       current = opened;
@@ -56,7 +57,7 @@ export function useDocument(options: SessionOptions): OpenDocument | undefined {
       return opened;
     };
 
-    const replace = async (refused: DocumentSession, reason: string): Promise<void> => {
+    const replace = async (refused: DocumentSession, end: SessionEnd): Promise<void> => {
       const now = Date.now();
       freshCopies.push(now);
       if (freshCopies.filter((at) => now - at < FRESH_COPY_WINDOW_MS).length > MAX_FRESH_COPIES) {
@@ -67,9 +68,12 @@ export function useDocument(options: SessionOptions): OpenDocument | undefined {
       if (stopped || current !== refused) return;
       const fresh = start();
       await whenSynced(fresh);
-      const copies = { mine: refused.doc, theirs: fresh.doc, disputed: refused.disputedClient };
-      const blocks = unsavedBlocks(refused.doc, agreedClocks(copies));
-      if (!stopped) setUnsaved({ reason, blocks });
+      // What was saved in an earlier document went with it.
+      const saved = isOfEarlierDocument(end)
+        ? refused.savedClocks
+        : agreedClocks({ mine: refused.doc, theirs: fresh.doc, disputed: refused.disputedClient });
+      const blocks = unsavedBlocks(refused.doc, saved);
+      if (!stopped) setUnsaved({ reason: end.message, blocks });
       refused.destroy();
     };
 

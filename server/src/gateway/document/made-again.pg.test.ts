@@ -52,3 +52,30 @@ test.each(replacements)(
     await cleo.saved();
   },
 );
+
+test('P2.17 who enters is told which document of its name it is before anything of it', async () => {
+  const server = await startServer();
+  const ask = server.as({ sub: 'ada', grants: GRANTS });
+  const told: string[] = [];
+  for (const words of ['old', 'new']) {
+    const writer = await enter(server, 'ada', 'cloth');
+    writer.text.insert(0, words);
+    await writer.saved();
+    writer.close();
+
+    const token = server.token({ sub: 'ben', grants: GRANTS });
+    const reader = openSession({ url: `${server.url.replace('http', 'ws')}/collab`, name: 'cloth', token });
+    onTestFinished(() => reader.close());
+    const known = new Promise<readonly string[]>((resolve) => {
+      reader.document.once('update', () =>
+        resolve(reader.events.flatMap((event) => (event.weft === 'access' ? [event.createdAt] : []))),
+      );
+    });
+    await until(() => reader.text.toJSON() === words, { what: 'the words to arrive' });
+    const { body } = await ask('GET', '/v1/documents/cloth');
+    expect(await known).toEqual([(body as { createdAt: string }).createdAt]);
+    told.push(...(await known));
+    await ask('DELETE', '/v1/documents/cloth');
+  }
+  expect(new Set(told).size).toBe(2);
+});

@@ -178,7 +178,7 @@ export class SessionOpening {
     await admission.ask(token);
     if (!client.ended) {
       client.send(authenticatedBody(admission.readOnly));
-      if (role) client.send(accessBody(role));
+      if (role) client.send(accessBody(role, document.log));
     }
     // What users' extensions do to a document when it is loaded belongs to it.
     if (!hocuspocus.hasExtensions) await sync.sendAhead(client, document);

@@ -115,7 +115,9 @@ export class Session implements Participant, Answered {
     this.rights = access;
     this.document.sawRevision(access.policyRev);
     if (!access.role?.read) return this.end('access-removed');
-    if (!before || !sameRights(before, access.role)) this.sendNow(accessBody(access.role));
+    if (!before || !sameRights(before, access.role)) {
+      this.sendNow(accessBody(access.role, this.document.log));
+    }
     if (before?.presence !== access.role.presence) this.ports.presenceRightChanged(this);
   }
 
