@@ -1,4 +1,4 @@
-import type { Logger, Notifications } from '@weft/common';
+import { checkOut, type Logger, type Notifications } from '@weft/common';
 import pg from 'pg';
 import { startEngine, type Engine } from './embedded/engine.ts';
 import { Listener } from './listener.ts';
@@ -79,6 +79,18 @@ interface Parts {
   readonly engine?: Engine;
 }
 
+/**
+ * What holds for each connection, whatever a server, database or role has for its default: times in the form that `pg`
+ * reads, and transactions that wait for a locked row and go on with what it has become.
+ */
+const SESSION = "SET datestyle TO ISO; SET default_transaction_isolation TO 'read committed'";
+
+async function beginSession(made: pg.PoolClient): Promise<void> {
+  // Nobody else listens to it yet.
+  await checkOut(() => Promise.resolve(made));
+  await made.query(SESSION);
+}
+
 function assemble({ kind, client, options, engine }: Parts): Database {
   const config = {
     ...client,
@@ -90,7 +102,13 @@ function assemble({ kind, client, options, engine }: Parts): Database {
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   } satisfies pg.ClientConfig;
-  const pool = new pg.Pool({ ...config, max: options.poolSize });
+  const pool = new pg.Pool({
+    ...config,
+    max: options.poolSize,
+    ...(engine === undefined && {
+      verify: (made, done) => void beginSession(made).then(() => done(), done),
+    }),
+  });
   // An idle connection that breaks is replaced by the next checkout; unheard, the event would end the process.
   pool.on('error', (error) => options.logger.warn({ err: error }, 'an idle database connection broke'));
   const listener = new Listener({ client: config, logger: options.logger });
