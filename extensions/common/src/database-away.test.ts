@@ -9,6 +9,9 @@ test.each([
   withCode('ECONNREFUSED'),
   withCode('57P03'),
   withCode('08006'),
+  withCode('25006'),
+  withCode('40P01'),
+  withCode('55P03'),
 ])('P1.16 %o means that the database is away', (error) => {
   expect(isDatabaseAway(error)).toBe(true);
 });

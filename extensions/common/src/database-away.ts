@@ -1,8 +1,24 @@
 import { toWeftError, WeftError } from './errors.ts';
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;
-/** The database is away, starting, full or being repaired, rather than asked for something that cannot be. */
-const UNAVAILABLE_CLASSES = ['08', '28', '3D', '53', '57', '58'];
+/**
+ * Classes and codes: the database is away, starting, full, busy, a replica or being repaired, rather than asked for something
+ * that cannot be.
+ */
+const UNAVAILABLE = [
+  '08',
+  '25006', // read-only transaction
+  '25P03', // idle in transaction
+  '25P04', // transaction timed out
+  '28',
+  '3D',
+  '40', // serialization failure, deadlock
+  '42501', // insufficient privilege
+  '53',
+  '55', // locked, in use, or not in the state for it
+  '57',
+  '58',
+];
 const CLIENT_FAILURE = /^(?:Connection terminated|Query read timeout|timeout exceeded|timeout expired)/;
 const NETWORK = [
   'ECONNREFUSED',
@@ -25,7 +41,9 @@ export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = (error as { code?: unknown }).code;
   if (typeof code !== 'string') return CLIENT_FAILURE.test(error.message);
-  return NETWORK.includes(code) || (SQLSTATE.test(code) && UNAVAILABLE_CLASSES.includes(code.slice(0, 2)));
+  const state = sqlState(error);
+  if (state === undefined) return NETWORK.includes(code);
+  return UNAVAILABLE.includes(state) || UNAVAILABLE.includes(state.slice(0, 2));
 }
 
 /** A database that is away is `log-unavailable`; anything else that is not ours is `internal`. */
