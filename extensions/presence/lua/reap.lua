@@ -9,10 +9,13 @@
 -- ARGV[3]  connections to look at, about
 -- ARGV[4]  channel on which every instance is told: JSON {by: the incarnation that reaps, entries: the removed ones,
 --          each as JSON text}
+-- Fails    while Redis takes no writes
 -- Returns  {'none'} nobody is dead, or it may not be said now
 --          {'reaped', 1 when there may be more or else 0, the entry of each person who has left, …}
 
 local prefix, me = ARGV[1], ARGV[2]
+-- Changes nothing, and fails where Redis has no memory left: nobody can renew a lease then, however alive.
+redis.call('ZADD', KEYS[2], 'XX', 0, '')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local mine = redis.call('ZSCORE', KEYS[1], me)

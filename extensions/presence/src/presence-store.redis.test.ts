@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { documentKey } from '@weft/common';
-import { until } from '@weft/harness';
+import { startRedis, until } from '@weft/harness';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, inject, onTestFinished, test } from 'vitest';
 import { PresenceStore } from './presence-store.ts';
 import type { PresenceEntry } from './registry.ts';
 
@@ -49,6 +49,26 @@ test('P5.7 when all leases have ended at once, Redis stood still: nobody is remo
   expect(await store.reap('a')).toEqual({ left: [], more: false });
   expect(await store.heartbeat('b', LONG)).toMatchObject({ state: 'alive' });
   expect(await store.list(here)).toHaveLength(1);
+});
+
+test('P5.7 while Redis has no memory left nobody can renew, and nobody is taken for dead', async () => {
+  const full = await startRedis();
+  const client = new Redis(full.url);
+  onTestFinished(async () => {
+    client.disconnect();
+    await full.remove();
+  });
+  const presence = new PresenceStore(client, '');
+  await presence.register('a', { lease: LONG, before: '' });
+  await presence.register('b', { lease: LEASE, before: '' });
+  await presence.sync('b', [{ entry: bob('b'), present: true }]);
+  await client.config('SET', 'maxmemory', '1');
+  await leaseIsOver();
+  await expect(presence.heartbeat('b', LONG)).rejects.toThrow('OOM');
+  await expect(presence.reap('a')).rejects.toThrow('OOM');
+  await client.config('SET', 'maxmemory', '0');
+  expect(await presence.heartbeat('b', LONG)).toMatchObject({ state: 'alive' });
+  expect(await presence.list(here)).toHaveLength(1);
 });
 
 test('P6.10 what a later incarnation of the same instance has entered is not removed with the earlier', async () => {

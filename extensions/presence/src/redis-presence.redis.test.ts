@@ -1,4 +1,4 @@
-import { documentKey, silentLogger } from '@weft/common';
+import { documentKey, silentLogger, type Logger } from '@weft/common';
 import { FaultProxy, startRedis, until, type RedisServer } from '@weft/harness';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, inject, test } from 'vitest';
@@ -69,6 +69,22 @@ async function ownRedis(): Promise<RedisServer> {
   const redis = await startRedis();
   cleanups.push(() => redis.remove());
   return redis;
+}
+
+/** What is logged, but for single errors of a connection. */
+function recordingLogger() {
+  const lines: string[] = [];
+  const record = (level: string) => (fields: object, message: string) => {
+    const { reason } = fields as { reason?: string };
+    lines.push(`${level} ${message}${reason === undefined ? '' : `: ${reason}`}`);
+  };
+  const logger: Logger = {
+    ...silentLogger,
+    info: record('info'),
+    warn: record('warn'),
+    error: record('error'),
+  };
+  return { logger, lines };
 }
 
 presenceContract('Redis', async () => (await startInstance('one', newPrefix())).registry);
@@ -269,6 +285,24 @@ describe('P5.7 presence without Redis', () => {
     await until(async () => (await b.listed()).join() === 'a1,a2', { timeout: 5000 });
     await until(() => a.told.includes('+carol') && b.told.includes('-bob'));
     expect([...a.told, ...b.told].sort()).toEqual(['+alice', '+bob', '+carol', '-bob']);
+  });
+
+  test('P5.7 P11.7 that Redis refuses to keep it is logged once, with the reason, and that it does again', async () => {
+    const redis = await ownRedis();
+    const { logger, lines } = recordingLogger();
+    const a = await startInstance('a', newPrefix(), { url: redis.url, logger });
+    const admin = new Redis(redis.url);
+    cleanups.push(() => admin.disconnect());
+    await admin.config('SET', 'maxmemory', '1');
+    await until(() => lines.length > 0);
+    a.registry.announce(announcement('here', 'a1', 'alice'));
+    await until(async () => (await a.listed()).join() === 'a1');
+    await admin.config('SET', 'maxmemory', '0');
+    await until(() => a.told.length === 1 && lines.length > 1);
+    expect(lines).toEqual([
+      expect.stringMatching(/^warn Redis refuses to keep who is where: OOM /),
+      'info Redis keeps who is where again',
+    ]);
   });
 
   test('P5.7 a Redis that stood still is not a cluster that died', async () => {

@@ -82,6 +82,7 @@ export class RedisPresence implements PresenceRegistry {
   private beating: Promise<void> | undefined;
   private answeredAt = -Infinity;
   private unanswered = 0;
+  private refused = false;
   private stopBeats: (() => void) | undefined;
 
   constructor({ metrics = noMetrics, connect, ...options }: RedisPresenceOptions) {
@@ -274,13 +275,26 @@ export class RedisPresence implements PresenceRegistry {
       .then(() => {
         this.answeredAt = performance.now();
         this.unanswered = 0;
+        this.accepted();
         this.sync();
         this.onAnswer();
       })
-      .catch(() => undefined)
+      .catch((error: unknown) => this.failed(error))
       .finally(() => {
         this.beating = undefined;
       });
+  }
+
+  /** That Redis is away shows elsewhere; one that answers and refuses (full, a replica, an account without rights) does not. */
+  private failed(error: unknown): void {
+    if (!(error instanceof Error) || error.name !== 'ReplyError' || this.refused) return;
+    this.refused = true;
+    this.options.logger.warn({ reason: error.message }, 'Redis refuses to keep who is where');
+  }
+
+  private accepted(): void {
+    if (this.refused) this.options.logger.info({}, 'Redis keeps who is where again');
+    this.refused = false;
   }
 
   /** While Redis is away it is looked for more often. */
