@@ -19,7 +19,7 @@ const cluster = clusterOfFile({
   env: {
     // What hangs is noticed within the length of a mishap.
     WEFT_DATABASE_STATEMENT_TIMEOUT: '2s',
-    WEFT_DATABASE_CONNECT_TIMEOUT: '1s',
+    WEFT_DATABASE_CONNECT_TIMEOUT: '2s',
     WEFT_COMPACTION_ROWS: '50',
     WEFT_COMPACTION_INTERVAL: '2s',
   },
