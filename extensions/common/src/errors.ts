@@ -95,6 +95,12 @@ export const ERRORS = {
     message:
       'Subdocuments are not taken. Keep the name of a document in a Y.Map, and open it with a provider of its own.',
   },
+  'nested-too-deep': {
+    status: 422,
+    close: 4425,
+    message:
+      'Shared types may be nested 200 deep, values in them 100. Discard your copy, and keep the content flatter.',
+  },
   // Is it too much
   'frame-too-large': { status: 413, close: 4430, message: 'The message is larger than the server takes.' },
   'awareness-too-large': {

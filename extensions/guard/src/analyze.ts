@@ -15,7 +15,7 @@ import { emptyUpdate } from './write.ts';
  * type is made. What it lets through without `missing` can be applied: it does not throw, leaves nothing pending, and
  * touches no other root types and no other authors' clocks than it says.
  *
- * @throws WeftError `update-malformed`, `subdocument-forbidden`, `update-costly`; `document-rebuild` when it can be taken
+ * @throws WeftError `update-malformed`, `nested-too-deep`, `subdocument-forbidden`, `update-costly`; `document-rebuild` when it can be taken
  *   by no replica, though its sender may be honest; `detail` says what about it.
  */
 export function analyzeUpdate(doc: Y.Doc, update: Uint8Array, limits?: Partial<GuardLimits>): UpdateAnalysis {

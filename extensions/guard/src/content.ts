@@ -1,5 +1,5 @@
 import type { ByteReader } from './byte-reader.ts';
-import { malformed, subdocument } from './errors.ts';
+import { malformed, subdocument, tooDeep } from './errors.ts';
 import type { GuardLimits } from './limits.ts';
 
 /** The kinds of struct, in the lower five bits of its first byte. Source: Yjs, `contentRefs`. */
@@ -132,7 +132,7 @@ function skipAny(reader: ByteReader, depth: number): void {
 }
 
 function skipObject(reader: ByteReader, depth: number): void {
-  if (depth === 0) throw malformed('value nested too deep');
+  if (depth === 0) throw tooDeep('value');
   const count = reader.count(2);
   for (let i = 0; i < count; i++) {
     skipKey(reader);
@@ -141,7 +141,7 @@ function skipObject(reader: ByteReader, depth: number): void {
 }
 
 function skipArray(reader: ByteReader, depth: number): void {
-  if (depth === 0) throw malformed('value nested too deep');
+  if (depth === 0) throw tooDeep('value');
   const count = reader.count(1);
   for (let i = 0; i < count; i++) skipAny(reader, depth - 1);
 }
@@ -163,7 +163,7 @@ const PLAIN_WORDS = ['null', 'true', 'false', '{}'] as const;
 function skipJson(reader: ByteReader, limits: GuardLimits): void {
   for (const word of PLAIN_WORDS) if (skipWord(reader, word)) return;
   const text = reader.string();
-  if (jsonDepth(text) > limits.maxValueDepth) throw malformed('value nested too deep');
+  if (jsonDepth(text) > limits.maxValueDepth) throw tooDeep('value');
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -8,6 +8,11 @@ export function subdocument(): WeftError {
   return new WeftError('subdocument-forbidden');
 }
 
+/** Nothing is wrong with it but that readers and writers of it would recurse too deep. */
+export function tooDeep(what: string): WeftError {
+  return new WeftError('nested-too-deep', { detail: `${what} nested too deep` });
+}
+
 export function costly(detail: string): WeftError {
   return new WeftError('update-costly', { detail });
 }

@@ -1,6 +1,6 @@
 import { WeftError, type RootAccess } from '@weft/common';
 import type * as Y from 'yjs';
-import { malformed } from './errors.ts';
+import { malformed, tooDeep } from './errors.ts';
 import type { GuardLimits } from './limits.ts';
 
 export type SharedType = Y.AbstractType<unknown>;
@@ -61,7 +61,7 @@ export class Places {
   /** The place of a shared type that the update adds inside another. */
   inside(parent: Place): Place {
     const depth = parent.depth + 1;
-    if (depth > this.#limits.maxDepth) throw malformed('shared types nested too deep');
+    if (depth > this.#limits.maxDepth) throw tooDeep('shared types');
     return { type: undefined, access: parent.access, depth, added: 0 };
   }
 

@@ -52,6 +52,8 @@ const MESSAGES: Record<string, string> = {
   'frame-malformed': NOT_UNDERSTOOD,
   'update-malformed': NOT_UNDERSTOOD,
   'subdocument-forbidden': NOT_UNDERSTOOD,
+  'nested-too-deep':
+    'Some of what was inserted lies too deep within other things to be kept. Insert it with fewer levels.',
   'awareness-malformed': NOT_UNDERSTOOD,
   'awareness-too-large': NOT_UNDERSTOOD,
   'document-not-found': 'There is no such document, or you may not see it.',

@@ -13,7 +13,13 @@ const FORGERIES = 200;
 /** Milliseconds that the analysis or application of a small update may take, on a busy machine. */
 const MAX_DURATION = 2_000;
 
-const REFUSALS = ['update-malformed', 'subdocument-forbidden', 'update-costly', 'document-rebuild'];
+const REFUSALS = [
+  'update-malformed',
+  'nested-too-deep',
+  'subdocument-forbidden',
+  'update-costly',
+  'document-rebuild',
+];
 
 export interface HostileCounts {
   forged: number;

@@ -33,10 +33,13 @@ const MALFORMED_ALLOWED = 2;
 /** What the guard refuses an update for. */
 const GUARD_REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'update-malformed',
+  'nested-too-deep',
   'subdocument-forbidden',
   'update-costly',
   'document-rebuild',
 ]);
+/** Never will anybody take it, though its sender need not have meant any harm. */
+const NEVER_TAKEN: ReadonlySet<ErrorCode> = new Set(['document-rebuild', 'nested-too-deep']);
 /** Updates in a row with unknown dependencies, after which the client syncs from the start. */
 const MISSING_ALLOWED = 5;
 
@@ -236,8 +239,7 @@ export class UpdatePipeline {
       'refused an update',
     );
     this.refuse(session, code, false);
-    if (code === 'document-rebuild' || (code === 'update-costly' && !isForLackOfShare(error))) {
-      // Never will anybody take it, though its sender need not have meant any harm.
+    if (NEVER_TAKEN.has(code) || (code === 'update-costly' && !isForLackOfShare(error))) {
       session.end('document-rebuild');
       return;
     }
