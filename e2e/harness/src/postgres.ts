@@ -82,6 +82,8 @@ export async function startPostgres(
 
 /** A copy of a running server that follows it. */
 export interface PostgresReplica extends PostgresServer {
+  /** The server goes on without it, and it gets nothing of what is committed from now on. */
+  fallBehind(): Promise<void>;
   /** It takes writes from now on. */
   promote(): Promise<void>;
 }
@@ -121,13 +123,30 @@ export async function startReplica(
   await until(waitedFor, { what: 'the replica to be waited for' });
   await operator.end();
   return Object.assign(replica, {
+    async fallBehind() {
+      await ask(replica.url, "ALTER SYSTEM SET primary_conninfo = ''", 'SELECT pg_reload_conf()');
+      await until(async () => (await ask(replica.url, 'SELECT FROM pg_stat_wal_receiver')) === 0, {
+        what: 'the replica to follow no more',
+      });
+      await ask(primary.url, "ALTER SYSTEM SET synchronous_standby_names = ''", 'SELECT pg_reload_conf()');
+    },
     async promote() {
-      const client = new pg.Client({ connectionString: replica.url });
-      await client.connect();
-      await client.query('SELECT pg_promote()');
-      await client.end();
+      await ask(replica.url, 'SELECT pg_promote()');
     },
   });
+}
+
+/** @returns how many rows the last of these statements found */
+async function ask(url: string, ...statements: readonly string[]): Promise<number> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    let found = 0;
+    for (const statement of statements) found = (await client.query(statement)).rowCount ?? 0;
+    return found;
+  } finally {
+    await client.end();
+  }
 }
 
 /** Starts a server on the files in a directory. */

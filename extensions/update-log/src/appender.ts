@@ -29,6 +29,8 @@ export interface AppenderOptions extends BatchLimits {
   readonly commitTimeoutMs: number;
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
+  /** Called with each new connection for appending, before it is used. */
+  readonly verify: (client: pg.PoolClient) => Promise<void>;
 }
 
 /** A statement that fails for no known reason is tried so often, then its documents are failed. */
@@ -58,9 +60,9 @@ export class Appender {
 
   constructor(options: AppenderOptions) {
     this.options = options;
-    const { pool, commitTimeoutMs: timeoutMs, gatherMs: maxWaitMs, now } = options;
+    const { pool, commitTimeoutMs: timeoutMs, gatherMs: maxWaitMs, now, verify } = options;
     this.gathering = new Gathering({ maxWaitMs, now });
-    this.lanes = Array.from({ length: options.lanes }, () => new Lane({ pool, timeoutMs }));
+    this.lanes = Array.from({ length: options.lanes }, () => new Lane({ pool, timeoutMs, verify }));
     this.idle = [...this.lanes];
   }
 

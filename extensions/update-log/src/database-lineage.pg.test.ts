@@ -93,6 +93,38 @@ describe('a database that is not the one before', () => {
     await log.stop();
   });
 
+  test('P2.14 also when somebody who did not know the lost row has written past it', async () => {
+    const [log, stranger] = [testLog(database, { instance: 'a' }), testLog(database, { instance: 'b' })];
+    const { document, recorder } = await write(log, await newDocument(database), 3);
+    await log.heads([document.id]);
+    await loseLastRow(document.id);
+    await write(stranger, document.key, 2);
+    const [before = Infinity] = await epochs();
+    await log.heads([document.id]);
+    expect((await epochs())[0]).toBeGreaterThan(before);
+    await log.heads([document.id]);
+    expect(recorder.error?.code).toBe('document-reload');
+    await Promise.all([log.stop(), stranger.stop()]);
+  });
+
+  test('P2.14 before the first append to whatever server answers after the connection broke', async () => {
+    const [log, stranger] = [testLog(database, { instance: 'a' }), testLog(database, { instance: 'b' })];
+    const { document, recorder } = await write(log, await newDocument(database), 3);
+    await log.heads([document.id]);
+    await loseLastRow(document.id);
+    await write(stranger, document.key, 1);
+    const [before = Infinity] = await epochs();
+    await database.pool.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+    );
+    document.append(new Author('bob').next());
+    await document.flush().catch(() => undefined);
+    expect(recorder.error?.code).toBe('document-reload');
+    expect((await epochs())[0]).toBeGreaterThan(before);
+    expect((await log.readUpdates(document.key)).rows.map(({ actor }) => actor)).not.toContain('bob');
+    await Promise.all([log.stop(), stranger.stop()]);
+  });
+
   test('P2.14 also when it was put back to before all documents last got a new epoch', async () => {
     const log = testLog(database);
     await newDocument(database);

@@ -8,9 +8,11 @@ export interface DatabaseIdentity {
 }
 
 /** A row that the database has told to be committed. */
-interface Witness {
+export interface Witness {
   readonly epoch: number;
   readonly seq: number;
+  /** When, in milliseconds since 1970; `undefined` where only its number is known. */
+  readonly at?: number;
 }
 
 export type Witnesses = ReadonlyMap<number, Witness>;
@@ -18,6 +20,8 @@ export type Witnesses = ReadonlyMap<number, Witness>;
 export interface Observation {
   readonly database: DatabaseIdentity;
   readonly heads: ReadonlyMap<number, DocumentHead>;
+  /** When the row of each document's witness was committed, as far as it is still kept. */
+  readonly committedAt: ReadonlyMap<number, number>;
   /** As they were before the database was asked: what was committed meanwhile may be missing in its answer. */
   readonly witnesses: Witnesses;
 }
@@ -46,7 +50,7 @@ export class DatabaseLineage {
     const last = rows.at(-1);
     if (!last) return;
     this.newest.delete(document);
-    this.newest.set(document, { epoch: last.epoch, seq: last.seq });
+    this.newest.set(document, { epoch: last.epoch, seq: last.seq, at: last.at.getTime() });
     const [oldest] = this.newest.keys();
     if (this.newest.size > MAX_WITNESSES && oldest !== undefined) this.newest.delete(oldest);
   }
@@ -57,16 +61,20 @@ export class DatabaseLineage {
   }
 
   /** Compares; nothing changes before {@link accept}. */
-  judge({ database, heads, witnesses }: Observation): Verdict {
+  judge({ database, heads, committedAt, witnesses }: Observation): Verdict {
     const before = this.identity;
     if (!before) return 'same';
     if (database.id !== before.id) return 'another';
     if (database.generation < before.generation) return 'put-back';
     let verdict: Verdict = 'same';
-    for (const [document, { epoch, seq }] of witnesses) {
+    for (const [document, { epoch, seq, at }] of witnesses) {
       // A document that is gone may have been deleted.
       const head = heads.get(document);
-      if (!head || head.head >= seq) continue;
+      if (!head) continue;
+      // Somebody who knew nothing of the row may have written another in its place.
+      const now = committedAt.get(document);
+      const replaced = at !== undefined && now !== undefined && now !== at;
+      if (head.head >= seq && !replaced) continue;
       // Nobody has renewed anything since if even this epoch is the old one.
       if (head.epoch === epoch || database.generation === before.generation) return 'put-back';
       verdict = 'renewed';

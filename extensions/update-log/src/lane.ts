@@ -5,6 +5,8 @@ export interface LaneOptions {
   readonly pool: pg.Pool;
   /** Milliseconds after which a statement is given up and its connection with it. */
   readonly timeoutMs: number;
+  /** A new connection is not used before. When it rejects it is closed, and the statement fails. */
+  readonly verify: (client: pg.PoolClient) => Promise<void>;
 }
 
 /**
@@ -38,6 +40,12 @@ export class Lane {
 
   private async checkOut(): Promise<pg.PoolClient> {
     const client = await this.options.pool.connect();
+    try {
+      await this.options.verify(client);
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
     client.on('error', () => this.drop(client));
     return client;
   }

@@ -11,14 +11,14 @@ import {
 } from '@weft/common';
 import type pg from 'pg';
 import { Appender } from './appender.ts';
-import { DatabaseLineage, type DatabaseIdentity, type Witnesses } from './database-lineage.ts';
+import { DatabaseLineage, type DatabaseIdentity, type Verdict, type Witnesses } from './database-lineage.ts';
 import { DocumentQueue } from './document-queue.ts';
 import { readHeads } from './heads.ts';
 import { createMeters } from './meters.ts';
 import { OpenDocument, guarded } from './open-document.ts';
 import { LogReader, type BeforeLimits, type LogRow, type UpdatePage } from './reader.ts';
 import { renewEpochs } from './renew-epochs.ts';
-import type { DocumentHead, DocumentLog, DocumentLogEvents, LogStats } from './types.ts';
+import type { DocumentHead, DocumentLog, DocumentLogEvents, LogStats, Queryable } from './types.ts';
 
 export interface UpdateLogOptions {
   readonly pool: pg.Pool;
@@ -86,6 +86,7 @@ export class UpdateLog {
       ...options,
       meters: createMeters(options.metrics ?? noMetrics),
       now: () => this.clock.now(),
+      verify: (client) => this.verify(client),
     });
   }
 
@@ -161,14 +162,29 @@ export class UpdateLog {
     const open = [...this.queues]
       .filter(({ id, error }) => asked.has(id) && !error)
       .map((queue) => ({ queue, known: queue.known }));
-    const witnesses = this.witnesses(open);
-    const { database, heads } = await readHeads(this.pool, [...new Set([...ids, ...witnesses.keys()])]);
-    const verdict = this.lineage.judge({ database, heads, witnesses });
+    const { heads, verdict } = await this.look(this.pool, ids, this.witnesses(open));
+    if (verdict !== 'another')
+      for (const { queue, known } of open) this.compare(queue, known, heads.get(queue.id));
+    return heads;
+  }
+
+  /**
+   * Before anything is appended on a new connection: behind it may be another server than before, one that lacks the
+   * last rows. The next row would take the place of one of them, and nothing would look wrong afterwards.
+   */
+  private async verify(client: Queryable): Promise<void> {
+    const witnesses = this.lineage.witnesses();
+    if (witnesses.size === 0) return;
+    await this.look(client, [], witnesses);
+  }
+
+  private async look(db: Queryable, ids: readonly number[], witnesses: Witnesses): Promise<Look> {
+    const { database, heads, committedAt } = await readHeads(db, ids, witnesses);
+    const verdict = this.lineage.judge({ database, heads, committedAt, witnesses });
     if (verdict === 'put-back') await this.beginAnew(database);
     this.lineage.accept(database, verdict);
     if (verdict === 'another') this.abandonAll();
-    else for (const { queue, known } of open) this.compare(queue, known, heads.get(queue.id));
-    return heads;
+    return { heads, verdict };
   }
 
   stats(): LogStats {
@@ -230,6 +246,11 @@ export class UpdateLog {
   private checkAccepting(): void {
     if (!this.accepting) throw new WeftError('server-draining');
   }
+}
+
+interface Look {
+  readonly heads: Map<number, DocumentHead>;
+  readonly verdict: Verdict;
 }
 
 export interface ReadOptions {
