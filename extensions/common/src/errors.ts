@@ -179,6 +179,12 @@ export const ERRORS = {
     message: 'The document is being reloaded from the log. Reconnect.',
   },
   'load-busy': { status: 503, close: 4506, message: 'Too many documents are being opened. Come back.' },
+  'document-damaged': {
+    status: 500,
+    close: 4508,
+    message:
+      'What is stored of this document is damaged, and is not shown in part. An operator has to restore it.',
+  },
   internal: { status: 500, close: 4599, message: 'Internal error.' },
 } as const satisfies Record<string, { status: number; close: number; message: string }>;
 

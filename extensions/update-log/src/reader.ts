@@ -49,7 +49,7 @@ export interface UpdatePage {
 /** A row of a history is missing, however often it is looked for. */
 export class RowsMissingError extends WeftError {
   constructor(key: DocumentKey) {
-    super('log-unavailable', { detail: `rows of ${key} are missing` });
+    super('document-damaged', { detail: `rows of ${key} are missing` });
   }
 }
 
@@ -104,12 +104,12 @@ export class LogReader {
     };
   }
 
-  /** Everything up to `seq` as one update. */
+  /** Everything up to `seq` as one update. @throws WeftError `document-damaged`; those of {@link load} */
   async state(key: DocumentKey): Promise<{ epoch: number; seq: number; update: Uint8Array }> {
     const { epoch, seq, snapshot, tail } = await this.load(key);
     const updates = tail.map(({ update }) => update);
     if (snapshot) updates.unshift(snapshot);
-    const update = updates.length === 1 && updates[0] ? updates[0] : Y.mergeUpdates(updates);
+    const update = wholeOf(updates);
     return { epoch, seq, update };
   }
 
@@ -136,8 +136,7 @@ export class LogReader {
       if (after) checkCursor(after, position);
       const from = after?.seq ?? position.prunedSeq;
       const rows = await readRows(this.db, key, position, { after: from, ...limits });
-      const gap = rows[0] ? rows[0].seq !== from + 1 : position.head > from;
-      if (gap) continue;
+      if (rows.length === 0 ? position.head > from : !isGapless(rows, from)) continue;
       const last = rows.at(-1)?.seq ?? from;
       const { epoch } = position;
       return { epoch, rows, next: { epoch, seq: last }, head: Math.max(position.head, last) };
@@ -177,9 +176,9 @@ export class LogReader {
         rows: LOAD_PAGE_ROWS,
         bytes: LOAD_PAGE_BYTES,
       });
-      if (rows[0]?.seq !== seq + 1) return undefined;
+      if (rows.length === 0 || !isGapless(rows, seq)) return undefined;
       for (const row of rows) tail.push(row);
-      seq = rows.at(-1)?.seq ?? seq;
+      seq += rows.length;
     }
     return tail;
   }
@@ -191,6 +190,29 @@ export interface BeforeLimits extends PageLimits {
 
 /** A row without what it says about its author. */
 export type LogRow = Pick<CommittedUpdate, 'seq' | 'at' | 'update'>;
+
+function wholeOf(updates: readonly Uint8Array[]): Uint8Array {
+  try {
+    const update = updates.length === 1 && updates[0] ? updates[0] : Y.mergeUpdates([...updates]);
+    if (isWhole(update)) return update;
+  } catch (cause) {
+    throw new WeftError('document-damaged', { cause });
+  }
+  throw new WeftError('document-damaged', { detail: 'edits are missing' });
+}
+
+/** Whether each author's clocks begin at 0 and have no gap. */
+function isWhole(update: Uint8Array): boolean {
+  const { from, to } = Y.parseUpdateMeta(update);
+  // Ends at an author's first gap.
+  const gapless = Y.decodeStateVector(Y.encodeStateVectorFromUpdate(update));
+  return [...to].every(([client, clock]) => from.get(client) === 0 && gapless.get(client) === clock);
+}
+
+/** A reader who went on past a row that is missing would take a part of the document for all of it. */
+function isGapless(rows: readonly CommittedUpdate[], after: number): boolean {
+  return rows.every(({ seq }, index) => seq === after + 1 + index);
+}
 
 function checkCursor(after: Cursor, position: DocumentPosition): void {
   const data = {

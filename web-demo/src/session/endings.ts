@@ -34,6 +34,7 @@ const RETRYABLE = new Set([
   'log-write-failed',
   'document-reload',
   'load-busy',
+  'document-damaged',
   'internal',
 ]);
 

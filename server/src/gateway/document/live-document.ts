@@ -190,9 +190,7 @@ export class LiveDocument implements WrittenDocument {
     const { snapshot, tail, seq } = log.loaded;
     const rows = tail.map(({ update }) => update);
     const updates = snapshot ? [snapshot, ...rows] : rows;
-    loadUnheard(document, () => {
-      for (const update of updates) Y.applyUpdate(document, update, COMMITTED);
-    });
+    loadWhole(document, updates);
     for (const { length } of updates) this.size.grow(length);
     this.recent = new RecentChanges();
     this.recent.seed(seq - tail.length, tail);
@@ -285,4 +283,18 @@ export class LiveDocument implements WrittenDocument {
 
 function tooEarly({ is }: Stage): WeftError {
   return new WeftError('internal', { detail: `a document was used while it was only ${is}` });
+}
+
+/** @throws WeftError `document-damaged`: a part that looked like the whole would be written on as if the rest had never been */
+function loadWhole(document: Document, updates: readonly Uint8Array[]): void {
+  try {
+    loadUnheard(document, () => {
+      for (const update of updates) Y.applyUpdate(document, update, COMMITTED);
+    });
+  } catch (cause) {
+    throw new WeftError('document-damaged', { cause });
+  }
+  const { pendingStructs, pendingDs } = document.store;
+  if (pendingStructs !== null || pendingDs !== null)
+    throw new WeftError('document-damaged', { detail: 'what its edits build on is missing' });
 }

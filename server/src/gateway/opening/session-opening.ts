@@ -223,8 +223,11 @@ export class SessionOpening {
     if (!(reason instanceof WeftError)) return { code: undefined, said: hookReason(reason) };
     const { code, cause } = reason;
     this.ports.metrics.refusal(code);
-    if (code === 'internal') {
-      this.ports.logger.error({ err: cause, document: name }, 'a document could not be opened');
+    if (code === 'internal' || code === 'document-damaged') {
+      this.ports.logger.error(
+        { err: cause ?? reason, code, document: name },
+        'a document could not be opened',
+      );
     }
     return { code, said: code };
   }
