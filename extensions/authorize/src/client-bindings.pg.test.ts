@@ -176,3 +176,28 @@ describe('P4.9 with the database away', () => {
     await client.end();
   });
 });
+
+describe('P3.26 who makes a deleted name again', () => {
+  test('P3.26 is not told of Yjs clients that waited to be bound while the old document was deleted', async () => {
+    const bindings = await opened();
+    const other = documentKey('acme', `${nameOf(key)} other`);
+    const holder = await pool.connect();
+    try {
+      await holder.query('BEGIN');
+      await holder.query("INSERT INTO client_bindings VALUES ('acme', $1, 1, 'holder')", [nameOf(other)]);
+      // In flight, and held up; what comes after it waits.
+      const first = bindings.bind(other, 1, 'bob').catch((error: unknown) => error);
+      await lockAwaited(pool);
+      const waiting = bindings.bind(key, 7, 'alice').catch((error: unknown) => error);
+      await bindings.removeAll(key);
+      bindings.unload(key);
+      await holder.query('ROLLBACK');
+      expect(await first).toBe('own');
+      expect(await waiting).toMatchObject({ code: 'document-reload' });
+      const { rowCount } = await pool.query('SELECT FROM client_bindings WHERE document = $1', [nameOf(key)]);
+      expect(rowCount).toBe(0);
+    } finally {
+      holder.release();
+    }
+  });
+});

@@ -70,8 +70,13 @@ export class ClientBindings {
     for (const row of rows.reverse()) this.remember(key, Number(row.client_id), row.person);
   }
 
+  /** What still waits to be bound is not: nobody has the document open, which may have been deleted. */
   unload(key: DocumentKey): void {
     this.documents.delete(key);
+    const left = this.pending.filter((waiting) => waiting.key === key);
+    if (left.length === 0) return;
+    this.pending = this.pending.filter((waiting) => waiting.key !== key);
+    for (const { reject } of left) reject(new WeftError('document-reload'));
   }
 
   /** What this instance knows without asking; `undefined` is "not known here", not "nobody". */
