@@ -16,10 +16,11 @@ interface Known {
   readonly since: number;
 }
 
-/** Authorships that are remembered for a reader. One that is forgotten is defined again, under a new number. */
-const TOLD = 64;
-/** A reader remembers more: a definition that got lost must not make it forget one that is still used. */
-const KNOWN = 2 * TOLD;
+/**
+ * Authorships that are remembered for a reader, and by it. One that is forgotten is defined again, under a new number.
+ * Both forget the one defined first, and a reader who missed a definition has all the more room for those still used.
+ */
+const REMEMBERED = 64;
 
 /** The numbers that have been given. */
 export interface Numbers {
@@ -56,7 +57,7 @@ export class ToldAuthors {
 
   private define(key: string, row: CommittedUpdate): Told {
     const [oldest] = this.told.keys();
-    if (this.told.size >= TOLD && oldest !== undefined) this.told.delete(oldest);
+    if (this.told.size >= REMEMBERED && oldest !== undefined) this.told.delete(oldest);
     const defined = { number: ++this.numbers.last, since: row.at.getTime() };
     this.told.set(key, defined);
     return defined;
@@ -95,7 +96,7 @@ export class KnownAuthors {
     };
     const author = { authorship, since: decoding.readVarUint(decoder) };
     const [oldest] = this.known.keys();
-    if (this.known.size >= KNOWN && oldest !== undefined) this.known.delete(oldest);
+    if (this.known.size >= REMEMBERED && oldest !== undefined) this.known.delete(oldest);
     this.known.set(number, author);
     return author;
   }

@@ -98,6 +98,11 @@ describe('P5.1 instances speak a strict, small language', () => {
     // More than are remembered: those that are forgotten are defined again.
     const many = Array.from({ length: 300 }, (_, i) => ({ ...row(5 + i), session: `s${i % 100}` }));
     for (const one of many) expect(decodeFrame(key, write([one]), known)).toMatchObject({ rows: [one] });
+    // The one that the sender remembers longest is still known, and not defined again.
+    const oldest = { ...row(305), session: many.at(-64)!.session };
+    const letter = write([oldest]);
+    expect(Buffer.from(letter).includes(oldest.session)).toBe(false);
+    expect(decodeFrame(key, letter, known)).toMatchObject({ rows: [oldest] });
   });
 
   test('P5.1 whatever else is on the channel is no frame, and never throws', () => {
